@@ -1,0 +1,61 @@
+//! Environments: how careful to be, who approves, when deployments may happen.
+
+use jiff::civil::{Time as WallTime, Weekday};
+use serde::Serialize;
+
+use super::super::{effect::Tier, name::EnvironmentName, time::Time};
+
+/// Where services run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Environment {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// How much care it wants.
+    pub tier: Tier,
+    /// What an approval has to be.
+    pub approval: ApprovalRule,
+    /// When deployments may happen; none means always.
+    pub windows: Vec<Window>,
+    /// When they may not, whatever the windows say. A freeze never blocks a rollback.
+    pub freezes: Vec<Freeze>,
+}
+
+/// What an approval has to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ApprovalRule {
+    /// Whether one is needed. Always true in production.
+    pub required: bool,
+    /// Whether the approver also gives a time-based one-time password (RFC 6238).
+    pub totp: bool,
+    /// How long an approval may be used, seconds.
+    pub valid_for_s: u32,
+}
+
+/// A weekly window, in the local time of its zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Window {
+    /// The days it begins on.
+    #[serde(serialize_with = "days_as_text")]
+    pub days: Vec<Weekday>,
+    /// Its begin on those days.
+    pub from: WallTime,
+    /// Its end; at or before `from` means on the next day.
+    pub to: WallTime,
+    /// The IANA time zone, for example `Europe/Vienna`.
+    pub zone: String,
+}
+
+fn days_as_text<S: serde::Serializer>(days: &[Weekday], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(days.iter().map(|day| day.to_monday_one_offset()))
+}
+
+/// A span of time without deployments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Freeze {
+    /// Begin (UTC), inclusive.
+    pub from: Time,
+    /// End (UTC), exclusive.
+    pub to: Time,
+    /// Why, for the refusal.
+    pub reason: String,
+}

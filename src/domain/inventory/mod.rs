@@ -1,0 +1,131 @@
+//! Everything the operator has: environments, hosts, services, databases, mailboxes, secrets by reference.
+//!
+//! The configuration is parsed into these types once; a reference between two of them never dangles.
+
+mod database;
+mod environment;
+mod gate;
+mod host;
+mod mailbox;
+mod path;
+mod secret;
+mod service;
+mod smoke;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::Serialize;
+
+pub use database::{Database, Engine, MigrationTool};
+pub use environment::{ApprovalRule, Environment, Freeze, Window};
+pub use gate::Gate;
+pub use host::{Host, HostKind};
+pub use mailbox::Mailbox;
+pub use path::{InvalidPath, RelativePath};
+pub use secret::SecretReference;
+pub use service::{Build, Deploy, ReleaseDeploy, Script, ScriptDeploy, Service, Target};
+pub use smoke::{SmokeCheck, SmokeKind};
+
+use super::{
+    canonical::{self, NotCanonical},
+    digest::Digest,
+    name::{DatabaseName, EnvironmentName, GateName, HostName, MailboxName, RootName, SecretName, ServiceName},
+    refusal::Refusal,
+};
+
+/// The whole inventory.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Inventory {
+    /// Where services run.
+    pub environments: BTreeMap<EnvironmentName, Environment>,
+    /// The machines.
+    pub hosts: BTreeMap<HostName, Host>,
+    /// What is deployed.
+    pub services: BTreeMap<ServiceName, Service>,
+    /// What is snapshotted, migrated and checked.
+    pub databases: BTreeMap<DatabaseName, Database>,
+    /// What mail is checked with.
+    pub mailboxes: BTreeMap<MailboxName, Mailbox>,
+    /// The commands that must be green.
+    pub gates: BTreeMap<GateName, Gate>,
+    /// Where secrets come from; never their values.
+    pub secrets: BTreeMap<SecretName, SecretReference>,
+    /// The directories below which `read_file` and `search_logs` may look.
+    pub roots: BTreeMap<RootName, PathBuf>,
+}
+
+impl Inventory {
+    /// The service of that name, or a refusal with the nearest ones.
+    pub fn service(&self, name: &ServiceName) -> Result<&Service, Refusal> {
+        self.services.get(name).ok_or_else(|| {
+            Refusal::unknown_name("service", name.as_str(), self.services.keys().map(ServiceName::as_str))
+        })
+    }
+
+    /// The database of that name, or a refusal with the nearest ones.
+    pub fn database(&self, name: &DatabaseName) -> Result<&Database, Refusal> {
+        self.databases.get(name).ok_or_else(|| {
+            Refusal::unknown_name("database", name.as_str(), self.databases.keys().map(DatabaseName::as_str))
+        })
+    }
+
+    /// The environment of that name, or a refusal with the nearest ones.
+    pub fn environment(&self, name: &EnvironmentName) -> Result<&Environment, Refusal> {
+        self.environments.get(name).ok_or_else(|| {
+            Refusal::unknown_name("environment", name.as_str(), self.environments.keys().map(EnvironmentName::as_str))
+        })
+    }
+
+    /// The root directory of that name, or a refusal with the nearest ones.
+    pub fn root(&self, name: &RootName) -> Result<&PathBuf, Refusal> {
+        self.roots
+            .get(name)
+            .ok_or_else(|| Refusal::unknown_name("root", name.as_str(), self.roots.keys().map(RootName::as_str)))
+    }
+
+    /// The service and where it runs. Without an environment there must be exactly one target.
+    pub fn target(
+        &self,
+        service: &ServiceName,
+        environment: Option<&EnvironmentName>,
+    ) -> Result<(&Service, &EnvironmentName, &Target), Refusal> {
+        let service = self.service(service)?;
+        let found = match environment {
+            Some(name) => service.targets.get_key_value(name),
+            None if service.targets.len() == 1 => service.targets.iter().next(),
+            None => None,
+        };
+        found.map(|(name, target)| (service, name, target)).ok_or_else(|| {
+            let names: Vec<&str> = service.targets.keys().map(EnvironmentName::as_str).collect();
+            Refusal::new(
+                super::refusal::Code::UnknownName,
+                format!("Service {} has no such target environment.", service.name),
+                format!("Give environment as one of: {}.", names.join(", ")),
+            )
+        })
+    }
+
+    /// The digest of what a plan for `service` in `environment` rests on: the service, its target's host, its databases, its gates.
+    /// A change anywhere else does not make the plan stale.
+    pub fn digest_for(&self, service: &ServiceName, environment: &EnvironmentName) -> Result<Digest, NotCanonical> {
+        let service_entry = self.services.get(service);
+        let target = service_entry.and_then(|entry| entry.targets.get(environment));
+        let databases: BTreeMap<_, _> = target
+            .iter()
+            .flat_map(|target| &target.databases)
+            .filter_map(|name| self.databases.get_key_value(name))
+            .collect();
+        let gates: BTreeMap<_, _> =
+            service_entry.iter().flat_map(|s| &s.gates).filter_map(|name| self.gates.get_key_value(name)).collect();
+        canonical::digest(
+            "service-config",
+            &(
+                service_entry,
+                self.environments.get(environment),
+                target.and_then(|t| self.hosts.get(&t.host)),
+                databases,
+                gates,
+            ),
+        )
+    }
+}

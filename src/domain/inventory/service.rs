@@ -1,0 +1,116 @@
+//! Services and where they run.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::Serialize;
+use url::Url;
+
+use super::{
+    super::name::{DatabaseName, EnvironmentName, GateName, HostName, SecretName, ServiceName},
+    path::RelativePath,
+    smoke::SmokeCheck,
+};
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Service {
+    /// Its name.
+    pub name: ServiceName,
+    /// One sentence for a human.
+    pub description: String,
+    /// The git repository it is built from.
+    pub repository: PathBuf,
+    /// How it is deployed.
+    pub deploy: Deploy,
+    /// Where it runs.
+    pub targets: BTreeMap<EnvironmentName, Target>,
+    /// What has to be green.
+    pub gates: Vec<GateName>,
+    /// The secrets that must exist.
+    pub secrets: Vec<SecretName>,
+    /// The file in the repository whose keys the service needs, usually `.env.example`.
+    pub env_example: Option<RelativePath>,
+    /// What is checked after a deployment, besides its URL.
+    pub smoke: Vec<SmokeCheck>,
+}
+
+/// Where a service runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Target {
+    /// The machine.
+    pub host: HostName,
+    /// The service's directory there. Deployments change nothing else.
+    pub root: PathBuf,
+    /// Where users reach it; checked for HTTP 200 after a deployment.
+    pub url: Option<Url>,
+    /// The databases a deployment may change: each is snapshotted first.
+    pub databases: Vec<DatabaseName>,
+    /// The `.env` file below `root`, of which only key names are ever read out.
+    pub env_file: Option<RelativePath>,
+    /// Paths below `root` that change by themselves (caches, logs) and do not count in the state digest.
+    pub volatile: Vec<RelativePath>,
+}
+
+/// How a service is deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Deploy {
+    /// By the operator's own scripts.
+    Script(ScriptDeploy),
+    /// By release directories and an atomic switch.
+    Release(ReleaseDeploy),
+}
+
+/// A script in the service's repository.
+///
+/// Arguments may hold `{version}`, `{commit}`, `{environment}`, `{root}` and `{previous_version}`; each stays one argument.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Script {
+    /// Where it lies in the repository.
+    pub path: RelativePath,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// How long it may take, seconds.
+    pub timeout_s: u32,
+    /// The secrets it gets as environment variables when it runs for real. A dry run gets none.
+    pub secrets: Vec<SecretName>,
+    /// Further environment variables.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Deployment by the operator's own scripts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ScriptDeploy {
+    /// Deploys.
+    pub script: Script,
+    /// The argument that makes it a dry run. Without one a dry run is unsupported and the service cannot be deployed.
+    pub dry_run_argument: Option<String>,
+    /// The argument that makes it say more, for `verbose`.
+    pub verbose_argument: Option<String>,
+    /// Goes back to `{previous_version}`.
+    pub rollback: Option<Script>,
+}
+
+/// Deployment by release directories: `<root>/releases/<id>`, `<root>/shared`, `<root>/current`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReleaseDeploy {
+    /// The directory that is released, below the repository (after `build`, when there is one).
+    pub artifact: RelativePath,
+    /// Builds the artifact in a clean export of the commit.
+    pub build: Option<Build>,
+    /// Files and directories that live in `<root>/shared` and are linked into every release.
+    pub shared: Vec<RelativePath>,
+    /// Migrates the databases, before the switch; runs in the new release directory.
+    pub migrate: Option<Script>,
+    /// How many old releases are kept besides the live one.
+    pub keep: u32,
+}
+
+/// A build command, run in a clean export of the commit without any secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Build {
+    /// The program and its arguments; no shell is involved.
+    pub command: Vec<String>,
+    /// How long it may take, seconds.
+    pub timeout_s: u32,
+}

@@ -1,0 +1,23 @@
+//! The nouns of a deployment as plain values: no I/O, no clock, no secrets.
+//!
+//! Everything here can be shown, compared, hashed and stored. Behaviour that reads the outside world lives in
+//! `world`, behaviour that decides in `policy`, behaviour that acts in `steps`.
+
+pub mod approval;
+pub mod canonical;
+pub mod digest;
+pub mod effect;
+pub mod evidence;
+pub mod facts;
+pub mod inventory;
+pub mod name;
+pub mod operation;
+pub mod plan;
+pub mod principal;
+pub mod refusal;
+pub mod release;
+pub mod snapshot;
+pub mod step;
+pub mod time;
+pub mod verdict;
+pub mod version;

@@ -1,0 +1,54 @@
+//! Who asks.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Somebody who acts: derived by the server from the transport, never from what a client says about itself.
+///
+/// Examples: `local:1000` (the owner of a stdio process), `token:ci` (a bearer token by its configured name),
+/// `operator:alice` (a human at a terminal).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Principal(String);
+
+impl Principal {
+    /// The owner of the process at the other end of a pipe.
+    pub fn local(uid: u32) -> Self {
+        Self(format!("local:{uid}"))
+    }
+    /// A bearer token, by the name the configuration gives it.
+    pub fn token(name: &str) -> Self {
+        Self(format!("token:{name}"))
+    }
+    /// A human at a terminal.
+    pub fn operator(user: &str) -> Self {
+        Self(format!("operator:{user}"))
+    }
+    /// The server itself, for what it does at a deadline or after a restart.
+    pub fn server() -> Self {
+        Self("server".to_owned())
+    }
+    /// The text form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a principal may do. `approve` is not among them: it is never granted to an MCP client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Call tools that only read.
+    Read,
+    /// Propose plans (dry runs).
+    Plan,
+    /// Execute plans.
+    Execute,
+}

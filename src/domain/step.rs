@@ -1,0 +1,227 @@
+//! The steps of a plan, as values. What a step does, proves and undoes stands in `steps/<step>.rs`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    digest::Digest,
+    effect::Effect,
+    inventory::RelativePath,
+    name::{DatabaseName, SecretName},
+    release::ReleaseId,
+    snapshot::SnapshotId,
+    version::Version,
+};
+
+/// How a step behaves when it is repeated; it decides what happens after a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepClass {
+    /// Reads only: may be repeated at will.
+    ReadOnly,
+    /// Doing it twice is doing it once.
+    Idempotent,
+    /// Must not start twice; a probe finds out whether it did.
+    AtMostOnce,
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "step")]
+pub enum Step {
+    /// Take a snapshot of a database and verify it.
+    TakeSnapshot(TakeSnapshot),
+    /// Export a commit into the operation's own directory.
+    ExportCommit(ExportCommit),
+    /// Run a script detached, at most once.
+    RunScript(RunScript),
+    /// Put an artifact into a new release directory.
+    PlaceRelease(PlaceRelease),
+    /// Make a release the live one.
+    SwitchRelease(SwitchRelease),
+    /// Remove old releases.
+    PruneReleases(PruneReleases),
+    /// Replace a database by a snapshot.
+    RestoreDatabase(RestoreDatabase),
+    /// Check the service from outside.
+    CheckSmoke(CheckSmoke),
+}
+
+/// Take a snapshot of a database and verify it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TakeSnapshot {
+    /// The database.
+    pub database: DatabaseName,
+    /// The id the snapshot gets.
+    pub snapshot: SnapshotId,
+}
+
+/// Export a commit into the operation's own directory, without git's metadata and without hooks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExportCommit {
+    /// The commit.
+    pub commit: String,
+    /// The tree the export must have.
+    pub tree: String,
+}
+
+/// Why a script runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ScriptRole {
+    /// It deploys.
+    Deploy,
+    /// It goes back.
+    Rollback,
+    /// It migrates databases.
+    Migrate,
+}
+
+/// One exact call of a script: the bytes, not the path, are what runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ScriptCall {
+    /// Where it lies in the repository.
+    pub path: RelativePath,
+    /// The commit whose export is its working directory.
+    pub commit: String,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// The interpreter of its first line, with its arguments.
+    pub interpreter: Vec<String>,
+    /// Its arguments, final.
+    pub arguments: Vec<String>,
+    /// Its environment besides secrets, final.
+    pub environment: BTreeMap<String, String>,
+    /// The secrets it gets as environment variables.
+    pub secrets: Vec<SecretName>,
+    /// How long it may take, seconds; then its process group is ended.
+    pub timeout_s: u32,
+}
+
+/// Run a script detached, at most once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunScript {
+    /// Why.
+    pub role: ScriptRole,
+    /// What.
+    pub call: ScriptCall,
+    /// What takes it back, when it must be undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<ScriptCall>,
+    /// The directory it runs in: the commit's export, or the new release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_release: Option<ReleaseId>,
+}
+
+/// Put an artifact into a new release directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlaceRelease {
+    /// The release.
+    pub release: ReleaseId,
+    /// The artifact, by the digest of its tree, from our artifact store.
+    pub artifact: Digest,
+    /// What is linked from `shared`.
+    pub shared: Vec<RelativePath>,
+}
+
+/// Make a release the live one, by an atomic rename of the `current` link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SwitchRelease {
+    /// The release that becomes live.
+    pub to: ReleaseId,
+    /// The release that was live, and is again when this is undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<ReleaseId>,
+}
+
+/// Remove old releases, never the live one, never the one to go back to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PruneReleases {
+    /// How many are kept besides the live one.
+    pub keep: u32,
+    /// A release that stays in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protect: Option<ReleaseId>,
+}
+
+/// Replace a database by a snapshot; the present state is snapshotted before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RestoreDatabase {
+    /// The database.
+    pub database: DatabaseName,
+    /// The snapshot it gets.
+    pub snapshot: SnapshotId,
+    /// The digest of the snapshot's stored file.
+    pub digest: Digest,
+}
+
+/// Check the service from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckSmoke {
+    /// The version that is expected to answer, for the evidence.
+    pub version: Version,
+}
+
+impl Step {
+    /// The name of the step, as the file in `steps/` is called.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::TakeSnapshot(_) => "take_snapshot",
+            Self::ExportCommit(_) => "export_commit",
+            Self::RunScript(_) => "run_script",
+            Self::PlaceRelease(_) => "place_release",
+            Self::SwitchRelease(_) => "switch_release",
+            Self::PruneReleases(_) => "prune_releases",
+            Self::RestoreDatabase(_) => "restore_database",
+            Self::CheckSmoke(_) => "check_smoke",
+        }
+    }
+
+    /// What happens when it is repeated.
+    pub fn class(&self) -> StepClass {
+        match self {
+            Self::CheckSmoke(_) => StepClass::ReadOnly,
+            Self::RunScript(_) | Self::RestoreDatabase(_) => StepClass::AtMostOnce,
+            Self::TakeSnapshot(_)
+            | Self::ExportCommit(_)
+            | Self::PlaceRelease(_)
+            | Self::SwitchRelease(_)
+            | Self::PruneReleases(_) => StepClass::Idempotent,
+        }
+    }
+
+    /// The worst it can do.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::CheckSmoke(_) => Effect::Observe,
+            Self::RestoreDatabase(_) => Effect::Destroy,
+            Self::TakeSnapshot(_)
+            | Self::ExportCommit(_)
+            | Self::RunScript(_)
+            | Self::PlaceRelease(_)
+            | Self::SwitchRelease(_)
+            | Self::PruneReleases(_) => Effect::Change,
+        }
+    }
+
+    /// Whether it only adds something of our own (snapshots, exports), so that failing after it needs no way back.
+    pub fn only_adds(&self) -> bool {
+        matches!(self, Self::TakeSnapshot(_) | Self::ExportCommit(_) | Self::CheckSmoke(_) | Self::PlaceRelease(_))
+    }
+
+    /// One sentence for a human.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::TakeSnapshot(s) => format!("snapshot database {} and verify it by restoring", s.database),
+            Self::ExportCommit(s) => format!("export commit {}", s.commit.get(..12).unwrap_or(&s.commit)),
+            Self::RunScript(s) => format!("run {} ({})", s.call.path, s.call.digest.short()),
+            Self::PlaceRelease(s) => format!("place release {}", s.release),
+            Self::SwitchRelease(s) => format!("switch to release {}", s.to),
+            Self::PruneReleases(s) => format!("keep {} old releases", s.keep),
+            Self::RestoreDatabase(s) => format!("restore database {} from {}", s.database, s.snapshot),
+            Self::CheckSmoke(s) => format!("smoke checks, expecting {}", s.version),
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! MCP server for production deployments.
+pub mod domain;
