@@ -1,2 +1,3 @@
 //! MCP server for production deployments.
+pub mod config;
 pub mod domain;

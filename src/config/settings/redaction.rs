@@ -1,0 +1,28 @@
+//! `[redaction]`
+
+use crate::{
+    config::{defaults, raw::Section, sections::secrets},
+    domain::inventory::SecretReference,
+};
+
+const KEYS: &[&str] = &["extra_secrets", "session_stop_hits"];
+
+/// What is hidden besides all secrets of the inventory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedactionSettings {
+    /// Further secrets that no service needs but that may turn up in logs.
+    pub extra_secrets: Vec<SecretReference>,
+    /// How many redacted secrets stop a session, because somebody seems to be probing.
+    pub session_stop_hits: u32,
+}
+
+pub(super) fn read(file: &Section<'_>) -> RedactionSettings {
+    let section = file.optional("redaction").and_then(|item| item.section(KEYS));
+    let extra = section.as_ref().map(|section| section.list("extra_secrets")).unwrap_or_default();
+    RedactionSettings {
+        extra_secrets: extra.iter().filter_map(secrets::reference).collect(),
+        session_stop_hits: section.map_or(defaults::SESSION_STOP_HITS.default, |section| {
+            section.number("session_stop_hits", defaults::SESSION_STOP_HITS)
+        }),
+    }
+}
