@@ -13,6 +13,10 @@ mod raw;
 pub mod secrets;
 mod sections;
 pub mod settings;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,

@@ -3,7 +3,6 @@
 use toml::de::DeTable;
 
 use super::item::{Bounds, Item};
-use crate::domain::name::nearest;
 
 /// A table with known keys. Unknown ones were recorded as errors when it was made.
 #[derive(Debug)]
@@ -19,11 +18,11 @@ impl<'a> Section<'a> {
         for (key, _) in table {
             let text = key.get_ref().as_ref();
             if !keys.contains(&text) {
-                let near = nearest(text, keys.iter().copied());
-                let hint = near.first().map_or(String::new(), |near| format!("did you mean {near}? "));
+                let near = nearest_key(text, keys);
+                let hint = near.map_or(String::new(), |near| format!("did you mean {near}? "));
                 let place = if item.label().is_empty() { "the top level" } else { item.label() };
                 // A key is repeated only when it is plainly a word: anything else may be a secret in the wrong place.
-                let key_shown = if is_word(text) && !near.is_empty() { format!(" {text}") } else { String::new() };
+                let key_shown = if is_word(text) && near.is_some() { format!(" {text}") } else { String::new() };
                 item.source.error(
                     key.span().start,
                     format!("unknown key{key_shown} in {place}"),
@@ -81,6 +80,29 @@ impl<'a> Section<'a> {
     }
 }
 
+/// The key that was probably meant: nearly the same, or its beginning or end.
+fn nearest_key(text: &str, keys: &[&'static str]) -> Option<&'static str> {
+    let part_of = |key: &str| text.len() > 3 && (key.starts_with(text) || key.ends_with(text) || text.starts_with(key));
+    let scored = keys.iter().map(|key| (strsim::jaro_winkler(text, key) + if part_of(key) { 0.5 } else { 0.0 }, *key));
+    scored.filter(|(score, _)| *score > 0.85).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, key)| key)
+}
+
 fn is_word(key: &str) -> bool {
     key.len() <= 32 && key.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_key_is_a_typing_mistake_away_or_none() {
+        let keys = &["timeout_s", "databases", "shared", "attempts"];
+        for (wrong, meant) in [("timeout", "timeout_s"), ("database", "databases"), ("sharde", "shared")] {
+            assert_eq!(nearest_key(wrong, keys), Some(meant));
+        }
+        for foreign in ["script", "x", "hunter2", ""] {
+            assert_eq!(nearest_key(foreign, keys), None);
+        }
+    }
 }

@@ -30,7 +30,18 @@ const DUPLICATE: &str = "the key is already given";
 fn describe(message: &str) -> (&'static str, &'static str) {
     let table = [
         ("duplicate key", DUPLICATE, "keep one of the two, or put both tables into one"),
-        ("must be quoted", "a text is not quoted", "put the text into double quotes"),
+        (
+            "must be quoted",
+            "the value is missing or a text is not quoted",
+            "write key = value, a text in double quotes",
+        ),
+        (
+            " string",
+            "a text is not closed, or holds a control character",
+            "end the text with the quote it begins with, on the same line",
+        ),
+        ("date-time", "a date or time is not well-formed", "write it as 2026-12-20T00:00:00Z"),
+        ("number", "a number is not well-formed", "write digits, or put a text into double quotes"),
         ("quote", "a text is not closed", "end the text with the quote it begins with, on the same line"),
         ("escape", "an escape sequence is unknown", "write \\\\ for a backslash, or use single quotes"),
         ("array table", "a table header is not closed", "write [[name]] on a line of its own"),
@@ -51,4 +62,42 @@ fn describe(message: &str) -> (&'static str, &'static str) {
         ("the syntax is not TOML here", "write key = value, a text in double quotes; see https://toml.io"),
         |(_, message, fix)| (message, fix),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check;
+
+    #[test]
+    fn a_syntax_error_is_told_without_the_line() {
+        let cases = [
+            (r#"a = "hunter2"#, 1, r#"a text is not closed"#, r#"end the text"#),
+            (
+                r#"
+[secrets]
+KEY = hunter2"#,
+                3,
+                r#"the value is missing or a text is not quoted"#,
+                r#"put the text"#,
+            ),
+            (r#"[secrets"#, 1, r#"a table header is not closed"#, r#"write [name]"#),
+            (
+                r#"[secrets]
+[secrets]"#,
+                2,
+                r#"the key is already given"#,
+                r#"keep one"#,
+            ),
+            (
+                r#"[secrets]
+KEY ="#,
+                2,
+                r#"the value is missing"#,
+                r#"write key"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check(text, line, message, fix);
+        }
+    }
 }

@@ -117,3 +117,109 @@ fn refuse(section: &Section<'_>, keys: &[&'static str], why: &str) {
         item.error(why, "remove it, or write the engine that is meant");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check_with_inventory;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[databases.a]
+engine = "oracle""#,
+                2,
+                r#"databases.a.engine: is not one of the words"#,
+                r#"write one of: sqlite, postgres, mariadb, mysql"#,
+            ),
+            (
+                r#"[databases.a]
+engine = "sqlite""#,
+                1,
+                r#"databases.a: path is missing"#,
+                r#"add path"#,
+            ),
+            (
+                r#"[databases.a]
+engine = "sqlite"
+path = "a.db"
+user = "u""#,
+                4,
+                r#"databases.a.user: is only for database servers"#,
+                r#"remove it"#,
+            ),
+            (
+                r#"[databases.a]
+engine = "mariadb"
+address = "db.example.org"
+user = "u"
+password = "hunter2""#,
+                5,
+                r#"databases.a.password: there is no entry of [secrets] of this name"#,
+                r#""#,
+            ),
+            (
+                r#"[databases.a]
+engine = "mariadb"
+address = "db.example.org"
+user = "u"
+password = "CRM_DB_PASWORD""#,
+                5,
+                r#"databases.a.password: there is no entry of [secrets] of this name"#,
+                r#"did you mean CRM_DB_PASSWORD"#,
+            ),
+            (
+                r#"[databases.a]
+engine = "postgres"
+address = "postgres://u:hunter2@db.example.org/a"
+user = "u"
+password = "CRM_DB_PASSWORD""#,
+                3,
+                r#"databases.a.address: is not a host name"#,
+                r#"write only the name"#,
+            ),
+            (
+                r#"[databases.a]
+engine = "postgres"
+address = "db.example.org"
+user = "--u"
+password = "CRM_DB_PASSWORD""#,
+                4,
+                r#"databases.a.user: is not a name on a database server"#,
+                r#"use letters"#,
+            ),
+            (
+                r#"[databases.a]
+engine = "postgres"
+address = "db.example.org"
+user = "u"
+password = "CRM_DB_PASSWORD"
+via = "wbe""#,
+                6,
+                r#"databases.a.via: there is no host of this name"#,
+                r#"did you mean web"#,
+            ),
+            (
+                r#"[databases.a]
+engine = "sqlite"
+path = "a.db"
+migrations = "rake""#,
+                4,
+                r#"databases.a.migrations: is not one of the words"#,
+                r#"write one of: alembic"#,
+            ),
+            (
+                r#"[databases.a]
+engine = "sqlite"
+path = "a.db"
+snapshot_max_age_s = -1"#,
+                4,
+                r#"databases.a.snapshot_max_age_s: must be from 60 to 604800"#,
+                r#"use a number"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check_with_inventory(text, line, message, fix);
+        }
+    }
+}

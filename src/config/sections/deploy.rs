@@ -132,3 +132,156 @@ fn is_secret_name(name: &str) -> bool {
     name.split('_').any(|part| words.contains(&part))
         || ["API_KEY", "PRIVATE_KEY", "ACCESS_KEY", "APP_KEY", "ENCRYPTION_KEY"].iter().any(|word| name.contains(word))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check_with_inventory;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "docker" }"#,
+                4,
+                r#"services.a.deploy.kind: is not one of the words"#,
+                r#"write one of: script, release"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { script = "x" }"#,
+                4,
+                r#"services.a.deploy: kind is missing"#,
+                r#"add kind"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", script = "x" }"#,
+                4,
+                r#"services.a.deploy: without dry_run_argument there is no dry run"#,
+                r#"add dry_run_argument"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "release", artifact = "dist", script = "x" }"#,
+                4,
+                r#"unknown key"#,
+                r#"Known keys: kind, artifact"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "release", artifact = "dist", keep = 0 }"#,
+                4,
+                r#"services.a.deploy.keep: must be from 1 to 100"#,
+                r#"use a number"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "release", artifact = "dist", build = "npm ci && npm test" }"#,
+                4,
+                r#"services.a.deploy.build: the command needs a shell"#,
+                r#"put it"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", dry_run_argument = "-n", script = "/usr/bin/deploy" }"#,
+                4,
+                r#"services.a.deploy.script: not a path below the root"#,
+                r#"write it"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = ["{tag}"] } }"#,
+                4,
+                r#"services.a.deploy.script.arguments: holds braces that are not filled in"#,
+                r#"use only {version}, {commit}"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = ["{version"] } }"#,
+                4,
+                r#"services.a.deploy.script.arguments: holds braces"#,
+                r#"use only"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = ["version}"] } }"#,
+                4,
+                r#"services.a.deploy.script.arguments: holds braces"#,
+                r#"use only"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = [3] } }"#,
+                4,
+                r#"services.a.deploy.script.arguments: must be a text, not an integer"#,
+                r#"put it"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", secrets = ["X"] } }"#,
+                4,
+                r#"services.a.deploy.script.secrets: there is no entry of [secrets]"#,
+                r#""#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", environment = { DB_PASSWORD = "hunter2" } } }"#,
+                4,
+                r#"services.a.deploy.script.environment.DB_PASSWORD: looks like a secret"#,
+                r#"declare it below"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", timeout_s = 99999 } }"#,
+                4,
+                r#"services.a.deploy.script.timeout_s: must be from 1 to 21600"#,
+                r#"use a number"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check_with_inventory(text, line, message, fix);
+        }
+    }
+
+    #[test]
+    fn what_is_filled_in_may_stand_anywhere_in_an_argument() {
+        let text = r#"
+            [services.a]
+            repository = "r"
+            targets.production = { host = "web", root = "a" }
+            deploy.kind = "script"
+            deploy.dry_run_argument = "--dry-run"
+            deploy.script = { path = "d.sh", arguments = ["--to={root}/{version}-{commit}", "{environment}"] }
+            deploy.rollback = { path = "r.sh", arguments = ["{previous_version}"] }"#;
+        assert!(crate::config::testing::parse(&format!("{text}{}", crate::config::testing::INVENTORY)).is_ok());
+    }
+}

@@ -67,3 +67,68 @@ fn approval(environment: &Section<'_>, tier: Tier) -> ApprovalRule {
         valid_for_s: section.number("valid_for_s", defaults::APPROVAL_VALID_FOR_S),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[environments.e]
+tier = "prod""#,
+                2,
+                r#"environments.e.tier: is not a known tier, so it counts as production"#,
+                r#"write production"#,
+            ),
+            (
+                r#"[environments.e]
+approval = { required = false }"#,
+                2,
+                r#"environments.e.approval: an environment of tier production always needs"#,
+                r#"remove required"#,
+            ),
+            (
+                r#"[environments.e]
+approval = { totp = 1 }"#,
+                2,
+                r#"environments.e.approval.totp: must be true or false, not an integer"#,
+                r#"write true"#,
+            ),
+            (
+                r#"[environments.e]
+approval = { totp = true }"#,
+                1,
+                r#"an environment wants a one-time password"#,
+                r#"add [[approvers]]"#,
+            ),
+            (
+                r#"[environments.e]
+approval = { valid_for_s = 1 }"#,
+                2,
+                r#"environments.e.approval.valid_for_s: must be from 60 to 14400"#,
+                r#"use a number"#,
+            ),
+            (
+                r#"[environments.e]
+window = []"#,
+                2,
+                r#"unknown key window in environments.e"#,
+                r#"did you mean windows?"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check(text, line, message, fix);
+        }
+    }
+
+    #[test]
+    fn without_a_known_tier_an_environment_is_production_and_wants_an_approval() {
+        use crate::{config::testing::parse, domain::effect::Tier};
+        let config = parse("[environments.a]\n[environments.b]\ntier = \"prod\"\n").unwrap();
+        for environment in config.inventory.environments.values() {
+            assert_eq!((environment.tier, environment.approval.required), (Tier::Production, true));
+        }
+    }
+}

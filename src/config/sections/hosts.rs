@@ -91,3 +91,113 @@ fn host_key(item: &Item<'_>) -> Option<String> {
     }
     ok.then(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[hosts.web]
+kind = "ftp"
+root = "/srv""#,
+                2,
+                r#"hosts.web.kind: is not one of the words"#,
+                r#"write one of: local, ssh"#,
+            ),
+            (
+                r#"[hosts.web]
+kind = "local""#,
+                1,
+                r#"hosts.web: root is missing"#,
+                r#"add root"#,
+            ),
+            (
+                r#"[hosts.web]
+kind = "local"
+root = "~/www""#,
+                3,
+                r#"hosts.web.root: is not a path"#,
+                r#"write the absolute path"#,
+            ),
+            (
+                r#"[hosts.web]
+kind = "local"
+root = "/srv"
+port = 22"#,
+                4,
+                r#"hosts.web.port: is only for hosts of kind ssh"#,
+                r#"remove it"#,
+            ),
+            (
+                r#"[hosts.Web]
+kind = "local"
+root = "/srv""#,
+                1,
+                r#"hosts: the name of an entry is not a valid host name"#,
+                r#"use 1 to 63"#,
+            ),
+            (
+                r#"[hosts.web]
+kind = "ssh"
+address = "w.example.org"
+user = "u"
+host_keys = ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
+root = "www""#,
+                6,
+                r#"hosts.web.root: must be an absolute path"#,
+                r#"begin it"#,
+            ),
+            (
+                r#"[hosts.web]
+kind = "ssh"
+address = "u:secret@w.example.org"
+user = "u"
+host_keys = ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
+root = "/www""#,
+                3,
+                r#"hosts.web.address: is not a host name"#,
+                r#"write only the name"#,
+            ),
+            (
+                r#"[hosts.web]
+kind = "ssh"
+address = "w.example.org"
+user = "u"
+port = 0
+host_keys = ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
+root = "/www""#,
+                5,
+                r#"hosts.web.port: must be from 1 to 65535"#,
+                r#"use a number in that range; 22 is the default"#,
+            ),
+            (
+                r#"[hosts.web]
+kind = "ssh"
+address = "w.example.org"
+user = "u"
+host_keys = ["MD5:aa"]
+root = "/www""#,
+                5,
+                r#"hosts.web.host_keys: is not a host key fingerprint"#,
+                r#"write SHA256:"#,
+            ),
+            (
+                r#"[hosts.web]
+kind = "ssh"
+address = "w.example.org"
+user = "u"
+host_keys = []
+root = "/www""#,
+                5,
+                r#"hosts.web.host_keys: no host key is pinned"#,
+                r#"add the output"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check(text, line, message, fix);
+        }
+    }
+}

@@ -53,3 +53,49 @@ fn address(item: &Item<'_>, seen: &mut BTreeSet<String>) -> Option<String> {
     }
     Some(text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check_with_inventory;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[mailboxes.a]
+address = "nobody""#,
+                2,
+                r#"mailboxes.a.address: is not a mail address"#,
+                r#"write it as"#,
+            ),
+            (
+                r#"[mailboxes.a]
+address = "a@example.org"
+aliases = ["b@example.org", "A@example.org"]"#,
+                3,
+                r#"mailboxes.a.aliases: the address is already given"#,
+                r#"keep it"#,
+            ),
+            (
+                r#"[mailboxes.a]
+address = "a@example.org"
+smtp = "mail.example.org"
+password = "CRM_DB_PASSWORD""#,
+                3,
+                r#"mailboxes.a.smtp: is not host:port"#,
+                r#"write it as"#,
+            ),
+            (
+                r#"[mailboxes.a]
+address = "a@example.org"
+imap = "mail.example.org:993""#,
+                1,
+                r#"mailboxes.a: password is missing"#,
+                r#"add password"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check_with_inventory(text, line, message, fix);
+        }
+    }
+}

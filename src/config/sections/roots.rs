@@ -17,3 +17,32 @@ fn root(item: &Item<'_>) -> Option<PathBuf> {
     }
     Some(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[roots]
+all = "/""#,
+                2,
+                r#"roots.all: would make the whole machine readable"#,
+                r#"name the directory"#,
+            ),
+            (
+                r#"[roots]
+logs = 3"#,
+                2,
+                r#"roots.logs: must be a text, not an integer"#,
+                r#"put it into double quotes"#,
+            ),
+            (r#"roots = "/var/log""#, 1, r#"roots: must be a table, not a text"#, r#"write it as"#),
+        ];
+        for (text, line, message, fix) in cases {
+            check(text, line, message, fix);
+        }
+    }
+}

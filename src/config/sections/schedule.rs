@@ -115,3 +115,107 @@ fn zone(item: &Item<'_>) -> Option<String> {
     }
     Some(text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[environments.e]
+windows = [
+{ from = "06:00", to = "06:00", zone = "UTC" }]"#,
+                3,
+                r#"environments.e.windows: the window begins and ends"#,
+                r#"give another end"#,
+            ),
+            (
+                r#"[environments.e]
+windows = [
+{ from = "6am", to = "06:00", zone = "UTC" }]"#,
+                3,
+                r#"environments.e.windows.from: is not a time of day"#,
+                r#"write it as"#,
+            ),
+            (
+                r#"[environments.e]
+windows = [
+{ from = "05:00", to = "25:00", zone = "UTC" }]"#,
+                3,
+                r#"environments.e.windows.to: is not a time of day"#,
+                r#"write it as"#,
+            ),
+            (
+                r#"[environments.e]
+windows = [
+{ from = "05:00", to = "06:00", zone = "Europe/Wien" }]"#,
+                3,
+                r#"environments.e.windows.zone: is not a known time zone"#,
+                r#"write an IANA name"#,
+            ),
+            (
+                r#"[environments.e]
+windows = [
+{ from = "05:00", to = "06:00" }]"#,
+                3,
+                r#"environments.e.windows: zone is missing"#,
+                r#"add zone"#,
+            ),
+            (
+                r#"[environments.e]
+windows = [
+{ days = [], from = "05:00", to = "06:00", zone = "UTC" }]"#,
+                3,
+                r#"environments.e.windows.days: no day is given"#,
+                r#"name days"#,
+            ),
+            (
+                r#"[environments.e]
+windows = [
+{ days = ["monday"], from = "05:00", to = "06:00", zone = "UTC" }]"#,
+                3,
+                r#"environments.e.windows.days: is not one of the words"#,
+                r#"write one of: mon, tue"#,
+            ),
+            (
+                r#"[environments.e]
+windows = [
+{ days = ["mon", "mon"], from = "05:00", to = "06:00", zone = "UTC" }]"#,
+                3,
+                r#"environments.e.windows.days: the day is already given"#,
+                r#"name each"#,
+            ),
+            (
+                r#"[environments.e]
+freezes = [{ from = 2026-01-02T00:00:00Z, to = 2026-01-01T00:00:00Z, reason = "r" }]"#,
+                2,
+                r#"environments.e.freezes: the freeze ends before it begins"#,
+                r#"exchange"#,
+            ),
+            (
+                r#"[environments.e]
+freezes = [{ from = 2026-01-02, to = 2026-03-01T00:00:00Z, reason = "r" }]"#,
+                2,
+                r#"environments.e.freezes.from: is not a moment in time"#,
+                r#"write it with its offset"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check(text, line, message, fix);
+        }
+    }
+
+    #[test]
+    fn times_are_read_with_and_without_quotes_and_no_days_means_every_day() {
+        let text = r#"[environments.e]
+            windows = [{ from = 22:00:00, to = "02:00", zone = "Europe/Vienna" }]
+            freezes = [{ from = 2026-01-02T00:00:00+01:00, to = "2026-01-03T00:00:00Z", reason = "r" }]"#;
+        let config = crate::config::testing::parse(text).unwrap();
+        let environment = config.inventory.environments.values().next().unwrap();
+        assert_eq!(environment.windows[0].days.len(), 7);
+        assert_eq!(environment.windows[0].from, jiff::civil::time(22, 0, 0, 0));
+        assert_eq!(environment.freezes[0].from.to_string(), "2026-01-01T23:00:00.000Z");
+    }
+}

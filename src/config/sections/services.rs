@@ -74,3 +74,115 @@ pub(super) fn references<T: std::str::FromStr<Err = InvalidName> + Ord + Clone>(
     }
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check_with_inventory;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+gates = ["qualty"]"#,
+                5,
+                r#"services.a.gates: there is no gate of this name"#,
+                r#"did you mean quality"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+gates = ["quality", "quality"]"#,
+                5,
+                r#"services.a.gates: the gate is already named"#,
+                r#"name each once"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+secrets = ["CRM_PASSWORD"]"#,
+                5,
+                r#"services.a.secrets: there is no entry of [secrets] of this name"#,
+                r#"did you mean CRM_DB_PASSWORD"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+env_example = "../.env.example""#,
+                5,
+                r#"services.a.env_example: not a path below the root"#,
+                r#"write it relative"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+repository = "/x""#,
+                5,
+                r#"the key is already given"#,
+                r#"keep one"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+descripton = "x""#,
+                5,
+                r#"unknown key descripton in services.a"#,
+                r#"did you mean description?"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+"#,
+                1,
+                r#"services.a: targets is missing"#,
+                r#"add targets"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+"#,
+                1,
+                r#"services.a: deploy is missing"#,
+                r#"add deploy"#,
+            ),
+            (
+                r#"[services.a]
+repository = "https://github.com/x/y"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+"#,
+                2,
+                r#"services.a.repository: is not a path"#,
+                r#"write the absolute path"#,
+            ),
+            (
+                r#"[services."a b"]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+"#,
+                1,
+                r#"services: the name of an entry is not a valid service name"#,
+                r#"use 1 to 63"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check_with_inventory(text, line, message, fix);
+        }
+    }
+}

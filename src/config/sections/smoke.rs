@@ -95,3 +95,177 @@ fn path(item: &Item<'_>) -> Option<String> {
     }
     ok.then(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check_with_inventory;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+[[services.a.smoke]]
+name = "a""#,
+                5,
+                r#"services.a.smoke: kind is missing"#,
+                r#"add kind"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+[[services.a.smoke]]
+name = "a"
+kind = "ping""#,
+                7,
+                r#"services.a.smoke.kind: is not one of the words"#,
+                r#"write one of: http"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+[[services.a.smoke]]
+name = "a"
+kind = "http"
+path = "/""#,
+                5,
+                r#"services.a.smoke: is an HTTP check, but no target"#,
+                r#"add url"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "https://a.example.org" }
+[[services.a.smoke]]
+name = "a"
+kind = "http"
+path = "//evil.example.org/""#,
+                8,
+                r#"services.a.smoke.path: is not a path below"#,
+                r#"begin it"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "https://a.example.org" }
+[[services.a.smoke]]
+name = "a"
+kind = "http"
+path = "/"
+status = 42"#,
+                9,
+                r#"services.a.smoke.status: must be from 100 to 599"#,
+                r#"use a number"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "https://a.example.org" }
+[[services.a.smoke]]
+name = "a"
+kind = "http"
+path = "/"
+database = "crm""#,
+                9,
+                r#"unknown key"#,
+                r#"Known keys: name"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "https://a.example.org" }
+[[services.a.smoke]]
+name = "a"
+kind = "http"
+path = "/"
+[[services.a.smoke]]
+name = "a"
+kind = "http"
+path = "/b""#,
+                9,
+                r#"services.a.smoke: a check of this name"#,
+                r#"give each"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+[[services.a.smoke]]
+name = "A"
+kind = "database"
+database = "crm""#,
+                6,
+                r#"services.a.smoke.name: not a valid check name"#,
+                r#"choose"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+[[services.a.smoke]]
+name = "a"
+kind = "database"
+database = "cmr""#,
+                8,
+                r#"services.a.smoke.database: there is no database of this name"#,
+                r#"did you mean crm"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+[[services.a.smoke]]
+name = "a"
+kind = "mailbox"
+mailbox = "inf""#,
+                8,
+                r#"services.a.smoke.mailbox: there is no mailbox"#,
+                r#"did you mean info"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+[[services.a.smoke]]
+name = "a"
+kind = "script"
+script = "../x""#,
+                8,
+                r#"services.a.smoke.script: not a path below"#,
+                r#"write it"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+[[services.a.smoke]]
+name = "a"
+kind = "database"
+database = "crm"
+attempts = 0"#,
+                9,
+                r#"services.a.smoke.attempts: must be from 1 to 20"#,
+                r#"use a number"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check_with_inventory(text, line, message, fix);
+        }
+    }
+}

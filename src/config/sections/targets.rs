@@ -55,3 +55,125 @@ fn root_below(host: &Host, item: &Item<'_>) -> Option<PathBuf> {
     }
     Some(root)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check_with_inventory;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.prodction = { host = "web", root = "a" }"#,
+                4,
+                r#"services.a.targets: there is no environment of this name"#,
+                r#"did you mean production"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "wbe", root = "a" }"#,
+                4,
+                r#"services.a.targets.production.host: there is no host of this name"#,
+                r#"did you mean web"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "/etc" }"#,
+                4,
+                r#"services.a.targets.production.root: does not lie below the root of the host"#,
+                r#"name a directory"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "/srv" }"#,
+                4,
+                r#"services.a.targets.production.root: does not lie below"#,
+                r#"name a directory"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "/srv/../etc" }"#,
+                4,
+                r#"services.a.targets.production.root: must be an absolute path"#,
+                r#"begin"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "https://u:hunter2@example.org/" }"#,
+                4,
+                r#"services.a.targets.production.url: the URL holds credentials"#,
+                r#"remove"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "ftp://example.org/" }"#,
+                4,
+                r#"services.a.targets.production.url: must be an http"#,
+                r#"write it as"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "https://example.org/?token=hunter2" }"#,
+                4,
+                r#"services.a.targets.production.url: the URL has a query"#,
+                r#"end it"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "example.org" }"#,
+                4,
+                r#"services.a.targets.production.url: is not a URL"#,
+                r#"write it as"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", databases = ["cmr"] }"#,
+                4,
+                r#"services.a.targets.production.databases: there is no database of this name"#,
+                r#"did you mean crm"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", env_file = "/etc/x" }"#,
+                4,
+                r#"services.a.targets.production.env_file: not a path below the root"#,
+                r#"write it relative"#,
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets = {}"#,
+                4,
+                r#"services.a.targets: the service has no target"#,
+                r#"add a table"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check_with_inventory(text, line, message, fix);
+        }
+    }
+}

@@ -31,3 +31,36 @@ pub(super) fn read(file: &Section<'_>, names: &Names) -> Vec<Approver> {
     }
     approvers
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check_with_inventory;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[[approvers]]
+name = "alice""#,
+                1,
+                r#"approvers: totp is missing"#,
+                r#"add totp"#,
+            ),
+            (
+                r#"[[approvers]]
+name = "alice"
+totp = "CRM_DB_PASSWORD"
+[[approvers]]
+name = "alice"
+totp = "CRM_DB_PASSWORD"
+"#,
+                4,
+                r#"approvers: an approver of this name"#,
+                r#"give each"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check_with_inventory(text, line, message, fix);
+        }
+    }
+}

@@ -60,3 +60,39 @@ pub(super) fn read(file: &Section<'_>) -> Limits {
         wait_max_s,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[limits]
+wait_max_s = 41"#,
+                2,
+                r#"limits.wait_max_s: must be from 1 to 40"#,
+                r#"use a number"#,
+            ),
+            (
+                r#"[limits]
+wait_max_s = 10
+wait_default_s = 20"#,
+                3,
+                r#"limits.wait_default_s: must be from 0 to 10"#,
+                r#"use a number in that range; 10 is the default"#,
+            ),
+            (
+                r#"[limits]
+body_bytes = 99999999999"#,
+                2,
+                r#"limits.body_bytes: must be from 1024 to 16777216"#,
+                r#"use a number"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check(text, line, message, fix);
+        }
+    }
+}

@@ -26,3 +26,31 @@ pub(super) fn read(file: &Section<'_>) -> RedactionSettings {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[redaction]
+extra_secrets = ["hunter2"]"#,
+                2,
+                r#"redaction.extra_secrets: must be a reference to a secret, never its value"#,
+                r#"write where"#,
+            ),
+            (
+                r#"[redaction]
+session_stop_hits = 0"#,
+                2,
+                r#"redaction.session_stop_hits: must be from 1 to 10000"#,
+                r#"use a number"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check(text, line, message, fix);
+        }
+    }
+}

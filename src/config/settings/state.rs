@@ -73,3 +73,52 @@ fn store(item: &Item<'_>) -> Option<StateStore> {
     };
     item.resolve(path).map(|path| StateStore::Sqlite { path })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[state]
+url = "postgres://u:hunter2@example.org/x""#,
+                2,
+                r#"state.url: is not the URL of a SQLite file"#,
+                r#"write it as"#,
+            ),
+            (
+                r#"[state]
+url = "sqlite:""#,
+                2,
+                r#"state.url: is not the URL"#,
+                r#"write it as"#,
+            ),
+            (
+                r#"[state]
+data = "$HOME/x""#,
+                2,
+                r#"state.data: is not a path"#,
+                r#"write the absolute"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check(text, line, message, fix);
+        }
+    }
+
+    #[test]
+    fn everything_lies_beside_the_file_unless_it_says_otherwise() {
+        use super::StateStore;
+        use std::path::Path;
+        let state = |text| crate::config::testing::parse(text).unwrap().settings.state;
+        let default = state("");
+        assert_eq!(default.data.snapshots(), Path::new("/etc/deploy-ops/deploy-ops-data/snapshots"));
+        assert_eq!(default.reports, Path::new("/etc/deploy-ops/quality-reports"));
+        let path = |path: &str| StateStore::Sqlite { path: path.into() };
+        assert_eq!(default.store, path("/etc/deploy-ops/deploy-ops-data/state.db"));
+        assert_eq!(state("[state]\ndata = \"/var/lib/d\"").store, path("/var/lib/d/state.db"));
+        assert_eq!(state("[state]\nurl = \"sqlite://../s.db\"").store, path("/etc/s.db"));
+    }
+}

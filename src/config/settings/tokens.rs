@@ -78,3 +78,88 @@ fn is_short_name(text: &str) -> bool {
         && text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check_with_inventory;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[[tokens]]
+name = "ci"
+secret = "CRM_DB_PASSWORD"
+scopes = ["read", "approve"]
+"#,
+                4,
+                r#"tokens.scopes: approvals are never granted"#,
+                r#"approve plans"#,
+            ),
+            (
+                r#"[[tokens]]
+name = "ci"
+secret = "CRM_DB_PASSWORD"
+scopes = ["read", "write"]
+"#,
+                4,
+                r#"tokens.scopes: is not one of the words"#,
+                r#"write one of: read, plan, execute"#,
+            ),
+            (
+                r#"[[tokens]]
+name = "ci"
+secret = "CRM_DB_PASSWORD"
+scopes = []
+"#,
+                4,
+                r#"tokens.scopes: no scope is given"#,
+                r#"name read"#,
+            ),
+            (
+                r#"[[tokens]]
+name = "CI x"
+secret = "CRM_DB_PASSWORD"
+scopes = ["read"]
+"#,
+                2,
+                r#"tokens.name: is not a short name"#,
+                r#"use 1 to 32"#,
+            ),
+            (
+                r#"[[tokens]]
+name = "ci"
+secret = "CRM_DM_PASSWORD"
+scopes = ["read"]
+"#,
+                3,
+                r#"tokens.secret: there is no entry of [secrets]"#,
+                r#"did you mean CRM_DB_PASSWORD"#,
+            ),
+            (
+                r#"[[tokens]]
+name = "ci"
+secret = "CRM_DB_PASSWORD"
+scopes = ["read"]
+[[tokens]]
+name = "ide"
+secret = "CRM_DB_PASSWORD"
+scopes = ["read"]
+"#,
+                5,
+                r#"tokens: two tokens have the same secret"#,
+                r#"give each"#,
+            ),
+            (
+                r#"[tokens]
+name = "ci""#,
+                1,
+                r#"tokens: must be an array, not a table"#,
+                r#"write it as"#,
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check_with_inventory(text, line, message, fix);
+        }
+    }
+}
