@@ -22,7 +22,7 @@ pub struct OperationId(String);
 impl OperationId {
     /// The operation with that unique number.
     pub fn from_uuid(uuid: uuid::Uuid) -> Self {
-        Self(format!("op_{}", uuid.simple()))
+        Self(format!("op_{}", uuid.hyphenated()))
     }
     /// The text form.
     pub fn as_str(&self) -> &str {
@@ -33,16 +33,13 @@ impl OperationId {
 impl FromStr for OperationId {
     type Err = InvalidName;
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let ok = text
-            .strip_prefix("op_")
-            .is_some_and(|id| id.len() == 32 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
+        let ok = text.strip_prefix("op_").is_some_and(|id| {
+            id.len() == 36 && uuid::Uuid::try_parse(id).is_ok() && !id.bytes().any(|b| b.is_ascii_uppercase())
+        });
         if ok {
             Ok(Self(text.to_owned()))
         } else {
-            Err(InvalidName {
-                kind: "operation id",
-                rule: "use an id that operation_status shows: op_ and 32 hexadecimal characters",
-            })
+            Err(InvalidName { kind: "operation id", rule: "use an id that operation_status shows: op_ and a UUID" })
         }
     }
 }
@@ -247,4 +244,19 @@ pub struct JournalEntry {
     /// What came of it, in one sentence.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub outcome: String,
+}
+
+/// Which operations are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OperationFilter {
+    /// Only of this service.
+    pub service: Option<ServiceName>,
+    /// Only in this environment.
+    pub environment: Option<EnvironmentName>,
+    /// Only those that are not terminal.
+    pub open_only: bool,
+    /// At most that many.
+    pub limit: u32,
+    /// Skip that many.
+    pub offset: u32,
 }

@@ -29,7 +29,7 @@ pub struct PlanId(String);
 impl PlanId {
     /// The plan with that unique number.
     pub fn from_uuid(uuid: uuid::Uuid) -> Self {
-        Self(format!("plan_{}", uuid.simple()))
+        Self(format!("plan_{}", uuid.hyphenated()))
     }
     /// The text form.
     pub fn as_str(&self) -> &str {
@@ -40,16 +40,13 @@ impl PlanId {
 impl FromStr for PlanId {
     type Err = InvalidName;
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let ok = text
-            .strip_prefix("plan_")
-            .is_some_and(|id| id.len() == 32 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
+        let ok = text.strip_prefix("plan_").is_some_and(|id| {
+            id.len() == 36 && uuid::Uuid::try_parse(id).is_ok() && !id.bytes().any(|b| b.is_ascii_uppercase())
+        });
         if ok {
             Ok(Self(text.to_owned()))
         } else {
-            Err(InvalidName {
-                kind: "plan id",
-                rule: "use the id that the dry run returned: plan_ and 32 hexadecimal characters",
-            })
+            Err(InvalidName { kind: "plan id", rule: "use the id that the dry run returned: plan_ and a UUID" })
         }
     }
 }

@@ -78,7 +78,7 @@ mod tests {
 KEY = hunter2"#,
                 3,
                 r#"the value is missing or a text is not quoted"#,
-                r#"put the text"#,
+                r#"write key"#,
             ),
             (r#"[secrets"#, 1, r#"a table header is not closed"#, r#"write [name]"#),
             (

@@ -1,8 +1,11 @@
 //! `[policy]`
 
-use crate::config::{
-    defaults,
-    raw::{Bounds, Section},
+use crate::{
+    config::{
+        defaults,
+        raw::{Bounds, Section},
+    },
+    policy,
 };
 
 const KEYS: &[&str] = &[
@@ -44,6 +47,21 @@ pub struct PolicySettings {
     pub production_plan_lifetime_s: u32,
     /// How long a human has to decide about a degraded deployment before it is rolled back.
     pub decision_deadline_s: u32,
+}
+
+impl From<PolicySettings> for policy::Settings {
+    fn from(settings: PolicySettings) -> Self {
+        Self {
+            plan_s: settings.plan_lifetime_s,
+            production_plan_s: settings.production_plan_lifetime_s,
+            dry_run_s: settings.dry_run_fresh_s,
+            gate_s: settings.gates_fresh_s,
+            snapshot_fresh_s: settings.snapshot_fresh_s,
+            rollback_s: settings.rollback_fresh_s,
+            secrets_s: settings.secrets_fresh_s,
+            decision_s: settings.decision_deadline_s,
+        }
+    }
 }
 
 pub(super) fn read(file: &Section<'_>) -> PolicySettings {
@@ -91,5 +109,11 @@ snapshots_fresh_s = 600"#,
         for (text, line, message, fix) in cases {
             check(text, line, message, fix);
         }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_policy() {
+        let settings = crate::config::testing::parse("").unwrap().settings.policy;
+        assert_eq!(crate::policy::Settings::from(settings), crate::policy::Settings::default());
     }
 }

@@ -1,0 +1,76 @@
+//! A human who is not the requester has approved exactly this plan.
+
+use super::super::Case;
+use crate::domain::{
+    approval::{Channel, Decision},
+    effect::Tier,
+    plan::{DatabaseStrategy, Plan},
+    refusal::{Code, NextCall, Refusal},
+};
+
+pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
+    let rule = &case.environment.approval;
+    // What only adds (a snapshot) needs nobody's leave.
+    if plan.only_adds() || !(rule.required || case.environment.tier == Tier::Production) {
+        return Ok(());
+    }
+    let approve = format!("A human runs `deploy-ops approve {}` at a terminal; then execute the same plan.", plan.id());
+    let Some(approval) = case.approval.filter(|a| a.plan_digest == plan.digest()) else {
+        return Err(Refusal::new(
+            Code::ApprovalRequired,
+            format!("A plan for {} needs a human's approval.", case.environment.name),
+            approve,
+        )
+        .with_next(NextCall::new(
+            plan_tool(plan),
+            serde_json::json!({ "mode": "execute", "plan": plan.id() }),
+            "after the approval",
+        )));
+    };
+    if approval.decision == Decision::Deny {
+        return Err(Refusal::new(
+            Code::ApprovalDenied,
+            format!("{} denied the plan on {}.", approval.approver, approval.given_at),
+            "Talk to them, change what they object to, and make a new plan.",
+        ));
+    }
+    if approval.approver == plan.body().requester {
+        return Err(Refusal::new(
+            Code::SelfApproval,
+            "The approver is the requester.",
+            "Somebody else has to approve the plan.",
+        ));
+    }
+    if case.now < approval.given_at || case.now >= approval.expires_at {
+        return Err(Refusal::new(
+            Code::ApprovalRequired,
+            format!("The approval counted until {}.", approval.expires_at),
+            approve,
+        ));
+    }
+    if rule.totp && approval.channel == Channel::Terminal {
+        return Err(Refusal::new(
+            Code::ApprovalRequired,
+            format!("An approval for {} needs a one-time password.", case.environment.name),
+            approve,
+        ));
+    }
+    let loses_data =
+        plan.body().rollback.as_ref().is_some_and(|r| matches!(r.database, DatabaseStrategy::Restore { .. }));
+    if loses_data && !approval.accepts_data_loss {
+        return Err(Refusal::new(
+            Code::ApprovalRequired,
+            "The plan restores databases, and the approver has not accepted the loss of the writes since the snapshot.",
+            approve,
+        ));
+    }
+    Ok(())
+}
+
+fn plan_tool(plan: &Plan) -> &'static str {
+    match plan.body().purpose {
+        crate::domain::plan::Purpose::Deploy => "deploy_service",
+        crate::domain::plan::Purpose::Rollback => "rollback",
+        crate::domain::plan::Purpose::Snapshot => "snapshot_db",
+    }
+}

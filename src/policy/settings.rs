@@ -1,0 +1,77 @@
+//! The numbers of the policy.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    canonical::{self, NotCanonical},
+    digest::Digest,
+    effect::Tier,
+    evidence::EvidenceKind,
+};
+
+/// How long things count, in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// A plan, outside production.
+    pub plan_s: u32,
+    /// A plan, in production.
+    pub production_plan_s: u32,
+    /// A dry run.
+    pub dry_run_s: u32,
+    /// A gate that we ran.
+    pub gate_s: u32,
+    /// A verified snapshot, before the first change.
+    pub snapshot_fresh_s: u32,
+    /// Rollback readiness.
+    pub rollback_s: u32,
+    /// The existence of secrets.
+    pub secrets_s: u32,
+    /// How long a human may think about a DEGRADED or INCONCLUSIVE result before it is rolled back.
+    pub decision_s: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            plan_s: 30 * 60,
+            production_plan_s: 15 * 60,
+            dry_run_s: 30 * 60,
+            gate_s: 60 * 60,
+            snapshot_fresh_s: 15 * 60,
+            rollback_s: 24 * 60 * 60,
+            secrets_s: 24 * 60 * 60,
+            decision_s: 30 * 60,
+        }
+    }
+}
+
+impl Settings {
+    /// How long a plan may be used.
+    pub fn plan_lifetime_s(&self, tier: Tier) -> u32 {
+        match tier {
+            Tier::Production => self.production_plan_s,
+            Tier::Staging | Tier::Development => self.plan_s,
+        }
+    }
+
+    /// How long evidence of that kind counts.
+    pub fn fresh_s(&self, kind: EvidenceKind) -> u32 {
+        match kind {
+            EvidenceKind::DryRun => self.dry_run_s,
+            EvidenceKind::Snapshot => self.snapshot_fresh_s,
+            EvidenceKind::RollbackReady => self.rollback_s,
+            EvidenceKind::Secrets => self.secrets_s,
+            EvidenceKind::Gate
+            | EvidenceKind::Smoke
+            | EvidenceKind::EndToEnd
+            | EvidenceKind::Lighthouse
+            | EvidenceKind::Migrations
+            | EvidenceKind::Monitoring => self.gate_s,
+        }
+    }
+
+    /// The digest that plans are bound to.
+    pub fn digest(&self) -> Result<Digest, NotCanonical> {
+        canonical::digest("policy", self)
+    }
+}

@@ -1,0 +1,356 @@
+//! Tools read the world and answer, or draft a plan. None of them can change anything.
+//!
+//! A tool is one file: its arguments, its output, its description, and one function. [`all`] lists them.
+
+pub mod records;
+
+use std::{future::Future, pin::Pin};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+pub use records::Records;
+
+use crate::{
+    domain::{
+        effect::Effect,
+        evidence::Evidence,
+        facts::Facts,
+        inventory::Inventory,
+        name::{EnvironmentName, ServiceName},
+        operation::OperationId,
+        plan::{Draft, PlanBody, PlanId, Purpose},
+        principal::Principal,
+        refusal::{Code, NextCall, Refusal},
+        version::Version,
+    },
+    world::Reader,
+};
+
+/// What a tool gets to answer a call.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The world, reading only.
+    pub reader: Reader<'a>,
+    /// What the ledger knows, reading only.
+    pub records: &'a dyn Records,
+    /// Who asks.
+    pub principal: &'a Principal,
+    /// Told about progress, in sentences for a human; never blocks.
+    pub progress: &'a (dyn Fn(String) + Send + Sync),
+}
+
+impl std::fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("principal", &self.principal).finish_non_exhaustive()
+    }
+}
+
+/// The group a tool belongs to; groups can be switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Toolset {
+    /// Deployments and what they need.
+    Deploy,
+    /// Looking around.
+    Inspect,
+}
+
+impl Toolset {
+    /// The name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Inspect => "inspect",
+        }
+    }
+}
+
+/// What every tool states about itself.
+pub trait Describe: Send + Sync {
+    /// The tool's name, as its files are called.
+    const NAME: &'static str;
+    /// Its title for a human.
+    const TITLE: &'static str;
+    /// What it does, needs and changes, and what to call next; for a reader with no context.
+    const DESCRIPTION: &'static str;
+    /// Its group.
+    const TOOLSET: Toolset;
+    /// The worst it can do.
+    const EFFECT: Effect;
+    /// Whether calling it twice with the same arguments is calling it once.
+    const IDEMPOTENT: bool;
+    /// Whether it talks to parts that are not the operator's own.
+    const OPEN_WORLD: bool = false;
+    /// The arguments: a flat struct with `deny_unknown_fields`.
+    type Arguments: DeserializeOwned + JsonSchema + Send + Sync;
+    /// The result: what stands in `structuredContent`.
+    type Output: Serialize + JsonSchema + Send;
+}
+
+/// A tool that only reads.
+pub trait Query: Describe {
+    /// Answers.
+    fn answer(
+        arguments: Self::Arguments,
+        context: Context<'_>,
+    ) -> impl Future<Output = Result<Answer<Self::Output>, Refusal>> + Send;
+}
+
+/// A tool that leads to a change. It says what is wanted; the engine does it.
+///
+/// Its `Output` is always [`records::OperationView`].
+pub trait Action: Describe {
+    /// What the caller wants. Pure.
+    fn wish(arguments: &Self::Arguments) -> Result<Wish, Refusal>;
+
+    /// What it is about, resolved in the inventory. Called for [`Wish::Propose`] and [`Wish::Start`], before anything is read.
+    fn subject(arguments: &Self::Arguments, inventory: &Inventory) -> Result<Subject, Refusal>;
+
+    /// The dry run: reads the world, rehearses, and drafts a plan. Called for [`Wish::Propose`] and [`Wish::Start`].
+    fn draft(
+        arguments: Self::Arguments,
+        context: Context<'_>,
+    ) -> impl Future<Output = Result<Proposal, Refusal>> + Send;
+
+    /// The facts of a plan that this tool drafted, read again now, under the lock.
+    fn facts(plan: &PlanBody, context: Context<'_>) -> impl Future<Output = Result<Facts, Refusal>> + Send;
+}
+
+/// What a caller of an action wants.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wish {
+    /// A dry run.
+    Propose {
+        /// How long the call waits for it, s.
+        wait_s: u32,
+    },
+    /// Draft and run at once: only for plans that only add.
+    Start {
+        /// How long the call waits for it, s.
+        wait_s: u32,
+    },
+    /// The execution of a plan.
+    Execute {
+        /// The plan.
+        plan: PlanId,
+        /// How long the call waits for it, s.
+        wait_s: u32,
+    },
+    /// The end of an operation at its next safe point.
+    Cancel {
+        /// The operation.
+        operation: OperationId,
+    },
+}
+
+/// What a proposal is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// What the plan will be for.
+    pub purpose: Purpose,
+    /// The service, unless it is about databases alone.
+    pub service: Option<ServiceName>,
+    /// Where.
+    pub environment: EnvironmentName,
+    /// The version that is asked for.
+    pub version: Option<Version>,
+}
+
+/// A drafted plan with the evidence that was collected for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// The plan.
+    pub draft: Draft,
+    /// The evidence.
+    pub evidence: Vec<Evidence>,
+    /// Output of the rehearsal that others wrote.
+    pub untrusted_text: Option<String>,
+}
+
+/// The answer of a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<T> {
+    /// The first line of the text: what was found, in one sentence.
+    pub status: String,
+    /// The facts; written to `structuredContent` and, as text, to `content`.
+    pub output: T,
+    /// The calls that make sense now.
+    pub next: Vec<NextCall>,
+}
+
+/// An answer with its types erased.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ErasedAnswer {
+    /// The first line of the text.
+    pub status: String,
+    /// The structured output.
+    pub output: Value,
+    /// The calls that make sense now.
+    pub next: Vec<NextCall>,
+}
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, Refusal>> + Send + 'a>>;
+
+/// What a tool does, with its types erased.
+#[derive(Clone, Copy)]
+pub enum Handler {
+    /// A query.
+    Query(for<'a> fn(Value, Context<'a>) -> Boxed<'a, ErasedAnswer>),
+    /// An action.
+    Action(ActionHandler),
+}
+
+/// The functions of an action.
+#[derive(Clone, Copy)]
+pub struct ActionHandler {
+    /// See [`Action::wish`].
+    pub wish: fn(&Value) -> Result<Wish, Refusal>,
+    /// See [`Action::subject`].
+    pub subject: fn(&Value, &Inventory) -> Result<Subject, Refusal>,
+    /// See [`Action::draft`].
+    pub draft: for<'a> fn(Value, Context<'a>) -> Boxed<'a, Proposal>,
+    /// See [`Action::facts`].
+    pub facts: for<'a> fn(&'a PlanBody, Context<'a>) -> Boxed<'a, Facts>,
+}
+
+/// A tool with its types erased.
+#[derive(Clone)]
+pub struct Tool {
+    /// Its name.
+    pub name: &'static str,
+    /// Its title.
+    pub title: &'static str,
+    /// Its description.
+    pub description: &'static str,
+    /// Its group.
+    pub toolset: Toolset,
+    /// The worst it can do.
+    pub effect: Effect,
+    /// Whether calling it twice is calling it once.
+    pub idempotent: bool,
+    /// Whether it talks to parts that are not the operator's own.
+    pub open_world: bool,
+    /// The JSON Schema of its arguments.
+    pub input_schema: fn() -> Map<String, Value>,
+    /// The JSON Schema of its output.
+    pub output_schema: fn() -> Map<String, Value>,
+    /// What it does.
+    pub handler: Handler,
+}
+
+impl std::fmt::Debug for Tool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tool").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Every tool, in the order of their names. A new tool is a file and a line here.
+pub fn all() -> Vec<Tool> {
+    let mut tools: Vec<Tool> = vec![];
+    tools.sort_by_key(|tool| tool.name);
+    tools
+}
+
+/// A query, erased.
+pub fn query<T: Query + 'static>() -> Tool {
+    tool::<T>(Handler::Query(|arguments, context| {
+        Box::pin(async move {
+            let answer = T::answer(parse::<T::Arguments>(arguments)?, context).await?;
+            let output = serde_json::to_value(&answer.output).map_err(|_| unwritable())?;
+            Ok(ErasedAnswer { status: answer.status, output, next: answer.next })
+        })
+    }))
+}
+
+/// An action, erased.
+pub fn action<T: Action<Output = records::OperationView> + 'static>() -> Tool {
+    tool::<T>(Handler::Action(ActionHandler {
+        wish: |arguments| T::wish(&parse::<T::Arguments>(arguments.clone())?),
+        subject: |arguments, inventory| T::subject(&parse::<T::Arguments>(arguments.clone())?, inventory),
+        draft: |arguments, context| Box::pin(async move { T::draft(parse::<T::Arguments>(arguments)?, context).await }),
+        facts: |plan, context| Box::pin(T::facts(plan, context)),
+    }))
+}
+
+fn tool<T: Describe + 'static>(handler: Handler) -> Tool {
+    Tool {
+        name: T::NAME,
+        title: T::TITLE,
+        description: T::DESCRIPTION,
+        toolset: T::TOOLSET,
+        effect: T::EFFECT,
+        idempotent: T::IDEMPOTENT,
+        open_world: T::OPEN_WORLD,
+        input_schema: schema::<T::Arguments>,
+        output_schema: schema::<T::Output>,
+        handler,
+    }
+}
+
+/// Arguments are parsed once, here. The refusal names the rule and, where it is one of ours, the argument; it never repeats a
+/// value: `serde_json` does, so its message is used only for what it says about names and types.
+fn parse<T: DeserializeOwned>(arguments: Value) -> Result<T, Refusal> {
+    serde_json::from_value(arguments).map_err(|error| {
+        Refusal::new(Code::BadArgument, explain(&error.to_string()), "Read the tool's inputSchema and call it again.")
+    })
+}
+
+/// What may be repeated of a serde message: the field names we wrote ourselves and the expected types, never the found value.
+fn explain(message: &str) -> String {
+    let ours = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        if ours(name) {
+            return format!("The argument {name} is missing.");
+        }
+    }
+    if message.starts_with("unknown field") {
+        let known = message.split_once("expected").map_or("", |(_, known)| known.trim());
+        return format!("There is an argument that the tool does not know. It knows{}.", known_names(known));
+    }
+    if message.starts_with("unknown variant") {
+        let known = message.split_once("expected").map_or("", |(_, known)| known.trim());
+        return format!("An argument has a value that is not one of{}.", known_names(known));
+    }
+    if message.starts_with("not a ") {
+        // Our own newtypes: fixed texts without the value.
+        return format!("An argument is {message}.");
+    }
+    if let Some((_, expected)) = message.rsplit_once("expected ") {
+        let plain =
+            expected.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'_' | b'-' | b'.' | b'`'));
+        if plain && expected.len() < 80 {
+            return format!("An argument has the wrong type: expected {expected}.");
+        }
+    }
+    "An argument cannot be used.".to_owned()
+}
+
+fn known_names(known: &str) -> String {
+    let names: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+    if names.is_empty() { " none".to_owned() } else { format!(" {}", names.join(", ")) }
+}
+
+fn unwritable() -> Refusal {
+    Refusal::new(
+        Code::WorldFailed,
+        "The answer could not be written as JSON.",
+        "Report this as a defect of the server.",
+    )
+}
+
+/// A JSON Schema without what says nothing: no `$schema`, no title of the Rust type, no references.
+fn schema<T: JsonSchema>() -> Map<String, Value> {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    let schema: Schema = SchemaGenerator::new(settings).into_root_schema_for::<T>();
+    match schema.to_value() {
+        Value::Object(mut map) => {
+            map.remove("title");
+            map.remove("description");
+            map
+        }
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,57 @@
+//! The outside: clock, hosts, databases, HTTP, git, secrets. The only module that reads or changes anything.
+//!
+//! Whoever only reads gets a [`Reader`]. Every method that changes something is on [`World`] and takes a `&Permit`.
+
+pub mod clock;
+pub mod error;
+pub mod paths;
+
+use std::{path::PathBuf, sync::Arc};
+
+pub use clock::{Clock, SystemClock};
+pub use error::WorldError;
+pub use paths::Paths;
+
+use crate::domain::{inventory::Inventory, time::Time};
+
+/// Everything outside.
+#[derive(Debug)]
+pub struct World {
+    pub(crate) inventory: Arc<Inventory>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) paths: Paths,
+    /// The program that runs scripts detached: this very binary, with `detached-run`.
+    pub(crate) runner: PathBuf,
+}
+
+impl World {
+    /// The world as the inventory describes it. Nothing is contacted.
+    pub fn new(inventory: Arc<Inventory>, clock: Arc<dyn Clock>, paths: Paths, runner: PathBuf) -> Self {
+        Self { inventory, clock, paths, runner }
+    }
+    /// The half of the world that only reads.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader { world: self }
+    }
+    /// The present.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+}
+
+/// The world without its changing methods: all that a tool gets.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'w> {
+    pub(crate) world: &'w World,
+}
+
+impl<'w> Reader<'w> {
+    /// The inventory.
+    pub fn inventory(&self) -> &'w Inventory {
+        &self.world.inventory
+    }
+    /// The present.
+    pub fn now(&self) -> Time {
+        self.world.now()
+    }
+}

@@ -1,0 +1,37 @@
+//! Where our own files live.
+
+use std::path::PathBuf;
+
+use crate::domain::{digest::Digest, operation::OperationId};
+
+/// The directories below the data directory. All are private to their owner (mode 0700).
+#[derive(Debug, Clone)]
+pub struct Paths {
+    /// The data directory.
+    pub data: PathBuf,
+    /// Where reports are written, usually `quality-reports`.
+    pub reports: PathBuf,
+}
+
+impl Paths {
+    /// Snapshots and their manifests.
+    pub fn snapshots(&self) -> PathBuf {
+        self.data.join("snapshots")
+    }
+    /// Retained artifacts, by digest.
+    pub fn artifact(&self, digest: &Digest) -> PathBuf {
+        self.data.join("artifacts").join(digest.to_string())
+    }
+    /// The directory of one operation: exports, scripts, outputs.
+    pub fn operation(&self, id: &OperationId) -> PathBuf {
+        self.data.join("operations").join(id.as_str())
+    }
+    /// Work that is thrown away.
+    pub fn scratch(&self) -> PathBuf {
+        self.data.join("scratch")
+    }
+    /// The file whose existence stops all changes; its text is the reason.
+    pub fn halt_file(&self) -> PathBuf {
+        self.data.join("HALT")
+    }
+}
