@@ -146,8 +146,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "docker" }"#,
                 4,
-                r#"services.a.deploy.kind: is not one of the words"#,
-                r#"write one of: script, release"#,
+                "services.a.deploy.kind: is not one of the words",
+                "write one of: script, release",
             ),
             (
                 r#"[services.a]
@@ -155,8 +155,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { script = "x" }"#,
                 4,
-                r#"services.a.deploy: kind is missing"#,
-                r#"add kind"#,
+                "services.a.deploy: kind is missing",
+                "add kind",
             ),
             (
                 r#"[services.a]
@@ -164,8 +164,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", script = "x" }"#,
                 4,
-                r#"services.a.deploy: without dry_run_argument there is no dry run"#,
-                r#"add dry_run_argument"#,
+                "services.a.deploy: without dry_run_argument there is no dry run",
+                "add dry_run_argument",
             ),
             (
                 r#"[services.a]
@@ -173,8 +173,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "release", artifact = "dist", script = "x" }"#,
                 4,
-                r#"unknown key"#,
-                r#"Known keys: kind, artifact"#,
+                "unknown key",
+                "Known keys: kind, artifact",
             ),
             (
                 r#"[services.a]
@@ -182,8 +182,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "release", artifact = "dist", keep = 0 }"#,
                 4,
-                r#"services.a.deploy.keep: must be from 1 to 100"#,
-                r#"use a number"#,
+                "services.a.deploy.keep: must be from 1 to 100",
+                "use a number",
             ),
             (
                 r#"[services.a]
@@ -191,8 +191,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "release", artifact = "dist", build = "npm ci && npm test" }"#,
                 4,
-                r#"services.a.deploy.build: the command needs a shell"#,
-                r#"put it"#,
+                "services.a.deploy.build: the command needs a shell",
+                "put it",
             ),
             (
                 r#"[services.a]
@@ -200,8 +200,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = "/usr/bin/deploy" }"#,
                 4,
-                r#"services.a.deploy.script: not a path below the root"#,
-                r#"write it"#,
+                "services.a.deploy.script: not a path below the root",
+                "write it",
             ),
             (
                 r#"[services.a]
@@ -209,8 +209,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = ["{tag}"] } }"#,
                 4,
-                r#"services.a.deploy.script.arguments: holds braces that are not filled in"#,
-                r#"use only {version}, {commit}"#,
+                "services.a.deploy.script.arguments: holds braces that are not filled in",
+                "use only {version}, {commit}",
             ),
             (
                 r#"[services.a]
@@ -218,8 +218,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = ["{version"] } }"#,
                 4,
-                r#"services.a.deploy.script.arguments: holds braces"#,
-                r#"use only"#,
+                "services.a.deploy.script.arguments: holds braces",
+                "use only",
             ),
             (
                 r#"[services.a]
@@ -227,8 +227,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = ["version}"] } }"#,
                 4,
-                r#"services.a.deploy.script.arguments: holds braces"#,
-                r#"use only"#,
+                "services.a.deploy.script.arguments: holds braces",
+                "use only",
             ),
             (
                 r#"[services.a]
@@ -236,8 +236,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = [3] } }"#,
                 4,
-                r#"services.a.deploy.script.arguments: must be a text, not an integer"#,
-                r#"put it"#,
+                "services.a.deploy.script.arguments: must be a text, not an integer",
+                "put it",
             ),
             (
                 r#"[services.a]
@@ -245,8 +245,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", secrets = ["X"] } }"#,
                 4,
-                r#"services.a.deploy.script.secrets: there is no entry of [secrets]"#,
-                r#""#,
+                "services.a.deploy.script.secrets: there is no entry of [secrets]",
+                "",
             ),
             (
                 r#"[services.a]
@@ -254,8 +254,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", environment = { DB_PASSWORD = "hunter2" } } }"#,
                 4,
-                r#"services.a.deploy.script.environment.DB_PASSWORD: looks like a secret"#,
-                r#"declare it below"#,
+                "services.a.deploy.script.environment.DB_PASSWORD: looks like a secret",
+                "declare it below",
             ),
             (
                 r#"[services.a]
@@ -263,8 +263,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", timeout_s = 99999 } }"#,
                 4,
-                r#"services.a.deploy.script.timeout_s: must be from 1 to 21600"#,
-                r#"use a number"#,
+                "services.a.deploy.script.timeout_s: must be from 1 to 21600",
+                "use a number",
             ),
         ];
         for (text, line, message, fix) in cases {
