@@ -19,6 +19,8 @@ pub struct Options {
     pub exclude_tools: BTreeSet<String>,
     /// Why there is no configuration, when there is none: calls are refused with it.
     pub unconfigured: Option<String>,
+    /// Leave interrupted operations to a server: for commands that end at once.
+    pub look_only: bool,
     /// Masked known secrets after which a session is stopped; 0 means never.
     pub session_stop_hits: u64,
 }
