@@ -2,9 +2,13 @@
 //!
 //! Whoever only reads gets a [`Reader`]. Every method that changes something is on [`World`] and takes a `&Permit`.
 
+pub(crate) mod blocking;
 pub mod clock;
 pub mod error;
+pub mod git;
 pub mod paths;
+pub mod process;
+pub(crate) mod tree;
 
 use std::{path::PathBuf, sync::Arc};
 
