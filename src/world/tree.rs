@@ -20,8 +20,12 @@ const ENTRIES: usize = 500_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     Directory,
-    File { size: u64 },
-    Link { target: PathBuf },
+    File {
+        size: u64,
+    },
+    Link {
+        target: PathBuf,
+    },
     /// A pipe, socket or device.
     Other,
 }
@@ -132,8 +136,8 @@ pub(crate) fn refuse_escaping_links(root: &Path) -> Result<(), WorldError> {
         )
     };
     let io = |e: rustix::io::Errno| WorldError::io("open a directory tree", e.into());
-    let anchor = rustix::fs::openat(CWD, root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-        .map_err(io)?;
+    let anchor =
+        rustix::fs::openat(CWD, root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(io)?;
     for node in walk(root, &|_| true)? {
         let Kind::Link { target } = &node.kind else { continue };
         if target.is_absolute() || leaves(&node.path, target) {
@@ -164,4 +168,28 @@ fn leaves(path: &Path, target: &Path) -> bool {
 /// Makes what a directory lists durable.
 pub(crate) fn sync_directory(directory: &Path) -> Result<(), WorldError> {
     File::open(directory).and_then(|d| d.sync_all()).map_err(|e| WorldError::io("make a directory durable", e))
+}
+
+/// Copies a tree to `to`, which must not exist: files, directories and links with their permissions.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), WorldError> {
+    let io = |e| WorldError::io("copy a directory tree", e);
+    let nodes = walk(from, &|_| true)?;
+    fs::create_dir(to).map_err(io)?;
+    fs::set_permissions(to, fs::metadata(from).map_err(io)?.permissions()).map_err(io)?;
+    for node in &nodes {
+        let target = to.join(&node.path);
+        match &node.kind {
+            Kind::Directory => fs::create_dir(&target).map_err(io)?,
+            // Keeps the permissions, and copies inside the kernel where it can.
+            Kind::File { .. } => fs::copy(from.join(&node.path), &target).map(|_| ()).map_err(io)?,
+            Kind::Link { target: text } => std::os::unix::fs::symlink(text, &target).map_err(io)?,
+            Kind::Other => return Err(io(std::io::ErrorKind::Unsupported.into())),
+        }
+    }
+    // Directories get their permissions last: one without the write bit could not be filled.
+    for node in nodes.iter().rev().filter(|node| node.kind == Kind::Directory) {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(to.join(&node.path), fs::Permissions::from_mode(node.mode)).map_err(io)?;
+    }
+    Ok(())
 }

@@ -39,9 +39,8 @@ pub(crate) async fn export(
     tree: Option<&str>,
     directory: &Path,
 ) -> Result<Exported, WorldError> {
-    let answer = repository
-        .text(&["cat-file", "--batch-check"], Some(format!("{commit}^{{tree}}\n").as_bytes()))
-        .await?;
+    let answer =
+        repository.text(&["cat-file", "--batch-check"], Some(format!("{commit}^{{tree}}\n").as_bytes())).await?;
     let found = answer.split(' ').next().unwrap_or_default().to_owned();
     if !answer.contains(" tree ") || tree.is_some_and(|wanted| wanted != found) {
         return Err(problem("the commit is not there, or its tree is not the planned one", "Run the dry run again."));
@@ -49,8 +48,7 @@ pub(crate) async fn export(
     let listing =
         repository.text(&["ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", &found], None).await?;
     let entries: Vec<Entry> = listing.split('\0').filter_map(Entry::parse).collect();
-    let wanted: String =
-        entries.iter().filter(|e| e.kind == "blob").map(|e| format!("{}\n", e.oid)).collect();
+    let wanted: String = entries.iter().filter(|e| e.kind == "blob").map(|e| format!("{}\n", e.oid)).collect();
     let blobs = repository.output(&["cat-file", "--batch"], Some(wanted.as_bytes())).await?;
 
     let partial = beside(directory, ".partial");
@@ -126,7 +124,9 @@ fn blob_size(blobs: &mut BufReader<File>, entry: &Entry) -> Result<u64, WorldErr
 
 fn safe_path(root: &Path, path: &str) -> Result<PathBuf, WorldError> {
     let bad = path.is_empty()
-        || path.split('/').any(|part| part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git"));
+        || path
+            .split('/')
+            .any(|part| part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git"));
     if bad {
         return Err(problem("it holds a path that could leave the export", "Correct the commit and tag it anew."));
     }
@@ -160,7 +160,10 @@ async fn verify(repository: &Repository, root: &Path, entries: &[Entry]) -> Resu
     if files.iter().all(|e| found.get(e.path.as_str()) == Some(&e.oid.as_str())) {
         Ok(())
     } else {
-        Err(problem("what was written is not what the commit holds", "Try again; check the disk when it happens twice."))
+        Err(problem(
+            "what was written is not what the commit holds",
+            "Try again; check the disk when it happens twice.",
+        ))
     }
 }
 

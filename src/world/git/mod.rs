@@ -2,6 +2,7 @@
 //! the user or the system, no submodules.
 
 mod export;
+mod reader;
 mod versions;
 
 use std::{
@@ -12,7 +13,7 @@ use std::{
 };
 
 pub use export::Exported;
-pub(crate) use export::export;
+pub(crate) use export::{beside, export};
 pub use versions::Tag;
 
 use super::{

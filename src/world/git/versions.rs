@@ -73,11 +73,8 @@ impl Repository {
     async fn unknown(&self, version: &Version) -> WorldError {
         let tags = self.tags(500).await.unwrap_or_default();
         let near = nearest(version.as_str(), tags.iter().map(|tag| tag.version.as_str()));
-        let near = if near.is_empty() {
-            tags.iter().take(3).map(|tag| tag.version.to_string()).collect()
-        } else {
-            near
-        };
+        let near =
+            if near.is_empty() { tags.iter().take(3).map(|tag| tag.version.to_string()).collect() } else { near };
         let fix = if near.is_empty() {
             "The repository has no tags: create one, or fetch them into the repository.".to_owned()
         } else {
