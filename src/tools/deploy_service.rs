@@ -124,7 +124,7 @@ impl Action for DeployService {
         let inventory = context.reader.inventory();
         let (Some(name), Some(version)) = (&subject.service, &subject.version) else { return Err(super::unwritable()) };
         let (service, environment, target) = inventory.target(name, Some(&subject.environment))?;
-        let revision = context.reader.resolve(service, version).await?;
+        let revision = context.reader.resolve_version(service, version).await?;
         (context.progress)(format!("{version} is commit {}", revision.commit));
         let case = Case { context, service, environment, target, revision: &revision };
         match &service.deploy {
@@ -197,9 +197,9 @@ impl Case<'_> {
             way_back::of_deployment(self.context, self.service, self.environment, self.target, &self.subject()).await?;
         (self.context.progress)("building the artifact in a clean export".to_owned());
         let artifact =
-            self.context.reader.build_artifact(self.service, deploy, self.revision, self.context.progress).await?;
+            self.context.reader.build_artifact(self.service, deploy, self.revision).await?;
         let release = ReleaseId::new(&self.revision.version, &artifact.digest);
-        let from = self.context.reader.current_release(self.target).await?;
+        let from = self.context.reader.releases(self.target).await?.current;
         if from.as_ref() == Some(&release) {
             return Err(Refusal::new(
                 Code::WrongState,
@@ -243,7 +243,7 @@ impl Case<'_> {
     fn snapshots(&self) -> Vec<Step> {
         let now = self.context.reader.now();
         let take = |database: &crate::domain::name::DatabaseName| {
-            let snapshot = SnapshotId::new(database, now, self.context.reader.random());
+            let snapshot = SnapshotId::new(database, now, super::random());
             Step::TakeSnapshot(TakeSnapshot { database: database.clone(), snapshot })
         };
         self.target.databases.iter().map(take).collect()
@@ -261,7 +261,7 @@ impl Case<'_> {
         &self,
         path: &crate::domain::inventory::RelativePath,
     ) -> Result<Option<String>, Refusal> {
-        let file = self.context.reader.script(self.service, &self.revision.commit, path).await?;
+        let file = script::file(self.context, self.service, &self.revision.commit, path).await?;
         Ok((!file.executable).then(|| {
             format!("{path} is not executable in git: run `git update-index --chmod=+x {path}` and commit")
         }))
@@ -283,7 +283,7 @@ impl Case<'_> {
     async fn secrets(&self) -> Evidence {
         let mut missing = Vec::new();
         for name in &self.service.secrets {
-            if !self.context.reader.secret_exists(name).await.exists {
+            if !self.context.reader.secret_exists(name).await.is_ok_and(|state| state.exists) {
                 missing.push(name.to_string());
             }
         }

@@ -371,6 +371,11 @@ fn known_names(known: &str) -> String {
     if names.is_empty() { " none".to_owned() } else { format!(" {}", names.join(", ")) }
 }
 
+/// A number that makes two ids of the same second differ.
+fn random() -> u32 {
+    uuid::Uuid::new_v4().as_fields().0
+}
+
 fn unwritable() -> Refusal {
     Refusal::new(
         Code::WorldFailed,

@@ -10,7 +10,8 @@ use super::{
     drafting::{facts, script, way_back},
     records::OperationView,
 };
-use crate::domain::{
+use crate::{
+    domain::{
     effect::Effect,
     evidence::{Evidence, EvidenceKind, Outcome, Requirement},
     facts::Facts,
@@ -24,6 +25,8 @@ use crate::domain::{
         CheckSmoke, ExportCommit, PlaceRelease, RestoreDatabase, RunScript, ScriptRole, Step, SwitchRelease, TakeSnapshot,
     },
     version::{Revision, Version},
+    },
+    world::artifacts::ArtifactState,
 };
 
 /// The tool.
@@ -244,7 +247,7 @@ impl Case<'_> {
         for manifest in &chosen {
             steps.push(Step::TakeSnapshot(TakeSnapshot {
                 database: manifest.database.clone(),
-                snapshot: SnapshotId::new(&manifest.database, now, self.context.reader.random()),
+                snapshot: SnapshotId::new(&manifest.database, now, super::random()),
             }));
         }
         for manifest in &chosen {
@@ -266,17 +269,15 @@ impl Case<'_> {
         warnings: &mut Vec<String>,
     ) -> Result<(String, bool), Refusal> {
         let reader = self.context.reader;
-        let from = reader.current_release(self.target).await?;
-        let there = match &self.to.release {
-            Some(release) if reader.release_exists(self.target, release).await? => Some(release.clone()),
-            _ => None,
-        };
+        let releases = reader.releases(self.target).await?;
+        let from = releases.current;
+        let there = self.to.release.clone().filter(|release| releases.placed.iter().any(|placed| placed.id == *release));
         let (release, code, rebuilt) = if let Some(release) = there {
             let code = format!("switch back to release {release}");
             (release, code, false)
         } else {
             let kept = match self.to.artifact {
-                Some(digest) if reader.artifact_is_intact(&digest).await? => Some(digest),
+                Some(digest) if reader.artifact_state(&digest).await? == ArtifactState::Intact => Some(digest),
                 _ => None,
             };
             let rebuilt = kept.is_none();
@@ -284,8 +285,7 @@ impl Case<'_> {
                 Some(digest) => digest,
                 None => {
                     (self.context.progress)("the old release is gone: rebuilding its tag".to_owned());
-                    reader
-                        .build_artifact(self.service, deploy, self.revision, self.context.progress)
+                    reader.build_artifact(self.service, deploy, self.revision)
                         .await?
                         .digest
                 }

@@ -99,7 +99,7 @@ struct Estimate {
     database: DatabaseName,
     /// Size of the database, bytes.
     database_bytes: u64,
-    /// The largest tables: name and bytes.
+    /// The largest tables.
     largest_tables: Vec<TableSize>,
     /// From the last snapshots, or from the size; ms.
     duration_ms: u64,
@@ -109,6 +109,7 @@ struct Estimate {
 #[derive(Debug, Serialize, JsonSchema)]
 struct TableSize {
     table: String,
+    rows: u64,
     bytes: u64,
 }
 
@@ -162,7 +163,7 @@ impl Action for SnapshotDb {
         let steps: Vec<Step> = names
             .iter()
             .map(|database| {
-                let snapshot = SnapshotId::new(database, now, context.reader.random());
+                let snapshot = SnapshotId::new(database, now, super::random());
                 Step::TakeSnapshot(TakeSnapshot { database: database.clone(), snapshot })
             })
             .collect();
@@ -251,18 +252,16 @@ async fn list(context: Context<'_>, names: &[DatabaseName]) -> Result<Answer<Out
 async fn estimate(context: Context<'_>, names: &[DatabaseName]) -> Result<Answer<Output>, Refusal> {
     let mut output = Output::default();
     for name in names {
-        let database = context.reader.inventory().database(name)?;
-        let size = context.reader.database_size(database).await?;
+        let found = context.reader.inspect_database(name).await?;
         let known = context.records.snapshots(name).await?;
-        let mut tables: Vec<TableSize> =
-            size.tables.into_iter().map(|(table, bytes)| TableSize { table, bytes }).collect();
-        tables.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.table.cmp(&b.table)));
-        tables.truncate(10);
+        let largest = found.tables.into_iter().take(10);
         output.estimates.push(Estimate {
             database: name.clone(),
-            database_bytes: size.bytes,
-            duration_ms: duration(size.bytes, &known),
-            largest_tables: tables,
+            database_bytes: found.identity.bytes,
+            duration_ms: duration(found.identity.bytes, &known),
+            largest_tables: largest
+                .map(|table| TableSize { table: table.name, rows: table.rows, bytes: table.bytes })
+                .collect(),
         });
     }
     let total: u64 = output.estimates.iter().map(|estimate| estimate.duration_ms).sum();
@@ -286,8 +285,7 @@ fn duration(bytes: u64, known: &[SnapshotManifest]) -> u64 {
 async fn gather(context: Context<'_>, names: &[DatabaseName]) -> Result<Facts, Refusal> {
     let mut facts = Facts::default();
     for name in names {
-        let database = context.reader.inventory().database(name)?;
-        let found = context.reader.database_facts(database).await?;
+        let found = context.reader.database_identity(name).await?;
         facts.set(format!("database {name} identity"), found.identity);
     }
     Ok(facts)

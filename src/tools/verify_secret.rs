@@ -11,6 +11,7 @@ use crate::domain::{
     inventory::Inventory,
     name::{EnvironmentName, SecretName, ServiceName},
     refusal::Refusal,
+    time::Time,
 };
 
 /// The tool.
@@ -53,8 +54,14 @@ pub struct Output {
 struct Found {
     /// Its name.
     name: SecretName,
-    /// `exists`, `missing`, or `unreadable`.
+    /// `exists` or `missing`.
     state: String,
+    /// Why it cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    /// When its file was last written (UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_at: Option<Time>,
     /// Where it comes from: env, file, command, credential; or `not in the inventory`.
     source: String,
     /// The services that need it.
@@ -135,16 +142,17 @@ impl Query for VerifySecret {
 }
 
 async fn look(context: Context<'_>, inventory: &Inventory, name: SecretName) -> Found {
-    let state = context.reader.secret_exists(&name).await;
+    let state = context.reader.secret_exists(&name).await.ok();
     let needed_by =
         inventory.services.values().filter(|service| service.secrets.contains(&name)).map(|s| s.name.clone()).collect();
     let source = inventory.secrets.get(&name).map_or("not in the inventory", |reference| reference.source());
-    let state = if state.exists {
-        "exists"
-    } else if state.unreadable {
-        "unreadable"
-    } else {
-        "missing"
-    };
-    Found { state: state.to_owned(), source: source.to_owned(), needed_by, name }
+    let exists = state.as_ref().is_some_and(|state| state.exists);
+    Found {
+        state: if exists { "exists" } else { "missing" }.to_owned(),
+        changed_at: state.as_ref().and_then(|state| state.changed_at),
+        problem: state.and_then(|state| state.problem),
+        source: source.to_owned(),
+        needed_by,
+        name,
+    }
 }

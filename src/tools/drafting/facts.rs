@@ -1,7 +1,8 @@
 //! The facts that a plan for a service is bound to, read from the world as it is now.
 
 use super::super::Context;
-use crate::domain::{
+use crate::{
+    domain::{
     facts::Facts,
     inventory::{Service, Target},
     name::EnvironmentName,
@@ -10,6 +11,8 @@ use crate::domain::{
     release::DeploymentState,
     step::{ScriptCall, Step},
     version::Revision,
+    },
+    world::artifacts::ArtifactState,
 };
 
 /// Everything that, if it changed, would make an approval of these steps wrong.
@@ -25,7 +28,7 @@ pub(in crate::tools) async fn gather(
     let mut facts = Facts::default();
     let config = reader.inventory().digest_for(&service.name, environment).map_err(|_| unhashable())?;
     facts.set("config", config);
-    let now = reader.resolve(service, &revision.version).await?;
+    let now = reader.resolve_version(service, &revision.version).await?;
     facts.set("commit", &now.commit);
     facts.set("tree", &now.tree);
     facts.set("tag_object", now.tag_object.as_deref().unwrap_or("none"));
@@ -35,16 +38,16 @@ pub(in crate::tools) async fn gather(
     let live = live.into_iter().find(|deployment| deployment.state == DeploymentState::Live);
     facts.set("live", live.map_or_else(|| "none".to_owned(), |deployment| deployment.version.to_string()));
     for name in &target.databases {
-        let database = reader.inventory().database(name)?;
-        let found = reader.database_facts(database).await?;
+        let found = reader.database_identity(name).await?;
         facts.set(format!("database {name} identity"), found.identity);
         facts.set(format!("database {name} engine"), found.engine);
-        facts.set(format!("database {name} migration head"), found.migration_head.as_deref().unwrap_or("none"));
+        let migrations = reader.migrations(name).await?.unwrap_or_default();
+        facts.set(format!("database {name} migration head"), migrations.head.as_deref().unwrap_or("none"));
     }
     for name in &service.secrets {
         // A keyed fingerprint: it changes with the value and tells nothing about it.
         let fingerprint = reader.secret_fingerprint(name).await;
-        facts.set(format!("value behind {name}"), fingerprint.as_deref().unwrap_or("missing"));
+        facts.set(format!("value behind {name}"), fingerprint.map_or_else(|_| "missing".to_owned(), |f| f.to_string()));
     }
     for step in steps {
         of_step(context, service, target, step, &mut facts).await?;
@@ -75,14 +78,15 @@ async fn of_step(
             }
         }
         Step::PlaceRelease(place) => {
-            let kept = reader.artifact_is_intact(&place.artifact).await?;
-            facts.set("artifact", if kept { place.artifact.to_string() } else { "missing".to_owned() });
+            let intact = reader.artifact_state(&place.artifact).await? == ArtifactState::Intact;
+            facts.set("artifact", if intact { place.artifact.to_string() } else { "missing or changed".to_owned() });
         }
         Step::SwitchRelease(switch) => {
-            let current = reader.current_release(target).await?;
-            facts.set("current release", current.map_or_else(|| "none".to_owned(), |release| release.to_string()));
+            let releases = reader.releases(target).await?;
+            let current = releases.current.as_ref();
+            facts.set("current release", current.map_or_else(|| "none".to_owned(), ToString::to_string));
             if let Some(from) = &switch.from {
-                let there = reader.release_exists(target, from).await?;
+                let there = releases.placed.iter().any(|release| release.id == *from);
                 facts.set("previous release", if there { from.as_str() } else { "missing" });
             }
         }
@@ -97,11 +101,11 @@ async fn of_step(
 }
 
 async fn of_script(context: Context<'_>, service: &Service, call: &ScriptCall, facts: &mut Facts) -> Result<(), Refusal> {
-    let file = context.reader.script(service, &call.commit, &call.path).await?;
+    let file = super::script::file(context, service, &call.commit, &call.path).await?;
     let name = format!("script {} at {}", call.path, call.commit.get(..12).unwrap_or(&call.commit));
     facts.set(&name, file.digest);
-    facts.set(format!("{name} mode"), file.mode);
-    facts.set(format!("{name} interpreter"), file.interpreter.join(" "));
+    facts.set(format!("{name} executable"), file.executable);
+    facts.set(format!("{name} interpreter"), file.interpreter().join(" "));
     Ok(())
 }
 

@@ -1,12 +1,15 @@
 //! From a script of the inventory to one exact call.
 
 use super::super::Context;
-use crate::domain::{
-    inventory::{Script, Service, Target},
-    name::EnvironmentName,
-    refusal::Refusal,
-    step::ScriptCall,
-    version::{Revision, Version},
+use crate::{
+    domain::{
+        inventory::{RelativePath, Script, Service, Target},
+        name::EnvironmentName,
+        refusal::{Code, Refusal},
+        step::ScriptCall,
+        version::{Revision, Version},
+    },
+    world::git::FileAt,
 };
 
 /// What the braces in a script's arguments stand for.
@@ -29,7 +32,7 @@ pub(in crate::tools) async fn call(
     at: &Revision,
     values: &Values<'_>,
 ) -> Result<ScriptCall, Refusal> {
-    let file = context.reader.script(service, &at.commit, &script.path).await?;
+    let file = file(context, service, &at.commit, &script.path).await?;
     let mut environment = script.environment.clone();
     environment.insert("DEPLOY_ENVIRONMENT".to_owned(), values.environment.to_string());
     environment.insert("DEPLOY_ROOT".to_owned(), values.target.root.display().to_string());
@@ -39,11 +42,27 @@ pub(in crate::tools) async fn call(
         path: script.path.clone(),
         commit: at.commit.clone(),
         digest: file.digest,
-        interpreter: file.interpreter,
+        interpreter: file.interpreter(),
         arguments: script.arguments.iter().map(|argument| fill(argument, values)).collect(),
         environment,
         secrets: script.secrets.clone(),
         timeout_s: script.timeout_s,
+    })
+}
+
+/// A script as a commit holds it.
+pub(in crate::tools) async fn file(
+    context: Context<'_>,
+    service: &Service,
+    commit: &str,
+    path: &RelativePath,
+) -> Result<FileAt, Refusal> {
+    context.reader.file_at(service, commit, path).await?.ok_or_else(|| {
+        Refusal::new(
+            Code::NotFound,
+            format!("Commit {} has no {path}.", commit.get(..12).unwrap_or(commit)),
+            "Commit the script, or correct its path in the inventory.",
+        )
     })
 }
 

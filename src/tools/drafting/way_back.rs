@@ -67,13 +67,13 @@ pub(in crate::tools) async fn revision_of(
     service: &Service,
     deployment: &Deployment,
 ) -> Result<Revision, Refusal> {
-    if let Ok(revision) = context.reader.resolve(service, &deployment.version).await
+    if let Ok(revision) = context.reader.resolve_version(service, &deployment.version).await
         && revision.commit == deployment.commit
     {
         return Ok(revision);
     }
     let commit = deployment.commit.parse().map_err(|_| super::super::unwritable())?;
-    Ok(context.reader.resolve(service, &commit).await?)
+    Ok(context.reader.resolve_version(service, &commit).await?)
 }
 
 async fn of_release(
@@ -84,9 +84,9 @@ async fn of_release(
     let Some(release) = &live.release else {
         return Ok(("none".to_owned(), Some("the live version was not deployed as a release".to_owned())));
     };
-    let there = context.reader.release_exists(target, release).await?;
-    let current = context.reader.current_release(target).await?;
-    if current.as_ref() != Some(release) {
+    let releases = context.reader.releases(target).await?;
+    let there = releases.placed.iter().any(|placed| placed.id == *release);
+    if releases.current.as_ref() != Some(release) {
         return Ok((
             "none".to_owned(),
             Some(format!("the live link does not point to {release}: somebody changed it by hand")),
