@@ -104,14 +104,20 @@ impl Engine {
     }
 }
 
-type Answering = for<'a> fn(
-    Value,
-    tools::Context<'a>,
-) -> std::pin::Pin<Box<dyn Future<Output = Result<tools::ErasedAnswer, Refusal>> + Send + 'a>>;
+type Answering =
+    for<'a> fn(
+        Value,
+        tools::Context<'a>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<tools::ErasedAnswer, Refusal>> + Send + 'a>>;
 
 impl Engine {
     /// Lets a tool read and answer.
-    async fn query(&self, caller: &Caller, answer: Answering, arguments: Value) -> Result<tools::ErasedAnswer, Refusal> {
+    async fn query(
+        &self,
+        caller: &Caller,
+        answer: Answering,
+        arguments: Value,
+    ) -> Result<tools::ErasedAnswer, Refusal> {
         let records = EngineRecords::new(self, self.ledger().await?);
         let progress = progress_of(self, caller);
         let context = tools::Context {

@@ -25,9 +25,12 @@ impl Engine {
                 for weak in self.0.redactor.add(secrets) {
                     tracing::warn!("{weak}");
                 }
-                let ledger =
-                    Ledger::open(&self.0.options.state_url, Instance::new(instance::current()), self.0.redactor.clone())
-                        .await?;
+                let ledger = Ledger::open(
+                    &self.0.options.state_url,
+                    Instance::new(instance::current()),
+                    self.0.redactor.clone(),
+                )
+                .await?;
                 if !self.0.options.look_only {
                     self.resume(&ledger).await;
                 }

@@ -16,7 +16,12 @@ pub(super) fn mask_json(text: &[u8], spans: &[Span]) -> Vec<u8> {
             string(text, at, end, &mut spans, &mut out);
             at = end;
         } else if matches!(byte, b'0'..=b'9' | b'-') {
-            let length = text.get(at..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')).count();
+            let length = text
+                .get(at..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+                .count();
             if spans.peek().is_some_and(|span| span.start < at + length) {
                 out.push(b'0');
             } else {
@@ -44,7 +49,13 @@ fn string_end(text: &[u8], open: usize) -> usize {
     text.len()
 }
 
-fn string(text: &[u8], open: usize, end: usize, spans: &mut std::iter::Peekable<impl Iterator<Item = Span>>, out: &mut Vec<u8>) {
+fn string(
+    text: &[u8],
+    open: usize,
+    end: usize,
+    spans: &mut std::iter::Peekable<impl Iterator<Item = Span>>,
+    out: &mut Vec<u8>,
+) {
     let closed = end > open + 1 && text.get(end - 1) == Some(&b'"');
     let inner_end = if closed { end - 1 } else { end };
     out.push(b'"');

@@ -51,7 +51,9 @@ impl<T: Fn(&str) -> Option<String>, K: Fn(&str) -> bool> Walk<'_, T, K> {
         let mut after_flag = false;
         let pair = items.len() == 2;
         for item in items.iter_mut() {
-            let flag = item.as_str().is_some_and(|text| (pair || text.starts_with('-')) && self.is_secret(text.trim_start_matches('-')));
+            let flag = item
+                .as_str()
+                .is_some_and(|text| (pair || text.starts_with('-')) && self.is_secret(text.trim_start_matches('-')));
             self.value(item, secret || after_flag && item.is_string());
             after_flag = flag;
         }
@@ -88,7 +90,8 @@ impl<T: Fn(&str) -> Option<String>, K: Fn(&str) -> bool> Walk<'_, T, K> {
     }
 
     fn object(&self, map: &mut Map<String, Value>) {
-        let named = map.iter().any(|(key, value)| is_name_key(key) && value.as_str().is_some_and(|name| self.is_secret(name)));
+        let named =
+            map.iter().any(|(key, value)| is_name_key(key) && value.as_str().is_some_and(|name| self.is_secret(name)));
         for (key, value) in map.iter_mut() {
             let secret = self.is_secret(key) || named && is_value_key(key);
             self.value(value, secret);
@@ -112,11 +115,36 @@ impl<T: Fn(&str) -> Option<String>, K: Fn(&str) -> bool> Walk<'_, T, K> {
 
 /// Keys whose string names what a sibling holds: Kubernetes env, SSM, CloudFormation, HAR headers, form fields.
 fn is_name_key(key: &str) -> bool {
-    matches!(key.to_ascii_lowercase().as_str(), "name" | "key" | "parameterkey" | "parametername" | "variable" | "var" | "header" | "field" | "param" | "id" | "option")
+    matches!(
+        key.to_ascii_lowercase().as_str(),
+        "name"
+            | "key"
+            | "parameterkey"
+            | "parametername"
+            | "variable"
+            | "var"
+            | "header"
+            | "field"
+            | "param"
+            | "id"
+            | "option"
+    )
 }
 
 fn is_value_key(key: &str) -> bool {
-    matches!(key.to_ascii_lowercase().as_str(), "value" | "parametervalue" | "val" | "content" | "data" | "default" | "stringvalue" | "secretvalue" | "current" | "values")
+    matches!(
+        key.to_ascii_lowercase().as_str(),
+        "value"
+            | "parametervalue"
+            | "val"
+            | "content"
+            | "data"
+            | "default"
+            | "stringvalue"
+            | "secretvalue"
+            | "current"
+            | "values"
+    )
 }
 
 /// A reference to a secret or an empty setting is no secret.
@@ -124,7 +152,8 @@ fn is_reference(text: &str) -> bool {
     let text = text.trim();
     text.is_empty()
         || text == MASK
-        || (text.starts_with("${") || text.starts_with("{{") && text.ends_with("}}") || text.starts_with("$(")) && text.ends_with(['}', ')'])
+        || (text.starts_with("${") || text.starts_with("{{") && text.ends_with("}}") || text.starts_with("$("))
+            && text.ends_with(['}', ')'])
         || text.starts_with('<') && text.ends_with('>') && !text.contains(' ')
         || text.len() >= 3 && text.bytes().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-'))
 }
@@ -136,15 +165,28 @@ mod tests {
     use super::*;
 
     fn check(mut value: Value, expected: &Value) {
-        redact(&mut value, &|text| text.contains("kV9wq27LmZxpR").then(|| text.replace("kV9wq27LmZxpR", MASK)), &|_| false);
+        redact(
+            &mut value,
+            &|text| text.contains("kV9wq27LmZxpR").then(|| text.replace("kV9wq27LmZxpR", MASK)),
+            &|_| false,
+        );
         assert_eq!(&value, expected);
     }
 
     #[test]
     fn secrets_go_by_key_by_sibling_and_by_text() {
-        check(json!({"password": "x", "port": 1, "db_password": 12_345_678}), &json!({"password": MASK, "port": 1, "db_password": MASK}));
-        check(json!([{"name": "DB_PASSWORD", "value": "x"}, {"name": "PORT", "value": "1"}]), &json!([{"name": "DB_PASSWORD", "value": MASK}, {"name": "PORT", "value": "1"}]));
-        check(json!({"a": ["say kV9wq27LmZxpR"], "kV9wq27LmZxpR": null}), &json!({"a": [format!("say {MASK}")], MASK: null}));
+        check(
+            json!({"password": "x", "port": 1, "db_password": 12_345_678}),
+            &json!({"password": MASK, "port": 1, "db_password": MASK}),
+        );
+        check(
+            json!([{"name": "DB_PASSWORD", "value": "x"}, {"name": "PORT", "value": "1"}]),
+            &json!([{"name": "DB_PASSWORD", "value": MASK}, {"name": "PORT", "value": "1"}]),
+        );
+        check(
+            json!({"a": ["say kV9wq27LmZxpR"], "kV9wq27LmZxpR": null}),
+            &json!({"a": [format!("say {MASK}")], MASK: null}),
+        );
         check(json!(["mysql", "--password", "hunter2"]), &json!(["mysql", "--password", MASK]));
         check(json!({"password": "${DB_PASSWORD}"}), &json!({"password": "${DB_PASSWORD}"}));
     }

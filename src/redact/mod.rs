@@ -75,7 +75,11 @@ impl Redactor {
     pub fn new(secrets: impl IntoIterator<Item = Secret>) -> (Self, Vec<WeakSecret>) {
         let secrets: Vec<Secret> = secrets.into_iter().collect();
         let weak = weak(&secrets);
-        let shared = Shared { known: ArcSwap::from_pointee(Known::new(secrets.into())), total: AtomicU64::new(0), of_known: AtomicU64::new(0) };
+        let shared = Shared {
+            known: ArcSwap::from_pointee(Known::new(secrets.into())),
+            total: AtomicU64::new(0),
+            of_known: AtomicU64::new(0),
+        };
         (Self(Arc::new(shared)), weak)
     }
 
@@ -102,7 +106,11 @@ impl Redactor {
     }
 
     /// Puts redacted texts together and looks at the joints again.
-    pub fn join<'a>(&self, parts: impl IntoIterator<Item = &'a Redacted<String>>, separator: &'static str) -> Redacted<String> {
+    pub fn join<'a>(
+        &self,
+        parts: impl IntoIterator<Item = &'a Redacted<String>>,
+        separator: &'static str,
+    ) -> Redacted<String> {
         let parts: Vec<&str> = parts.into_iter().map(|part| part.as_str()).collect();
         self.text(&parts.join(separator))
     }
@@ -168,7 +176,14 @@ impl Redactor {
                 keep(hit.start, hit.end, hit.rule, None);
             }
         }
-        findings.sort_by(|left, right| (left.range.start, left.range.end, left.rule, &left.name).cmp(&(right.range.start, right.range.end, right.rule, &right.name)));
+        findings.sort_by(|left, right| {
+            (left.range.start, left.range.end, left.rule, &left.name).cmp(&(
+                right.range.start,
+                right.range.end,
+                right.rule,
+                &right.name,
+            ))
+        });
         findings.dedup();
         findings
     }
@@ -230,5 +245,8 @@ impl std::fmt::Debug for Redactor {
 }
 
 fn weak(secrets: &[Secret]) -> Vec<WeakSecret> {
-    secrets.iter().filter_map(|secret| Some(WeakSecret { name: secret.name().to_owned(), weakness: secret.weakness()? })).collect()
+    secrets
+        .iter()
+        .filter_map(|secret| Some(WeakSecret { name: secret.name().to_owned(), weakness: secret.weakness()? }))
+        .collect()
 }

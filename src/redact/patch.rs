@@ -47,15 +47,23 @@ impl Patch {
     fn piece(&mut self, text: &[u8], span: Span, masked: bool) {
         if span.start < span.end {
             self.pieces.push((self.masked.len(), span, masked));
-            self.masked.extend_from_slice(if masked { MASK.as_bytes() } else { text.get(span.start..span.end).unwrap_or_default() });
+            self.masked.extend_from_slice(if masked {
+                MASK.as_bytes()
+            } else {
+                text.get(span.start..span.end).unwrap_or_default()
+            });
         }
     }
 
     /// The part of the original text that a span of the masked one stands for.
     pub(super) fn original(&self, span: Span) -> Span {
-        let start = self.piece_at(span.start).map_or(0, |(at, piece, masked)| if masked { piece.start } else { piece.start + (span.start - at) });
+        let start = self
+            .piece_at(span.start)
+            .map_or(0, |(at, piece, masked)| if masked { piece.start } else { piece.start + (span.start - at) });
         let last = span.end.saturating_sub(1);
-        let end = self.piece_at(last).map_or(start, |(at, piece, masked)| if masked { piece.end } else { piece.start + (last - at) + 1 });
+        let end = self
+            .piece_at(last)
+            .map_or(start, |(at, piece, masked)| if masked { piece.end } else { piece.start + (last - at) + 1 });
         Span::new(start, end)
     }
 

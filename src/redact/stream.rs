@@ -132,7 +132,8 @@ impl Cursor {
         }
         mask::write(searched, from, to, &spans, open, out);
         self.masked |= spans.iter().any(|span| span.start < to && span.end > from);
-        self.masked_to = spans.iter().find(|span| span.start < to && span.end > to).map_or(0, |span| span.end + window.start);
+        self.masked_to =
+            spans.iter().find(|span| span.start < to && span.end > to).map_or(0, |span| span.end + window.start);
         self.at = end;
     }
 }

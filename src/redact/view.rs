@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 /// A derived text; byte `i` of it came from the raw bytes `raw(i)..raw(i + 1)`.
 #[derive(Debug)]
@@ -37,8 +37,16 @@ impl View {
 
 /// The text without terminal control sequences, raw or spelled out; `None` if there are none.
 pub(crate) fn without_ansi(text: &[u8]) -> Option<View> {
-    let spelled = |t: &[u8]| [&b"\\x1b["[..], b"\\u001b[", b"\\033[", b"\\e[", b"^[[", b"\\x1B[", b"\\u001B["].iter().find(|s| t.starts_with(s)).map(|s| s.len());
-    if !text.contains(&0x1b) && !text.windows(4).any(|w| w == b"x1b[" || w == b"01b[" || w == b"033[" || w == b"x1B[" || w == b"01B[") && memchr::memmem::find(text, b"^[[").is_none() {
+    let spelled = |t: &[u8]| {
+        [&b"\\x1b["[..], b"\\u001b[", b"\\033[", b"\\e[", b"^[[", b"\\x1B[", b"\\u001B["]
+            .iter()
+            .find(|s| t.starts_with(s))
+            .map(|s| s.len())
+    };
+    if !text.contains(&0x1b)
+        && !text.windows(4).any(|w| w == b"x1b[" || w == b"01b[" || w == b"033[" || w == b"x1B[" || w == b"01B[")
+        && memchr::memmem::find(text, b"^[[").is_none()
+    {
         return None;
     }
     let mut view = View::new(text.len());
@@ -49,7 +57,11 @@ pub(crate) fn without_ansi(text: &[u8]) -> Option<View> {
         let opened = match rest {
             [0x1b, b'[', ..] => Some(2),
             [0x1b, b']', ..] => {
-                let end = rest.iter().position(|&b| b == 0x07).or_else(|| rest.windows(2).position(|w| w == b"\x1b\\").map(|p| p + 1)).unwrap_or(1);
+                let end = rest
+                    .iter()
+                    .position(|&b| b == 0x07)
+                    .or_else(|| rest.windows(2).position(|w| w == b"\x1b\\").map(|p| p + 1))
+                    .unwrap_or(1);
                 i += end.min(512) + 1;
                 changed = true;
                 continue;
@@ -118,14 +130,23 @@ fn escape(rest: &[u8]) -> (Vec<u8>, usize) {
 
 /// The text with percent escapes resolved; `None` if it has none of separators or quotes.
 pub(crate) fn percent_decoded(text: &[u8]) -> Option<View> {
-    let worth = text.windows(3).any(|w| matches!(w, [b'%', b'3', b'a' | b'A' | b'd' | b'D' | b'f' | b'F'] | [b'%', b'4', b'0'] | [b'%', b'2', b'2' | b'6']));
+    let worth = text.windows(3).any(|w| {
+        matches!(
+            w,
+            [b'%', b'3', b'a' | b'A' | b'd' | b'D' | b'f' | b'F'] | [b'%', b'4', b'0'] | [b'%', b'2', b'2' | b'6']
+        )
+    });
     if !worth {
         return None;
     }
     let mut view = View::new(text.len());
     let mut i = 0;
     while let Some(&b) = text.get(i) {
-        let decoded = (b == b'%').then(|| text.get(i + 1..i + 3)).flatten().and_then(|d| std::str::from_utf8(d).ok()).and_then(|d| u8::from_str_radix(d, 16).ok());
+        let decoded = (b == b'%')
+            .then(|| text.get(i + 1..i + 3))
+            .flatten()
+            .and_then(|d| std::str::from_utf8(d).ok())
+            .and_then(|d| u8::from_str_radix(d, 16).ok());
         view.push(decoded.unwrap_or(b), i);
         i += if decoded.is_some() { 3 } else { 1 };
     }
@@ -134,15 +155,19 @@ pub(crate) fn percent_decoded(text: &[u8]) -> Option<View> {
 
 /// A run of base64, decoded, if it decodes to text; offsets are relative to the run.
 pub(crate) fn base64_decoded(run: &[u8]) -> Option<View> {
-    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
     let trimmed = run.strip_suffix(b"=").unwrap_or(run);
     let trimmed = trimmed.strip_suffix(b"=").unwrap_or(trimmed);
     // A quantum of one character decodes to nothing.
     let usable = trimmed.len() - usize::from(trimmed.len() % 4 == 1);
     let input = trimmed.get(..usable)?;
-    let alphabet = if input.iter().any(|b| matches!(b, b'-' | b'_')) { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
+    let alphabet =
+        if input.iter().any(|b| matches!(b, b'-' | b'_')) { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
     let text = GeneralPurpose::new(alphabet, config).decode(input).ok()?;
-    let printable = text.iter().filter(|b| (0x20..0x7f).contains(*b) || matches!(b, b'\n' | b'\r' | b'\t') || **b >= 0xc2).count();
+    let printable =
+        text.iter().filter(|b| (0x20..0x7f).contains(*b) || matches!(b, b'\n' | b'\r' | b'\t') || **b >= 0xc2).count();
     if text.len() < 12 || printable * 100 < text.len() * 95 || std::str::from_utf8(&text).is_err() {
         return None;
     }

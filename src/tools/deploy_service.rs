@@ -196,8 +196,7 @@ impl Case<'_> {
         let (rollback, ready) =
             way_back::of_deployment(self.context, self.service, self.environment, self.target, &self.subject()).await?;
         (self.context.progress)("building the artifact in a clean export".to_owned());
-        let artifact =
-            self.context.reader.build_artifact(self.service, deploy, self.revision).await?;
+        let artifact = self.context.reader.build_artifact(self.service, deploy, self.revision).await?;
         let release = ReleaseId::new(&self.revision.version, &artifact.digest);
         let from = self.context.reader.releases(self.target).await?.current;
         if from.as_ref() == Some(&release) {
@@ -257,14 +256,10 @@ impl Case<'_> {
         Step::CheckSmoke(CheckSmoke { version: self.revision.version.clone() })
     }
 
-    async fn not_executable(
-        &self,
-        path: &crate::domain::inventory::RelativePath,
-    ) -> Result<Option<String>, Refusal> {
+    async fn not_executable(&self, path: &crate::domain::inventory::RelativePath) -> Result<Option<String>, Refusal> {
         let file = script::file(self.context, self.service, &self.revision.commit, path).await?;
-        Ok((!file.executable).then(|| {
-            format!("{path} is not executable in git: run `git update-index --chmod=+x {path}` and commit")
-        }))
+        Ok((!file.executable)
+            .then(|| format!("{path} is not executable in git: run `git update-index --chmod=+x {path}` and commit")))
     }
 
     async fn gates_and_secrets(&self) -> Result<Vec<Evidence>, Refusal> {
@@ -320,10 +315,12 @@ impl Case<'_> {
         if !self.service.secrets.is_empty() {
             requirements.push(own(EvidenceKind::Secrets));
         }
-        requirements.extend(self.service.gates.iter().map(|gate| Requirement {
-            kind: EvidenceKind::Gate,
-            subject: format!("{gate} {}", self.revision.commit),
-        }));
+        requirements.extend(
+            self.service.gates.iter().map(|gate| Requirement {
+                kind: EvidenceKind::Gate,
+                subject: format!("{gate} {}", self.revision.commit),
+            }),
+        );
         requirements.extend(
             self.target
                 .databases

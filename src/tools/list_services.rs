@@ -158,7 +158,11 @@ impl Query for ListServices {
             (Some(name), _) => {
                 let service = inventory.service(name)?;
                 let services = vec![service_view(service, inventory, context).await?];
-                let next = vec![NextCall::new("run_smoke", serde_json::json!({ "services": [name] }), "see whether it answers")];
+                let next = vec![NextCall::new(
+                    "run_smoke",
+                    serde_json::json!({ "services": [name] }),
+                    "see whether it answers",
+                )];
                 let status = format!("Service {name}.");
                 Ok(Answer { status, output: Output { services, ..Output::default() }, next })
             }

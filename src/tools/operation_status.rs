@@ -108,7 +108,8 @@ async fn history(arguments: &Arguments, context: Context<'_>) -> Result<Answer<O
     let more = operations.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     operations.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let open = operations.iter().filter(|operation| !operation.state.is_terminal()).count();
-    let status = format!("{} operations{}, {open} open.", operations.len(), if more { " (there are more)" } else { "" });
+    let status =
+        format!("{} operations{}, {open} open.", operations.len(), if more { " (there are more)" } else { "" });
     let mut next = Vec::new();
     if more {
         let arguments = serde_json::json!({ "limit": limit, "offset": arguments.offset.saturating_add(limit) });

@@ -12,19 +12,20 @@ use super::{
 };
 use crate::{
     domain::{
-    effect::Effect,
-    evidence::{Evidence, EvidenceKind, Outcome, Requirement},
-    facts::Facts,
-    inventory::{Deploy, Inventory, ReleaseDeploy, ScriptDeploy, Service, Target},
-    name::{EnvironmentName, ServiceName},
-    plan::{DatabaseStrategy, Draft, PlanBody, PlanId, Purpose, RollbackPlan},
-    refusal::{Code, Refusal},
-    release::{Deployment, DeploymentState, ReleaseId},
-    snapshot::{SnapshotId, SnapshotLevel, SnapshotManifest},
-    step::{
-        CheckSmoke, ExportCommit, PlaceRelease, RestoreDatabase, RunScript, ScriptRole, Step, SwitchRelease, TakeSnapshot,
-    },
-    version::{Revision, Version},
+        effect::Effect,
+        evidence::{Evidence, EvidenceKind, Outcome, Requirement},
+        facts::Facts,
+        inventory::{Deploy, Inventory, ReleaseDeploy, ScriptDeploy, Service, Target},
+        name::{EnvironmentName, ServiceName},
+        plan::{DatabaseStrategy, Draft, PlanBody, PlanId, Purpose, RollbackPlan},
+        refusal::{Code, Refusal},
+        release::{Deployment, DeploymentState, ReleaseId},
+        snapshot::{SnapshotId, SnapshotLevel, SnapshotManifest},
+        step::{
+            CheckSmoke, ExportCommit, PlaceRelease, RestoreDatabase, RunScript, ScriptRole, Step, SwitchRelease,
+            TakeSnapshot,
+        },
+        version::{Revision, Version},
     },
     world::artifacts::ArtifactState,
 };
@@ -259,7 +260,10 @@ impl Case<'_> {
         }
         let loss_window_s = chosen.iter().map(|manifest| now.seconds_since(manifest.taken_at)).max().unwrap_or(0);
         warnings.push(format!("Every write of the last {loss_window_s} s to the restored databases is lost."));
-        Ok(DatabaseStrategy::Restore { snapshots: chosen.into_iter().map(|manifest| manifest.id).collect(), loss_window_s })
+        Ok(DatabaseStrategy::Restore {
+            snapshots: chosen.into_iter().map(|manifest| manifest.id).collect(),
+            loss_window_s,
+        })
     }
 
     async fn by_release(
@@ -271,7 +275,8 @@ impl Case<'_> {
         let reader = self.context.reader;
         let releases = reader.releases(self.target).await?;
         let from = releases.current;
-        let there = self.to.release.clone().filter(|release| releases.placed.iter().any(|placed| placed.id == *release));
+        let there =
+            self.to.release.clone().filter(|release| releases.placed.iter().any(|placed| placed.id == *release));
         let (release, code, rebuilt) = if let Some(release) = there {
             let code = format!("switch back to release {release}");
             (release, code, false)
@@ -285,13 +290,14 @@ impl Case<'_> {
                 Some(digest) => digest,
                 None => {
                     (self.context.progress)("the old release is gone: rebuilding its tag".to_owned());
-                    reader.build_artifact(self.service, deploy, self.revision)
-                        .await?
-                        .digest
+                    reader.build_artifact(self.service, deploy, self.revision).await?.digest
                 }
             };
             if rebuilt {
-                warnings.push("The old artifact is gone; it is rebuilt from the tag, so it is not the one that was tested.".to_owned());
+                warnings.push(
+                    "The old artifact is gone; it is rebuilt from the tag, so it is not the one that was tested."
+                        .to_owned(),
+                );
             }
             let release = ReleaseId::new(&self.revision.version, &artifact);
             steps.push(Step::PlaceRelease(PlaceRelease {

@@ -113,7 +113,8 @@ impl Query for RunSmoke {
             ));
         }
         let begun = context.reader.now();
-        let checks = wanted.iter().map(|(service, environment)| one(context, service, environment, arguments.all_checks));
+        let checks =
+            wanted.iter().map(|(service, environment)| one(context, service, environment, arguments.all_checks));
         let results = futures::future::join_all(checks).await;
         let mut services = Vec::with_capacity(results.len());
         let (mut http, mut http_passed) = (0, 0);
@@ -137,7 +138,8 @@ impl Query for RunSmoke {
             Outcome::Pass => format!("PASS: {} services answer, {passed} of {checks} checks ✓", services.len()),
             Outcome::Fail | Outcome::Inconclusive => {
                 let names: Vec<&str> = bad.iter().map(|service| service.service.as_str()).take(10).collect();
-                format!("{outcome:?}: {passed} of {checks} checks passed; look at {}", names.join(", ")).to_uppercase_head()
+                format!("{outcome:?}: {passed} of {checks} checks passed; look at {}", names.join(", "))
+                    .to_uppercase_head()
             }
         };
         let next = bad

@@ -238,8 +238,7 @@ async fn list(context: Context<'_>, names: &[DatabaseName]) -> Result<Answer<Out
             operation: manifest.operation,
         }));
     }
-    let status =
-        format!("{} of {} databases have a snapshot.", names.len() - output.without.len(), names.len());
+    let status = format!("{} of {} databases have a snapshot.", names.len() - output.without.len(), names.len());
     let next = if output.without.is_empty() {
         Vec::new()
     } else {
@@ -299,6 +298,10 @@ fn environment_of(databases: &[DatabaseName], inventory: &Inventory) -> Result<E
         })
     };
     databases.iter().find_map(uses).or_else(|| inventory.environments.keys().next().cloned()).ok_or_else(|| {
-        Refusal::new(Code::UnknownName, "The inventory has no environment.", "The operator adds one to the configuration.")
+        Refusal::new(
+            Code::UnknownName,
+            "The inventory has no environment.",
+            "The operator adds one to the configuration.",
+        )
     })
 }

@@ -113,8 +113,10 @@ impl Query for VerifySecret {
             Some((service, environment, target)) => match (&service.env_example, &target.env_file) {
                 (Some(example), Some(env)) => {
                     let live = super::drafting::way_back::live(context, service, environment).await?;
-                    let compared =
-                        context.reader.env_keys(service, target, example, env, live.as_ref().map(|l| l.commit.as_str())).await?;
+                    let compared = context
+                        .reader
+                        .env_keys(service, target, example, env, live.as_ref().map(|l| l.commit.as_str()))
+                        .await?;
                     Some(EnvKeys { missing: compared.missing, present: compared.present })
                 }
                 _ => None,

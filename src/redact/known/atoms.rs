@@ -27,7 +27,10 @@ pub(super) fn atoms(value: &str) -> Vec<Atom> {
         for line in trimmed.lines() {
             let line = line.trim();
             let boundary = line.starts_with("-----") && line.ends_with("-----");
-            if !boundary && (looks_random(line.as_bytes()) || strength(line.as_bytes()) == Strength::Strong && !line.contains(' ')) {
+            if !boundary
+                && (looks_random(line.as_bytes())
+                    || strength(line.as_bytes()) == Strength::Strong && !line.contains(' '))
+            {
                 atoms.add(line.as_bytes(), true);
             }
             atoms.parts(line, 0);
@@ -133,7 +136,10 @@ fn percent_decode(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
-        let pair = text.get(at + 1).zip(text.get(at + 2)).and_then(|(high, low)| Some(super::unescape::hex(*high)? << 4 | super::unescape::hex(*low)?));
+        let pair = text
+            .get(at + 1)
+            .zip(text.get(at + 2))
+            .and_then(|(high, low)| Some(super::unescape::hex(*high)? << 4 | super::unescape::hex(*low)?));
         let decoded = pair.filter(|_| byte == b'%');
         out.push(decoded.unwrap_or(byte));
         at += if decoded.is_some() { 3 } else { 1 };
@@ -159,7 +165,9 @@ mod tests {
 
     #[test]
     fn lines_of_a_key_are_known_without_its_boundaries() {
-        let parts = texts("-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\nAQEFAASCBKcwggSjAgEAAoIB\n-----END PRIVATE KEY-----\n");
+        let parts = texts(
+            "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\nAQEFAASCBKcwggSjAgEAAoIB\n-----END PRIVATE KEY-----\n",
+        );
         assert!(parts.contains(&"MIIEvQIBADANBgkqhkiG9w0B".to_owned()));
         assert!(!parts.iter().any(|part| part == "-----BEGIN PRIVATE KEY-----"));
     }

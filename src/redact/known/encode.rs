@@ -43,7 +43,8 @@ pub(super) fn needles(atom: &Atom, secret: u32, out: &mut Vec<Needle>) {
     }
     legible(bytes.clone());
 
-    let mut coded = |text: Vec<u8>, length: usize, fold: bool| push(out, text, secret, piece(atom, length), false, fold);
+    let mut coded =
+        |text: Vec<u8>, length: usize, fold: bool| push(out, text, secret, piece(atom, length), false, fold);
     coded(hex(bytes), 2 * FRAGMENT, true);
     for core in base64_cores(bytes) {
         if core.iter().any(|byte| matches!(byte, b'+' | b'/')) {
@@ -66,8 +67,17 @@ const BASE64_PIECE: usize = 15;
 const BASE32_PIECE: usize = 17;
 
 /// Quoting by repetition: SQL and YAML, POSIX shell in its two ways, compose files, CSV, printf and systemd, forms.
-const DOUBLINGS: &[(u8, &[u8])] =
-    &[(b'\'', b"''"), (b'\'', b"'\\''"), (b'\'', b"'\"'\"'"), (b'$', b"$$"), (b'"', b"\"\""), (b'%', b"%%"), (b' ', b"+"), (b'`', b"``"), (b'{', b"{{")];
+const DOUBLINGS: &[(u8, &[u8])] = &[
+    (b'\'', b"''"),
+    (b'\'', b"'\\''"),
+    (b'\'', b"'\"'\"'"),
+    (b'$', b"$$"),
+    (b'"', b"\"\""),
+    (b'%', b"%%"),
+    (b' ', b"+"),
+    (b'`', b"``"),
+    (b'{', b"{{"),
+];
 
 fn push(out: &mut Vec<Needle>, text: Vec<u8>, secret: u32, piece: usize, legible: bool, fold: bool) {
     if text.len() >= super::super::strength::SHORTEST {

@@ -51,7 +51,9 @@ fn joint(seeds: &Seeds, text: &[u8], start: usize, end: usize) -> bool {
     let left = (blank(before).leading_zeros() / 8).min(5) as usize;
     let right = (blank(after).trailing_zeros() / 8).min(5) as usize;
     if left < SIDE || right < SIDE {
-        let another = |from: usize, to: usize| text.get(from..to).is_some_and(|side| memchr::memchr3(b'\n', 0x1B, 0, side).is_some());
+        let another = |from: usize, to: usize| {
+            text.get(from..to).is_some_and(|side| memchr::memchr3(b'\n', 0x1B, 0, side).is_some())
+        };
         if another(start - SIDE, start) || another(end, end + SIDE) {
             return is_suspicious(seeds, text, start, end, &[]);
         }
@@ -138,8 +140,12 @@ fn is_suspicious(seeds: &Seeds, text: &[u8], start: usize, end: usize, decoded: 
     }
     let last = (length + 1).saturating_sub(GRAM);
     // The lines of a dump within JSON.
-    let dump = decoded == b"\n" && text.get(end..end + 7).is_some_and(|offset| offset.iter().all(u8::is_ascii_hexdigit));
-    dense || nested || dump || joined.array_windows::<8>().take(last).any(|eight| seeds.holds(u64::from_le_bytes(*eight)))
+    let dump =
+        decoded == b"\n" && text.get(end..end + 7).is_some_and(|offset| offset.iter().all(u8::is_ascii_hexdigit));
+    dense
+        || nested
+        || dump
+        || joined.array_windows::<8>().take(last).any(|eight| seeds.holds(u64::from_le_bytes(*eight)))
 }
 
 /// How far from a break its neighbours are looked for, in bytes.

@@ -77,14 +77,21 @@ impl Index {
             }
         }
         let longest = needles.iter().map(|needle| needle.text.len()).max().unwrap_or(0);
-        Self { seeds: Seeds::new(&needles), needles, reach: (longest * 2).clamp(192, 2048), step: probe::step(shortest) }
+        Self {
+            seeds: Seeds::new(&needles),
+            needles,
+            reach: (longest * 2).clamp(192, 2048),
+            step: probe::step(shortest),
+        }
     }
 
     fn find(&self, text: &[u8]) -> Vec<KnownHit> {
         let mut hits = Vec::new();
         let mut found = Found::default();
         scan(&self.needles, &self.seeds, text, &mut found);
-        hits.extend(found.matches.iter().map(|one| KnownHit { span: Span::new(one.start, one.end), secret: one.secret }));
+        hits.extend(
+            found.matches.iter().map(|one| KnownHit { span: Span::new(one.start, one.end), secret: one.secret }),
+        );
 
         let mut places: Vec<Span> = found.partial.iter().map(|at| Span::new(*at, *at)).collect();
         gaps::suspicious(&self.seeds, text, &mut places);
@@ -106,7 +113,8 @@ impl Index {
         places.sort_unstable();
         let mut regions: Vec<Span> = Vec::new();
         for place in places.drain(..) {
-            let region = Span::new(place.start.saturating_sub(self.reach), place.end.saturating_add(self.reach).min(text.len()));
+            let region =
+                Span::new(place.start.saturating_sub(self.reach), place.end.saturating_add(self.reach).min(text.len()));
             match regions.last_mut() {
                 Some(last) if region.start <= last.end => last.end = last.end.max(region.end),
                 _ => regions.push(region),
@@ -160,7 +168,9 @@ impl Index {
     fn view(&self, view: &View, hits: &mut Vec<KnownHit>) {
         let mut found = Found::default();
         scan(&self.needles, &self.seeds, &view.bytes, &mut found);
-        hits.extend(found.matches.iter().map(|one| KnownHit { span: view.span(one.start, one.end), secret: one.secret }));
+        hits.extend(
+            found.matches.iter().map(|one| KnownHit { span: view.span(one.start, one.end), secret: one.secret }),
+        );
     }
 }
 

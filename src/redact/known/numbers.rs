@@ -53,7 +53,9 @@ fn could_hold_a_value(run: &[u8]) -> bool {
         }
         as_other = match digits {
             // The last is octal, from 0o300 on.
-            [b'0'..=b'9', b'0'..=b'9'] | [b'0'..=b'2', b'0'..=b'9', b'0'..=b'9'] | [b'3', b'0'..=b'7', b'0'..=b'7'] => as_other + 1,
+            [b'0'..=b'9', b'0'..=b'9'] | [b'0'..=b'2', b'0'..=b'9', b'0'..=b'9'] | [b'3', b'0'..=b'7', b'0'..=b'7'] => {
+                as_other + 1
+            }
             // A word of `od`, two bytes.
             [_, _, _, _, _, _] if digits.iter().all(|digit| matches!(digit, b'0'..=b'7')) => as_other + 2,
             _ => 0,
@@ -92,7 +94,9 @@ fn dump_start(text: &[u8], run: usize, at: usize) -> Option<usize> {
     while line > lowest {
         let previous = line_start(text, line - 1, lowest);
         if !is_dump_line(text, previous) {
-            let first = text.get(previous..line).and_then(|body| body.iter().rposition(|byte| !is_listed(*byte) && !matches!(byte, b'|' | b'>')));
+            let first = text
+                .get(previous..line)
+                .and_then(|body| body.iter().rposition(|byte| !is_listed(*byte) && !matches!(byte, b'|' | b'>')));
             return first.and_then(|_| offset_within(text, previous, line)).or(Some(line));
         }
         line = previous;
@@ -109,7 +113,12 @@ fn after_text(text: &[u8], run: usize) -> Option<usize> {
 /// Where in a line that starts with something else the offset column is.
 fn offset_within(text: &[u8], line: usize, end: usize) -> Option<usize> {
     let body = text.get(line..end.min(line + 512))?;
-    body.array_windows::<2>().zip(line + 1..).find(|([before, digit], at)| !before.is_ascii_alphanumeric() && digit.is_ascii_hexdigit() && is_dump_line(text, *at)).map(|(_, at)| at)
+    body.array_windows::<2>()
+        .zip(line + 1..)
+        .find(|([before, digit], at)| {
+            !before.is_ascii_alphanumeric() && digit.is_ascii_hexdigit() && is_dump_line(text, *at)
+        })
+        .map(|(_, at)| at)
 }
 
 fn line_start(text: &[u8], at: usize, lowest: usize) -> usize {
@@ -123,7 +132,9 @@ fn is_dump_line(text: &[u8], line: usize) -> bool {
     let rest = rest.get(indent..).unwrap_or_default();
     let digits = rest.iter().take(17).take_while(|byte| byte.is_ascii_hexdigit()).count();
     let behind = rest.get(digits..).unwrap_or_default();
-    (6..=16).contains(&digits) && matches!(behind, [b':', b' ', ..] | [b' ', ..]) && behind.iter().find(|byte| !matches!(byte, b':' | b' ' | b'\t')).is_some_and(u8::is_ascii_hexdigit)
+    (6..=16).contains(&digits)
+        && matches!(behind, [b':', b' ', ..] | [b' ', ..])
+        && behind.iter().find(|byte| !matches!(byte, b':' | b' ' | b'\t')).is_some_and(u8::is_ascii_hexdigit)
 }
 
 struct List {
@@ -153,7 +164,8 @@ impl List {
         let mut list = Self { tokens: Vec::new(), columns: Vec::new(), end: start };
         let mut line = start;
         while is_dump_line(text, line) && line < start + 2 * FARTHEST {
-            let end = text.get(line..).and_then(|rest| memchr::memchr(b'\n', rest)).map_or(text.len(), |found| line + found);
+            let end =
+                text.get(line..).and_then(|rest| memchr::memchr(b'\n', rest)).map_or(text.len(), |found| line + found);
             let body = text.get(line..end).unwrap_or_default();
             let indent = body.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
             let offset = body.iter().skip(indent).take_while(|byte| byte.is_ascii_hexdigit()).count();
@@ -170,7 +182,11 @@ impl List {
 
     fn tokens_of(&mut self, text: &[u8], start: usize, end: usize, line: usize) {
         let mut at = start;
-        for part in text.get(start..end).unwrap_or_default().split(|byte| !byte.is_ascii_hexdigit() && !matches!(byte, b'x' | b'X')) {
+        for part in text
+            .get(start..end)
+            .unwrap_or_default()
+            .split(|byte| !byte.is_ascii_hexdigit() && !matches!(byte, b'x' | b'X'))
+        {
             if !part.is_empty() {
                 self.tokens.push(Token { span: Span::new(at, at + part.len()), line });
             }
@@ -203,7 +219,10 @@ impl List {
 
     /// In a dump a byte also stands for the text column of its line.
     fn with_column(&self, span: Span, line: usize) -> Span {
-        self.columns.get(line).filter(|column| column.start < column.end).map_or(span, |column| Span::new(span.start, column.end))
+        self.columns
+            .get(line)
+            .filter(|column| column.start < column.end)
+            .map_or(span, |column| Span::new(span.start, column.end))
     }
 }
 
@@ -234,7 +253,11 @@ fn column(text: &[u8], start: usize, end: usize, colon: bool) -> usize {
 }
 
 fn hex_bytes(token: &[u8], bytes: &mut Vec<(u8, Span)>, at: usize) -> bool {
-    let prefix = if token.starts_with(b"0x") || token.starts_with(b"0X") { 2 } else { usize::from(matches!(token, [b'x' | b'X', ..])) };
+    let prefix = if token.starts_with(b"0x") || token.starts_with(b"0X") {
+        2
+    } else {
+        usize::from(matches!(token, [b'x' | b'X', ..]))
+    };
     let digits = token.get(prefix..).unwrap_or_default();
     if prefix == 2 && digits.len() == 1 {
         let Some(value) = digits.first().copied().and_then(hex) else { return false };
@@ -282,7 +305,9 @@ fn octal(token: &[u8], bytes: &mut Vec<(u8, Span)>, at: usize) -> bool {
 
 /// What `od` prints by default: two bytes, little-endian, in six octal digits.
 fn octal_words(token: &[u8], bytes: &mut Vec<(u8, Span)>, at: usize) -> bool {
-    let Some(value) = number(token, 8).and_then(|value| u16::try_from(value).ok()).filter(|_| token.len() == 6) else { return false };
+    let Some(value) = number(token, 8).and_then(|value| u16::try_from(value).ok()).filter(|_| token.len() == 6) else {
+        return false;
+    };
     let word = Span::new(at, at + token.len());
     bytes.extend(value.to_le_bytes().map(|byte| (byte, word)));
     true
@@ -327,8 +352,12 @@ mod tests {
 
     #[test]
     fn dumps_are_read_across_lines() {
-        check("00000000: 7061 7373 3d73 3363 7265 742d 5661 6c75  pass=s3cret-Valu\n00000010: 650a                                     e.\n");
-        check("00000000  70 61 73 73 3d 73 33 63  72 65 74 2d 56 61 6c 75  |pass=s3cret-Valu|\n00000010  65 0a                                             |e.|\n");
+        check(
+            "00000000: 7061 7373 3d73 3363 7265 742d 5661 6c75  pass=s3cret-Valu\n00000010: 650a                                     e.\n",
+        );
+        check(
+            "00000000  70 61 73 73 3d 73 33 63  72 65 74 2d 56 61 6c 75  |pass=s3cret-Valu|\n00000010  65 0a                                             |e.|\n",
+        );
         check("0000000 6170 7373 733d 6333 6572 2d74 6156 756c\n0000020 0a65\n");
         check("0000000 060560 071563 071475 061463 062562 026564 060526 072554\n0000020 005145\n");
     }

@@ -123,7 +123,11 @@ static CLASSES: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        #[expect(clippy::cast_possible_truncation, clippy::indexing_slicing, reason = "evaluated by the compiler, within bounds")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::indexing_slicing,
+            reason = "evaluated by the compiler, within bounds"
+        )]
         {
             table[byte] = match byte as u8 {
                 b'2'..=b'7' => LISTED | DIGIT | CODED | NUMERAL | TEXTUAL,
@@ -136,7 +140,8 @@ static CLASSES: [u8; 256] = {
                 b'g'..=b'z' => CODED | LOWER,
                 b'G'..=b'Z' => CODED | UPPER,
                 b'+' | b'/' => CODED,
-                b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' | b';' | b'.' | b'[' | b']' | b'(' | b')' | b'{' | b'}' | b'"' | b'\'' | b'\\' => LISTED | SEPARATOR,
+                b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' | b';' | b'.' | b'[' | b']' | b'(' | b')' | b'{' | b'}'
+                | b'"' | b'\'' | b'\\' => LISTED | SEPARATOR,
                 _ => 0,
             };
         }

@@ -67,7 +67,8 @@ fn base64(run: &[u8], start: usize, views: &mut Vec<View>) {
         let mut decoded_sample = [0; SAMPLE];
         let length = whole.min(SAMPLE) / 4 * 4;
         sample.iter_mut().zip(part).for_each(|(to, from)| *to = standard(*from));
-        let decoded = sample.get(..length).and_then(|sample| ENGINE.decode_slice(sample, &mut decoded_sample).ok()).unwrap_or(0);
+        let decoded =
+            sample.get(..length).and_then(|sample| ENGINE.decode_slice(sample, &mut decoded_sample).ok()).unwrap_or(0);
         if !is_text(decoded_sample.into_iter().take(decoded)) {
             continue;
         }
@@ -101,5 +102,9 @@ fn is_text(bytes: impl Iterator<Item = u8>) -> bool {
     length > 0 && legible * 6 >= length * 5
 }
 
-const ENGINE: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true));
+const ENGINE: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);

@@ -81,9 +81,25 @@ impl Scan<'_> {
         if self.recent.contains(&(posting.needle, alignment)) {
             return;
         }
-        let same = |(left, right): &(&u8, &u8)| if needle.fold { left.eq_ignore_ascii_case(right) } else { left == right };
-        let right = needle.text.get(offset..).unwrap_or_default().iter().zip(self.text.get(at..).unwrap_or_default()).take_while(same).count();
-        let left = needle.text.get(..offset).unwrap_or_default().iter().rev().zip(self.text.get(..at).unwrap_or_default().iter().rev()).take_while(same).count();
+        let same =
+            |(left, right): &(&u8, &u8)| if needle.fold { left.eq_ignore_ascii_case(right) } else { left == right };
+        let right = needle
+            .text
+            .get(offset..)
+            .unwrap_or_default()
+            .iter()
+            .zip(self.text.get(at..).unwrap_or_default())
+            .take_while(same)
+            .count();
+        let left = needle
+            .text
+            .get(..offset)
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .zip(self.text.get(..at).unwrap_or_default().iter().rev())
+            .take_while(same)
+            .count();
         if right < GRAM {
             return;
         }
@@ -91,7 +107,12 @@ impl Scan<'_> {
         let length = left + right;
         let piece = self.text.get(start..end).unwrap_or_default();
         let whole = length == needle.text.len();
-        if whole || length >= needle.piece && (!needle.legible || length >= needle.text.len().div_ceil(2).max(2 * needle.piece) || looks_random(piece)) {
+        if whole
+            || length >= needle.piece
+                && (!needle.legible
+                    || length >= needle.text.len().div_ceil(2).max(2 * needle.piece)
+                    || looks_random(piece))
+        {
             self.found.matches.push(Match { start, end, secret: needle.secret });
             if let Some(slot) = self.recent.get_mut(self.next % REMEMBERED) {
                 *slot = (posting.needle, alignment);

@@ -223,7 +223,9 @@ fn thin(needles: &[Needle], grams: &mut Vec<(u64, Posting)>) {
         return;
     }
     crowded.sort_unstable();
-    let is_crowded = |needle: u32, offset: usize| crowded.binary_search_by_key(&(needle, offset), |(n, o)| (*n, *o as usize)).is_ok();
+    let is_crowded = |needle: u32, offset: usize| {
+        crowded.binary_search_by_key(&(needle, offset), |(n, o)| (*n, *o as usize)).is_ok()
+    };
     grams.retain(|(_, posting)| {
         let Some(needle) = needles.get(posting.needle as usize).filter(|needle| needle.legible) else { return true };
         if !is_crowded(posting.needle, posting.offset as usize) {

@@ -81,9 +81,7 @@ fn control(rest: &[u8]) -> usize {
         }
     }
     match rest {
-        [0x1B, b'[', sequence @ ..] => {
-            2 + parameters(sequence)
-        }
+        [0x1B, b'[', sequence @ ..] => 2 + parameters(sequence),
         [0x1B, b']', sequence @ ..] => {
             let limit = sequence.len().min(512);
             for (at, byte) in sequence.iter().enumerate().take(limit) {
@@ -98,7 +96,10 @@ fn control(rest: &[u8]) -> usize {
         }
         // Besides escapes: C0 controls, zero-width characters, soft hyphen, byte order mark, no-break space.
         [0x1B, 0x30..=0x7E, ..] | [0xC2, 0xA0 | 0xAD, ..] => 2,
-        [0x1B, 0x20..=0x2F, 0x30..=0x7E, ..] | [0xE2, 0x80, 0x8B..=0x8F | 0xA8..=0xAE, ..] | [0xE2, 0x81, 0xA0..=0xA4, ..] | [0xEF, 0xBB, 0xBF, ..] => 3,
+        [0x1B, 0x20..=0x2F, 0x30..=0x7E, ..]
+        | [0xE2, 0x80, 0x8B..=0x8F | 0xA8..=0xAE, ..]
+        | [0xE2, 0x81, 0xA0..=0xA4, ..]
+        | [0xEF, 0xBB, 0xBF, ..] => 3,
         [0x00..=0x08 | 0x0E..=0x1F | 0x7F, ..] => 1,
         _ => 0,
     }
@@ -121,7 +122,11 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let view = View::of(text.as_bytes(), 0, text.len());
-        assert_eq!(squeeze(&view).map(|view| String::from_utf8(view.bytes).unwrap()).as_deref(), Some(expected), "{text:?}");
+        assert_eq!(
+            squeeze(&view).map(|view| String::from_utf8(view.bytes).unwrap()).as_deref(),
+            Some(expected),
+            "{text:?}"
+        );
     }
 
     #[test]

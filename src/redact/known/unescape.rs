@@ -230,7 +230,6 @@ pub(super) fn starts_escape(byte: u8) -> bool {
     matches!(byte, b'\\' | b'%' | b'&')
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,7 +32,10 @@ pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
         return;
     }
     // A word of running text between blanks.
-    let in_prose = next == b' ' && at(text, name_end + 1).is_ascii_lowercase() && before(text, name_start) == b' ' && before(text, name_start - 1).is_ascii_lowercase();
+    let in_prose = next == b' '
+        && at(text, name_end + 1).is_ascii_lowercase()
+        && before(text, name_start) == b' '
+        && before(text, name_start - 1).is_ascii_lowercase();
     if in_prose {
         if promise == Promise::Maybe {
             let word_end = skip_while(text, name_end + 1, |b| b.is_ascii_lowercase());
@@ -46,7 +49,9 @@ pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
         }
         return;
     }
-    if siblings::value_of_name(scan, name_start, name_end, promise) || table::column(scan, name_start, name_end, promise) {
+    if siblings::value_of_name(scan, name_start, name_end, promise)
+        || table::column(scan, name_start, name_end, promise)
+    {
         return;
     }
     if next == b':' && before(text, name_start) == b':' {
@@ -101,7 +106,10 @@ pub(super) fn linked(scan: &mut Scan<'_>, name: (usize, usize), from: usize, lin
 pub(super) fn judge(scan: &mut Scan<'_>, name: (usize, usize), found: Value, link: Link, promise: Promise) {
     let text = scan.text;
     let content = slice(text, found.start, found.end);
-    if is_harmless(content) || is_markup(content) || link == Link::Equals && !found.quoted && is_comparison(text, name.1, content) {
+    if is_harmless(content)
+        || is_markup(content)
+        || link == Link::Equals && !found.quoted && is_comparison(text, name.1, content)
+    {
         return;
     }
     if is_named_otherwise(slice(text, name.0, name.1), content, link) {
@@ -129,7 +137,9 @@ pub(super) fn looks_generated(content: &[u8]) -> bool {
         return false;
     }
     let made = random::makeup(content);
-    let constant = content.contains(&b'_') && content.iter().all(|&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') && content.split(|&b| b == b'_').all(|part| part.len() < 10);
+    let constant = content.contains(&b'_')
+        && content.iter().all(|&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        && content.split(|&b| b == b'_').all(|part| part.len() < 10);
     if constant || content.contains(&b' ') || content.contains(&b'/') && made.oddness < 0.3 {
         return false;
     }
@@ -137,8 +147,13 @@ pub(super) fn looks_generated(content: &[u8]) -> bool {
     if dated {
         return false;
     }
-    is_random(content, 12) || random::is_uuid(content) || made.is_hex() && content.len() >= 16 && made.digit > 1
-        || made.classes() == 3 && made.other > 0 && made.oddness >= 0.25 && content.iter().any(|b| b"!@#$%^&*?~".contains(b))
+    is_random(content, 12)
+        || random::is_uuid(content)
+        || made.is_hex() && content.len() >= 16 && made.digit > 1
+        || made.classes() == 3
+            && made.other > 0
+            && made.oddness >= 0.25
+            && content.iter().any(|b| b"!@#$%^&*?~".contains(b))
         || made.alnum() >= 16 && made.digit >= 3 && made.oddness >= 0.3
 }
 
@@ -161,7 +176,10 @@ fn identifier(text: &[u8], start: usize, end: usize) -> (usize, usize) {
     while from < start && matches!(slice(text, from, from + 3), [0xe2, ..]) {
         from = (from + 3).min(start);
     }
-    let to = slice(text, end, to).windows(3).position(|w| matches!(w, [0xe2, _, _] | [0xef, 0xbc, _])).map_or(to, |p| end + p);
+    let to = slice(text, end, to)
+        .windows(3)
+        .position(|w| matches!(w, [0xe2, _, _] | [0xef, 0xbc, _]))
+        .map_or(to, |p| end + p);
     let to = slice(text, end, to).windows(2).position(|w| w == "»".as_bytes()).map_or(to, |p| end + p);
     (from, to)
 }
@@ -174,7 +192,10 @@ fn widen(text: &[u8], name_start: usize, found: Value, link: Link, promise: Prom
     }
     let line = line_start(text, name_start);
     let lead = slice(text, line, name_start);
-    if lead.len() > 12 || lead.iter().any(|&b| b.is_ascii_alphanumeric() || b >= 0x80) && !matches!(lead, b"export " | b"ENV " | b"set ") {
+    if lead.len() > 12
+        || lead.iter().any(|&b| b.is_ascii_alphanumeric() || b >= 0x80)
+            && !matches!(lead, b"export " | b"ENV " | b"set ")
+    {
         return found;
     }
     let (start, end) = trim(text, found.start, line_end(text, found.start));
@@ -184,39 +205,87 @@ fn widen(text: &[u8], name_start: usize, found: Value, link: Link, promise: Prom
     let words = rest.split(|&b| b == b' ').filter(|w| !w.is_empty()).count();
     let wordy = rest.iter().all(|&b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-' | b'\'') || b >= 0x80);
     let fits = (3..=26).contains(&words) && wordy && rest.iter().filter(|b| b.is_ascii_uppercase()).count() <= words;
-    let spaced = words >= 2 && rest.iter().any(u8::is_ascii_digit) && link == Link::Equals && rest.len() < 80 && !rest.contains(&b'=');
-    if (fits || spaced) && !is_sentence(rest) && !rest.split(|&b| b == b' ').take(1).any(is_harmless) { Value { end, ..found } } else { found }
+    let spaced = words >= 2
+        && rest.iter().any(u8::is_ascii_digit)
+        && link == Link::Equals
+        && rest.len() < 80
+        && !rest.contains(&b'=');
+    if (fits || spaced) && !is_sentence(rest) && !rest.split(|&b| b == b' ').take(1).any(is_harmless) {
+        Value { end, ..found }
+    } else {
+        found
+    }
 }
 
 /// A bare value of a secret name: anything but words that begin a remark.
 fn plausible(content: &[u8], link: Link, next: u8) -> bool {
     let made = random::makeup(content);
-    if link == Link::Equals || made.digit > 0 || made.other > 0 || made.upper > 0 && made.lower > 0 && !content.first().is_some_and(u8::is_ascii_uppercase) {
+    if link == Link::Equals
+        || made.digit > 0
+        || made.other > 0
+        || made.upper > 0 && made.lower > 0 && !content.first().is_some_and(u8::is_ascii_uppercase)
+    {
         return content.len() >= 3 || made.digit == content.len();
     }
     if content.len() < 4 {
         return false;
     }
     // A lower-case word: a value if nothing follows it on the line, else the beginning of a remark.
-    matches!(next, b'\n' | b'\r' | 0 | b',' | b'}' | b'\\' | b'"' | b'\'' | b'<' | b')' | b';' | b'.' | b'&' | 0x1b | b'|') || made.oddness > 0.3
+    matches!(
+        next,
+        b'\n' | b'\r' | 0 | b',' | b'}' | b'\\' | b'"' | b'\'' | b'<' | b')' | b';' | b'.' | b'&' | 0x1b | b'|'
+    ) || made.oddness > 0.3
 }
 
 /// Counters, ports and sizes under names like `tokens` or `pass`.
 fn is_count(name: &[u8], content: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
-    let counted = [&b"tokens"[..], b"keys", b"secrets", b"passwords", b"credentials", b"passes", b"codes"].iter().any(|s| name.ends_with(s));
-    counted || content.len() < 4 || (content.len() < 6 && (name.ends_with(b"token") || name.ends_with(b"key") || name.ends_with(b"auth") || name == b"pass"))
+    let counted = [&b"tokens"[..], b"keys", b"secrets", b"passwords", b"credentials", b"passes", b"codes"]
+        .iter()
+        .any(|s| name.ends_with(s));
+    counted
+        || content.len() < 4
+        || (content.len() < 6
+            && (name.ends_with(b"token") || name.ends_with(b"key") || name.ends_with(b"auth") || name == b"pass"))
 }
 
 /// Numeric codes: `pin: 4821`, `otp=123456`, `TAN: 918 273`.
 fn one_time(name: &[u8], content: &[u8]) -> bool {
     let digits = content.iter().filter(|b| b.is_ascii_digit()).count();
     let coded = content.iter().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b'-'));
-    coded && (4..=12).contains(&digits)
-        && super::names::words(name).last().is_some_and(|w| matches!(w.trim_end_matches(|c: char| c.is_ascii_digit()), "pin" | "otp" | "totp" | "tan" | "puk" | "cvv" | "cvc" | "mfa" | "passcode" | "einmalcode" | "hotp") || names::is_code(name))
-        || (coded && digits == 6 || content.len() >= 6 && content.len() <= 10 && random::makeup(content).classes() >= 2 && digits > 0 && random::makeup(content).lower == 0)
-            && super::names::words(name).iter().any(|w| matches!(w.as_str(), "verification" | "otp" | "totp" | "mfa" | "2fa" | "einmalcode" | "recovery" | "confirmation" | "code" | "tan" | "login" | "zugangscode"))
-            && !name.eq_ignore_ascii_case(b"code") && !name.eq_ignore_ascii_case(b"codes")
+    coded
+        && (4..=12).contains(&digits)
+        && super::names::words(name).last().is_some_and(|w| {
+            matches!(
+                w.trim_end_matches(|c: char| c.is_ascii_digit()),
+                "pin" | "otp" | "totp" | "tan" | "puk" | "cvv" | "cvc" | "mfa" | "passcode" | "einmalcode" | "hotp"
+            ) || names::is_code(name)
+        })
+        || (coded && digits == 6
+            || content.len() >= 6
+                && content.len() <= 10
+                && random::makeup(content).classes() >= 2
+                && digits > 0
+                && random::makeup(content).lower == 0)
+            && super::names::words(name).iter().any(|w| {
+                matches!(
+                    w.as_str(),
+                    "verification"
+                        | "otp"
+                        | "totp"
+                        | "mfa"
+                        | "2fa"
+                        | "einmalcode"
+                        | "recovery"
+                        | "confirmation"
+                        | "code"
+                        | "tan"
+                        | "login"
+                        | "zugangscode"
+                )
+            })
+            && !name.eq_ignore_ascii_case(b"code")
+            && !name.eq_ignore_ascii_case(b"codes")
 }
 
 /// `<Password …` or `<ns:Password …`.
@@ -232,21 +301,32 @@ fn is_element(text: &[u8], name_start: usize) -> bool {
 fn is_comparison(text: &[u8], name_end: usize, content: &[u8]) -> bool {
     let operator = skip_blanks(text, name_end);
     let compared = matches!(slice(text, operator, operator + 2), b"==" | b"+=");
-    let identifier = content.iter().all(|&b| b.is_ascii_alphabetic() || matches!(b, b'_' | b':' | b';' | b')' | b',' | b'.'));
+    let identifier =
+        content.iter().all(|&b| b.is_ascii_alphabetic() || matches!(b, b'_' | b':' | b';' | b')' | b',' | b'.'));
     let named = identifier && content.contains(&b'_') && super::names::promise(content) != Promise::Nothing;
     compared && !content.iter().any(u8::is_ascii_digit) || named
 }
 
 /// Names that mean something else beside their secret meaning: `PWD=/srv`, `PASS: test_x`, types.
 fn is_named_otherwise(name: &[u8], content: &[u8], link: Link) -> bool {
-    let typed = link == Link::Colon && content.iter().all(u8::is_ascii_alphabetic) && content.first().is_some_and(u8::is_ascii_uppercase) && content.iter().any(u8::is_ascii_lowercase) && random::makeup(content).oddness < 0.2 && content.iter().filter(|b| b.is_ascii_uppercase()).count() > 1;
+    let typed = link == Link::Colon
+        && content.iter().all(u8::is_ascii_alphabetic)
+        && content.first().is_some_and(u8::is_ascii_uppercase)
+        && content.iter().any(u8::is_ascii_lowercase)
+        && random::makeup(content).oddness < 0.2
+        && content.iter().filter(|b| b.is_ascii_uppercase()).count() > 1;
     matches!(name, b"PWD" | b"OLDPWD") && content.first() == Some(&b'/')
-        || name.eq_ignore_ascii_case(b"pass") && link == Link::Colon && !prose::is_told(content) && content.iter().any(|b| b"_:/.(".contains(b))
+        || name.eq_ignore_ascii_case(b"pass")
+            && link == Link::Colon
+            && !prose::is_told(content)
+            && content.iter().any(|b| b"_:/.(".contains(b))
         || typed
 }
 
 fn is_markup(content: &[u8]) -> bool {
-    content.first() == Some(&b'<') && content.get(1).is_some_and(|b| *b == b'/' || b.is_ascii_alphabetic() || *b == b'%' || *b == b'?') && !content.iter().any(u8::is_ascii_digit)
+    content.first() == Some(&b'<')
+        && content.get(1).is_some_and(|b| *b == b'/' || b.is_ascii_alphabetic() || *b == b'%' || *b == b'?')
+        && !content.iter().any(u8::is_ascii_digit)
         || content.iter().all(|b| b"{}[](),;:".contains(b))
         || matches!(content.first(), Some(b'{' | b'[')) && content.len() < 3
 }

@@ -39,7 +39,8 @@ pub(super) fn nested(scan: &mut Scan<'_>, i: usize, key_line: usize) -> bool {
 pub(super) fn kubernetes_secret(scan: &mut Scan<'_>, i: usize) {
     let text = scan.text;
     let from = memchr::memmem::rfind(slice(text, 0, i), b"\n---").unwrap_or(0).max(i.saturating_sub(32 * 1024));
-    let to = memchr::memmem::find(slice(text, i, text.len()), b"\n---").map_or(text.len(), |p| i + p).min(i + 64 * 1024);
+    let to =
+        memchr::memmem::find(slice(text, i, text.len()), b"\n---").map_or(text.len(), |p| i + p).min(i + 64 * 1024);
     for key in [&b"data"[..], b"stringData"] {
         let mut at_key = from;
         while let Some(p) = memchr::memmem::find(slice(text, at_key, to), key) {
@@ -51,7 +52,7 @@ pub(super) fn kubernetes_secret(scan: &mut Scan<'_>, i: usize) {
             if at(text, open) == b'{' {
                 let stop = slice(text, open, to).iter().position(|&b| b == b'}').map_or(to, |p| open + p);
                 pairs(scan, open, stop);
-            } else if slice(text, line, start).iter().all(|&b| b == b' ' ) {
+            } else if slice(text, line, start).iter().all(|&b| b == b' ') {
                 let stop = indented_end(text, next_line(text, start), start - line);
                 pairs(scan, next_line(text, start), stop.min(to));
             }
@@ -116,7 +117,11 @@ fn list(scan: &mut Scan<'_>, i: usize, key_line: usize) -> bool {
         }
         let (s, e) = trim(text, first + 2, line_end(text, line));
         let content = slice(text, s, e);
-        if !is_harmless(content) && !content.contains(&b':') && !content.contains(&b' ') && super::prose::is_told(content) {
+        if !is_harmless(content)
+            && !content.contains(&b':')
+            && !content.contains(&b' ')
+            && super::prose::is_told(content)
+        {
             scan.mask(s, e, "list");
             any = true;
         }
@@ -145,7 +150,21 @@ fn quoted_items(scan: &mut Scan<'_>, from: usize, to: usize) {
 /// `{"value": "x"}`, `{"S": "x"}`.
 fn object(scan: &mut Scan<'_>, from: usize, to: usize) -> bool {
     let text = scan.text;
-    for key in [&b"value"[..], b"\"S\"", b"stringValue", b"string", b"default", b"plain", b"raw", b"secret", b"current", b"content", b"_value", b"text", b"example_value"] {
+    for key in [
+        &b"value"[..],
+        b"\"S\"",
+        b"stringValue",
+        b"string",
+        b"default",
+        b"plain",
+        b"raw",
+        b"secret",
+        b"current",
+        b"content",
+        b"_value",
+        b"text",
+        b"example_value",
+    ] {
         if let Some(p) = find_word(slice(text, from, to), key)
             && let Some((link, next)) = link(text, from + p + key.len())
             && link != Link::Blank

@@ -73,7 +73,8 @@ pub(super) fn send(scan: &mut Scan<'_>, end: usize) {
     let text = scan.text;
     let line = line_start(text, end);
     let lead = slice(text, line_start(text, line.saturating_sub(1)), end);
-    if find_word(lead, b"assw").or_else(|| find_word(lead, b"phrase")).or_else(|| find_word(lead, b"expect")).is_none() {
+    if find_word(lead, b"assw").or_else(|| find_word(lead, b"phrase")).or_else(|| find_word(lead, b"expect")).is_none()
+    {
         return;
     }
     let (s, e) = shell_word(text, end - 1);
@@ -89,7 +90,9 @@ pub(super) fn insert(scan: &mut Scan<'_>, end: usize) {
     let text = scan.text;
     let limit = text.len().min(end + 64 * 1024);
     let Some(open) = memchr::memchr(b'(', slice(text, end, (end + 120).min(limit))).map(|p| end + p) else { return };
-    let Some(close) = memchr::memchr(b')', slice(text, open, (open + 2000).min(limit))).map(|p| open + p) else { return };
+    let Some(close) = memchr::memchr(b')', slice(text, open, (open + 2000).min(limit))).map(|p| open + p) else {
+        return;
+    };
     let columns: Vec<usize> = slice(text, open + 1, close)
         .split(|&b| b == b',')
         .enumerate()
@@ -120,7 +123,11 @@ fn tuple(text: &[u8], start: usize, limit: usize) -> (Vec<(usize, usize)>, usize
     let mut i = start;
     while i < limit && fields.len() < 200 {
         i = skip_while(text, i, |b| b.is_ascii_whitespace());
-        let (s, e) = if matches!(at(text, i), b'\'' | b'"') { shell_word(text, i) } else { (i, skip_while(text, i, |b| !matches!(b, b',' | b')')).min(limit)) };
+        let (s, e) = if matches!(at(text, i), b'\'' | b'"') {
+            shell_word(text, i)
+        } else {
+            (i, skip_while(text, i, |b| !matches!(b, b',' | b')')).min(limit))
+        };
         fields.push((s, e));
         i = skip_while(text, e, |b| !matches!(b, b',' | b')')).min(limit);
         if at(text, i) == b')' || i >= limit {

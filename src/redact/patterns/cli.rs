@@ -22,24 +22,230 @@ enum Glue {
 }
 
 const FLAGS: &[Flag] = &[
-    Flag { flag: b"-p", programs: &["mysql", "mysqldump", "mysqladmin", "mariadb", "mariadb-dump", "mysqlimport", "mysqlcheck", "mysqlpump", "mysqlbinlog", "mycli", "mydumper", "mytop", "innobackupex"], glued: Glue::Glued, pair: None },
-    Flag { flag: b"-p", programs: &["sshpass", "7z", "7za", "7zz", "unrar", "rar", "ntlmrelayx"], glued: Glue::Either, pair: None },
-    Flag { flag: b"-p", programs: &["docker", "podman", "helm", "oc", "buildah", "skopeo", "nerdctl", "az", "mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport", "crane", "regctl", "expect", "psexec", "rabbitmqadmin", "xfreerdp", "cf", "ibmcloud", "ansible", "keytool", "evil-winrm", "hydra", "mssql-cli", "bcp", "influx", "cqlsh", "neo4j", "cypher-shell", "jq-login", "vncviewer", "smbmap", "crackmapexec", "netexec", "nxc", "kinit", "btmgmt", "lftp", "ncftp", "ncftpput", "htpasswd", "argocd", "twine", "cosign", "snowsql", "impala-shell", "beeline", "sqoop", "clickhouse-client", "kadmin", "ipmitool", "login", "couchbase-cli", "arangosh", "nordvpn", "useradd", "usermod", "flyway", "pass-cli", "jfrog", "jf", "nuget", "kcadm.sh", "kcadm"], glued: Glue::Apart, pair: None },
-    Flag { flag: b"-P", programs: &["zip", "unzip", "zipcloak", "mosquitto_pub", "mosquitto_sub", "mosquitto_rr", "ipmitool", "sqlcmd", "isql", "bcp", "ipmiutil", "osql", "tsql", "ldapmodify", "vpncmd", "fdfs", "pdftk", "mqtt", "sqoop", "qpdf"], glued: Glue::Either, pair: None },
-    Flag { flag: b"-w", programs: &["ldapsearch", "ldapadd", "ldapmodify", "ldapdelete", "ldapwhoami", "ldappasswd", "ldapcompare", "ldapmodrdn", "ldapexop", "kadmin", "dsconf", "dsidm", "wpa_cli", "jboss-cli", "kadmin.local", "net"], glued: Glue::Either, pair: None },
-    Flag { flag: b"-a", programs: &["redis-cli", "redis-benchmark", "valkey-cli", "keydb-cli", "dragonfly", "iredis", "redis-dump"], glued: Glue::Either, pair: None },
-    Flag { flag: b"-u", programs: &["curl", "http", "https", "httpie", "xh", "curlie", "wget", "wrk", "hey", "lftp", "aria2c", "siege", "newman"], glued: Glue::Either, pair: Some(b':') },
-    Flag { flag: b"-U", programs: &["smbclient", "smbget", "rpcclient", "net", "smbcacls", "samba-tool", "wmic", "winexe", "wbinfo", "smbcquotas", "smbpasswd", "nmblookup"], glued: Glue::Either, pair: Some(b'%') },
+    Flag {
+        flag: b"-p",
+        programs: &[
+            "mysql",
+            "mysqldump",
+            "mysqladmin",
+            "mariadb",
+            "mariadb-dump",
+            "mysqlimport",
+            "mysqlcheck",
+            "mysqlpump",
+            "mysqlbinlog",
+            "mycli",
+            "mydumper",
+            "mytop",
+            "innobackupex",
+        ],
+        glued: Glue::Glued,
+        pair: None,
+    },
+    Flag {
+        flag: b"-p",
+        programs: &["sshpass", "7z", "7za", "7zz", "unrar", "rar", "ntlmrelayx"],
+        glued: Glue::Either,
+        pair: None,
+    },
+    Flag {
+        flag: b"-p",
+        programs: &[
+            "docker",
+            "podman",
+            "helm",
+            "oc",
+            "buildah",
+            "skopeo",
+            "nerdctl",
+            "az",
+            "mongo",
+            "mongosh",
+            "mongodump",
+            "mongorestore",
+            "mongoexport",
+            "mongoimport",
+            "crane",
+            "regctl",
+            "expect",
+            "psexec",
+            "rabbitmqadmin",
+            "xfreerdp",
+            "cf",
+            "ibmcloud",
+            "ansible",
+            "keytool",
+            "evil-winrm",
+            "hydra",
+            "mssql-cli",
+            "bcp",
+            "influx",
+            "cqlsh",
+            "neo4j",
+            "cypher-shell",
+            "jq-login",
+            "vncviewer",
+            "smbmap",
+            "crackmapexec",
+            "netexec",
+            "nxc",
+            "kinit",
+            "btmgmt",
+            "lftp",
+            "ncftp",
+            "ncftpput",
+            "htpasswd",
+            "argocd",
+            "twine",
+            "cosign",
+            "snowsql",
+            "impala-shell",
+            "beeline",
+            "sqoop",
+            "clickhouse-client",
+            "kadmin",
+            "ipmitool",
+            "login",
+            "couchbase-cli",
+            "arangosh",
+            "nordvpn",
+            "useradd",
+            "usermod",
+            "flyway",
+            "pass-cli",
+            "jfrog",
+            "jf",
+            "nuget",
+            "kcadm.sh",
+            "kcadm",
+        ],
+        glued: Glue::Apart,
+        pair: None,
+    },
+    Flag {
+        flag: b"-P",
+        programs: &[
+            "zip",
+            "unzip",
+            "zipcloak",
+            "mosquitto_pub",
+            "mosquitto_sub",
+            "mosquitto_rr",
+            "ipmitool",
+            "sqlcmd",
+            "isql",
+            "bcp",
+            "ipmiutil",
+            "osql",
+            "tsql",
+            "ldapmodify",
+            "vpncmd",
+            "fdfs",
+            "pdftk",
+            "mqtt",
+            "sqoop",
+            "qpdf",
+        ],
+        glued: Glue::Either,
+        pair: None,
+    },
+    Flag {
+        flag: b"-w",
+        programs: &[
+            "ldapsearch",
+            "ldapadd",
+            "ldapmodify",
+            "ldapdelete",
+            "ldapwhoami",
+            "ldappasswd",
+            "ldapcompare",
+            "ldapmodrdn",
+            "ldapexop",
+            "kadmin",
+            "dsconf",
+            "dsidm",
+            "wpa_cli",
+            "jboss-cli",
+            "kadmin.local",
+            "net",
+        ],
+        glued: Glue::Either,
+        pair: None,
+    },
+    Flag {
+        flag: b"-a",
+        programs: &["redis-cli", "redis-benchmark", "valkey-cli", "keydb-cli", "dragonfly", "iredis", "redis-dump"],
+        glued: Glue::Either,
+        pair: None,
+    },
+    Flag {
+        flag: b"-u",
+        programs: &[
+            "curl", "http", "https", "httpie", "xh", "curlie", "wget", "wrk", "hey", "lftp", "aria2c", "siege",
+            "newman",
+        ],
+        glued: Glue::Either,
+        pair: Some(b':'),
+    },
+    Flag {
+        flag: b"-U",
+        programs: &[
+            "smbclient",
+            "smbget",
+            "rpcclient",
+            "net",
+            "smbcacls",
+            "samba-tool",
+            "wmic",
+            "winexe",
+            "wbinfo",
+            "smbcquotas",
+            "smbpasswd",
+            "nmblookup",
+        ],
+        glued: Glue::Either,
+        pair: Some(b'%'),
+    },
     Flag { flag: b"-U", programs: &["curl"], glued: Glue::Either, pair: Some(b':') },
     Flag { flag: b"--user", programs: &["curl", "http", "xh", "lftp"], glued: Glue::Apart, pair: Some(b':') },
-    Flag { flag: b"--user", programs: &["smbclient", "net", "rpcclient", "samba-tool"], glued: Glue::Apart, pair: Some(b'%') },
+    Flag {
+        flag: b"--user",
+        programs: &["smbclient", "net", "rpcclient", "samba-tool"],
+        glued: Glue::Apart,
+        pair: Some(b'%'),
+    },
     Flag { flag: b"--proxy-user", programs: &["curl"], glued: Glue::Apart, pair: Some(b':') },
-    Flag { flag: b"--auth", programs: &["http", "xh", "https", "ab", "redis-cli"], glued: Glue::Apart, pair: Some(b':') },
+    Flag {
+        flag: b"--auth",
+        programs: &["http", "xh", "https", "ab", "redis-cli"],
+        glued: Glue::Apart,
+        pair: Some(b':'),
+    },
     Flag { flag: b"-a", programs: &["http", "https", "xh"], glued: Glue::Apart, pair: Some(b':') },
-    Flag { flag: b"-A", programs: &["ab", "snmpwalk", "snmpget", "snmpset", "snmpbulkwalk", "snmptrap", "snmpgetnext"], glued: Glue::Apart, pair: None },
-    Flag { flag: b"-X", programs: &["snmpwalk", "snmpget", "snmpset", "snmpbulkwalk", "snmptrap", "snmpgetnext"], glued: Glue::Apart, pair: None },
-    Flag { flag: b"-c", programs: &["snmpwalk", "snmpget", "snmpset", "snmpbulkwalk", "snmptrap", "snmpgetnext", "onesixtyone"], glued: Glue::Apart, pair: None },
-    Flag { flag: b"-k", programs: &["openssl", "nmap-nse", "ngrok", "borgmatic", "cryptsetup", "hashcat", "ipmitool", "zabbix_sender"], glued: Glue::Apart, pair: None },
+    Flag {
+        flag: b"-A",
+        programs: &["ab", "snmpwalk", "snmpget", "snmpset", "snmpbulkwalk", "snmptrap", "snmpgetnext"],
+        glued: Glue::Apart,
+        pair: None,
+    },
+    Flag {
+        flag: b"-X",
+        programs: &["snmpwalk", "snmpget", "snmpset", "snmpbulkwalk", "snmptrap", "snmpgetnext"],
+        glued: Glue::Apart,
+        pair: None,
+    },
+    Flag {
+        flag: b"-c",
+        programs: &["snmpwalk", "snmpget", "snmpset", "snmpbulkwalk", "snmptrap", "snmpgetnext", "onesixtyone"],
+        glued: Glue::Apart,
+        pair: None,
+    },
+    Flag {
+        flag: b"-k",
+        programs: &["openssl", "nmap-nse", "ngrok", "borgmatic", "cryptsetup", "hashcat", "ipmitool", "zabbix_sender"],
+        glued: Glue::Apart,
+        pair: None,
+    },
     Flag { flag: b"-K", programs: &["openssl"], glued: Glue::Apart, pair: None },
     Flag { flag: b"-x", programs: &["steghide", "mattermost"], glued: Glue::Apart, pair: None },
     Flag { flag: b"-passin", programs: &["openssl", ""], glued: Glue::Apart, pair: Some(b':') },
@@ -47,9 +253,40 @@ const FLAGS: &[Flag] = &[
     Flag { flag: b"-pass", programs: &["openssl"], glued: Glue::Apart, pair: Some(b':') },
     Flag { flag: b"-N", programs: &["ssh-keygen"], glued: Glue::Apart, pair: None },
     Flag { flag: b"-P", programs: &["ssh-keygen"], glued: Glue::Apart, pair: None },
-    Flag { flag: b"-t", programs: &["ngrok", "gh", "glab", "doppler", "sonar-scanner", "circleci", "vault", "travis", "buildkite-agent", "codecov", "snyk", "wandb", "k6", "telegram-send", "infisical", "nomad", "cloudflared", "gitlab-runner", "act_runner", "drone"], glued: Glue::Apart, pair: None },
+    Flag {
+        flag: b"-t",
+        programs: &[
+            "ngrok",
+            "gh",
+            "glab",
+            "doppler",
+            "sonar-scanner",
+            "circleci",
+            "vault",
+            "travis",
+            "buildkite-agent",
+            "codecov",
+            "snyk",
+            "wandb",
+            "k6",
+            "telegram-send",
+            "infisical",
+            "nomad",
+            "cloudflared",
+            "gitlab-runner",
+            "act_runner",
+            "drone",
+        ],
+        glued: Glue::Apart,
+        pair: None,
+    },
     Flag { flag: b"-r", programs: &["gitlab-runner"], glued: Glue::Apart, pair: None },
-    Flag { flag: b"-pw", programs: &["plink", "pscp", "psftp", "putty", "winscp", "kitty"], glued: Glue::Apart, pair: None },
+    Flag {
+        flag: b"-pw",
+        programs: &["plink", "pscp", "psftp", "putty", "winscp", "kitty"],
+        glued: Glue::Apart,
+        pair: None,
+    },
     Flag { flag: b"-ap", programs: &["swaks"], glued: Glue::Apart, pair: None },
     Flag { flag: b"-xp", programs: &["sendemail", "sendEmail"], glued: Glue::Apart, pair: None },
     Flag { flag: b"-D", programs: &["asterisk-none"], glued: Glue::Apart, pair: None },
@@ -57,7 +294,11 @@ const FLAGS: &[Flag] = &[
 
 /// Needle texts of this family.
 pub(super) fn needles() -> impl Iterator<Item = Vec<u8>> {
-    FLAGS.iter().flat_map(|f| [b" ", b"'", b"\""].map(|lead| [&lead[..], f.flag].concat())).collect::<std::collections::BTreeSet<_>>().into_iter()
+    FLAGS
+        .iter()
+        .flat_map(|f| [b" ", b"'", b"\""].map(|lead| [&lead[..], f.flag].concat()))
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
 }
 
 /// At a blank and a short flag: its value, if the program takes a secret there.
@@ -69,15 +310,21 @@ pub(super) fn flag(scan: &mut Scan<'_>, start: usize) {
     let command = lead.iter().rposition(|&b| matches!(b, b'|' | b';' | b'&' | b'`')).map_or(0, |p| p + 1);
     let command = slice(lead, command, lead.len());
     for flag in FLAGS {
-        if slice(text, begin, begin + flag.flag.len()) != flag.flag || !flag.programs.iter().any(|p| runs(command, p.as_bytes())) {
+        if slice(text, begin, begin + flag.flag.len()) != flag.flag
+            || !flag.programs.iter().any(|p| runs(command, p.as_bytes()))
+        {
             continue;
         }
         let end = begin + flag.flag.len();
         let next = at(text, end);
-        let apart = matches!(next, b' ' | b'=') || next == b'\'' && at(text, end + 1) == b',' || next == b'"' && at(text, end + 1) == b',';
+        let apart = matches!(next, b' ' | b'=')
+            || next == b'\'' && at(text, end + 1) == b','
+            || next == b'"' && at(text, end + 1) == b',';
         let from = match (apart, flag.glued) {
             (true, Glue::Glued) => continue,
-            (true, _) => skip_while(text, end, |b| matches!(b, b' ' | b'=' | b',' ) || (matches!(b, b'"' | b'\'') && !matches!(next, b' ' | b'='))),
+            (true, _) => skip_while(text, end, |b| {
+                matches!(b, b' ' | b'=' | b',') || (matches!(b, b'"' | b'\'') && !matches!(next, b' ' | b'='))
+            }),
             (false, Glue::Apart) => continue,
             (false, _) if next.is_ascii_whitespace() || next == 0 => continue,
             (false, _) => end,
@@ -94,7 +341,8 @@ pub(super) fn chpasswd(scan: &mut Scan<'_>, start: usize, end: usize) {
     let line = line_start(text, start);
     let lead = slice(text, line, start);
     if let Some(p) = find_word(lead, b"echo").or_else(|| find_word(lead, b"printf")) {
-        let mut from = skip_blanks(text, line + p + if starts_with(slice(lead, p, lead.len()), b"echo") { 4 } else { 6 });
+        let mut from =
+            skip_blanks(text, line + p + if starts_with(slice(lead, p, lead.len()), b"echo") { 4 } else { 6 });
         while at(text, from) == b'-' {
             from = skip_blanks(text, skip_while(text, from, |b| b != b' '));
         }
@@ -156,7 +404,10 @@ pub(super) fn positional(scan: &mut Scan<'_>, start: usize, end: usize) {
         }
         words.len().checked_sub(1)
     } else {
-        words.iter().position(|&(s, e)| { let w = slice(text, s, e); !w.starts_with(b"\\\\") && !w.starts_with(b"/") && w != b"*" && !w.ends_with(b":") })
+        words.iter().position(|&(s, e)| {
+            let w = slice(text, s, e);
+            !w.starts_with(b"\\\\") && !w.starts_with(b"/") && w != b"*" && !w.ends_with(b":")
+        })
     };
     if let Some(&(s, e)) = index.and_then(|i| words.get(i)) {
         argument(scan, s, e, None);
@@ -167,10 +418,15 @@ pub(super) fn positional(scan: &mut Scan<'_>, start: usize, end: usize) {
 pub(super) fn literal(scan: &mut Scan<'_>, end: usize) {
     let text = scan.text;
     let from = skip_while(text, end, |b| matches!(b, b'=' | b' ' | b'"' | b'\''));
-    let Some(sign) = slice(text, from, line_end(text, from)).iter().position(|&b| b == b'=').map(|p| from + p) else { return };
+    let Some(sign) = slice(text, from, line_end(text, from)).iter().position(|&b| b == b'=').map(|p| from + p) else {
+        return;
+    };
     let quote = super::bytes::before(text, from);
     let (s, e) = if matches!(quote, b'"' | b'\'') {
-        let stop = slice(text, sign, line_end(text, sign)).iter().position(|&b| b == quote).map_or(line_end(text, sign), |p| sign + p);
+        let stop = slice(text, sign, line_end(text, sign))
+            .iter()
+            .position(|&b| b == quote)
+            .map_or(line_end(text, sign), |p| sign + p);
         (sign + 1, stop)
     } else {
         shell_word(text, sign + 1)
@@ -197,7 +453,14 @@ fn argument(scan: &mut Scan<'_>, start: usize, stop: usize, pair: Option<u8>) {
     let text = scan.text;
     let word = slice(text, start, stop);
     let from = match pair {
-        Some(b':') if word.starts_with(b"env:") || word.starts_with(b"file:") || word.starts_with(b"fd:") || word.starts_with(b"id=") => return,
+        Some(b':')
+            if word.starts_with(b"env:")
+                || word.starts_with(b"file:")
+                || word.starts_with(b"fd:")
+                || word.starts_with(b"id=") =>
+        {
+            return;
+        }
         Some(separator) => match memchr::memchr(separator, word) {
             Some(p) => start + p + 1,
             None => return,
@@ -205,7 +468,13 @@ fn argument(scan: &mut Scan<'_>, start: usize, stop: usize, pair: Option<u8>) {
         None => start,
     };
     let secret = slice(text, from, stop);
-    if is_harmless(secret) || secret.first() == Some(&b'-') || secret.is_empty() || secret.iter().all(|b| b.is_ascii_digit() || b":./-".contains(b)) && secret.contains(&b':') || secret.iter().all(u8::is_ascii_digit) && secret.len() < 5 || secret.contains(&b'/') && secret.contains(&b':') {
+    if is_harmless(secret)
+        || secret.first() == Some(&b'-')
+        || secret.is_empty()
+        || secret.iter().all(|b| b.is_ascii_digit() || b":./-".contains(b)) && secret.contains(&b':')
+        || secret.iter().all(u8::is_ascii_digit) && secret.len() < 5
+        || secret.contains(&b'/') && secret.contains(&b':')
+    {
         return;
     }
     scan.mask(from, stop, "command-line");

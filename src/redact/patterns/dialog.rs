@@ -1,6 +1,8 @@
 //! Log-ins on the wire: SMTP, IMAP, POP3, FTP, Redis, and credentials told as a pair.
 
-use super::bytes::{at, before, find_word, is_base64, line_end, line_start, next_line, skip_blanks, skip_while, slice, trim};
+use super::bytes::{
+    at, before, find_word, is_base64, line_end, line_start, next_line, skip_blanks, skip_while, slice, trim,
+};
 use super::cli::shell_word;
 use super::harmless::is_harmless;
 use super::random::makeup;
@@ -18,7 +20,9 @@ pub(super) fn smtp(scan: &mut Scan<'_>, end: usize) {
         }
         let stop = line_end(text, line);
         let content = slice(text, line, stop);
-        let reply = [&b"235"[..], b"535", b"500", b"501", b"250", b"a OK"].iter().any(|r| find_word(content, r).is_some_and(|p| p < 40));
+        let reply = [&b"235"[..], b"535", b"500", b"501", b"250", b"a OK"]
+            .iter()
+            .any(|r| find_word(content, r).is_some_and(|p| p < 40));
         base64_words(scan, line, stop);
         if reply {
             break;
@@ -31,7 +35,10 @@ pub(super) fn smtp(scan: &mut Scan<'_>, end: usize) {
 pub(super) fn command(scan: &mut Scan<'_>, start: usize, end: usize) {
     let text = scan.text;
     let verb = slice(text, start, end);
-    if verb.iter().any(u8::is_ascii_lowercase) || before(text, start).is_ascii_alphanumeric() || before(text, start) == b'_' {
+    if verb.iter().any(u8::is_ascii_lowercase)
+        || before(text, start).is_ascii_alphanumeric()
+        || before(text, start) == b'_'
+    {
         return;
     }
     let line = line_start(text, start);
@@ -44,7 +51,17 @@ pub(super) fn command(scan: &mut Scan<'_>, start: usize, end: usize) {
         words.push((s, e));
         i = skip_while(text, e, |b| matches!(b, b' ' | b'"' | b'\'')).max(i + 1);
     }
-    let protocol = lead.is_empty() || lead.iter().rev().find(|b| **b != b' ').is_some_and(|b| matches!(b, b'>' | b':' | b']' | b'<' | b'"' | b'\'')) || lead.len() < 8 && lead.iter().any(u8::is_ascii_digit) || find_word(lead, b"redis").is_some() || find_word(lead, b"ftp").is_some() || find_word(lead, b"pop").is_some() || find_word(lead, b"imap").is_some();
+    let protocol = lead.is_empty()
+        || lead
+            .iter()
+            .rev()
+            .find(|b| **b != b' ')
+            .is_some_and(|b| matches!(b, b'>' | b':' | b']' | b'<' | b'"' | b'\''))
+        || lead.len() < 8 && lead.iter().any(u8::is_ascii_digit)
+        || find_word(lead, b"redis").is_some()
+        || find_word(lead, b"ftp").is_some()
+        || find_word(lead, b"pop").is_some()
+        || find_word(lead, b"imap").is_some();
     let wanted = match verb {
         b"LOGIN " => 2..=2,
         b"AUTH " => 1..=2,
@@ -57,7 +74,12 @@ pub(super) fn command(scan: &mut Scan<'_>, start: usize, end: usize) {
     let Some(&(s, e)) = words.last() else { return };
     let content = slice(text, s, e);
     let all_words = content.iter().all(|b| b.is_ascii_uppercase());
-    if !is_harmless(content) && content.len() >= 3 && !all_words && !content.contains(&b'=') && !content.starts_with(b"test") {
+    if !is_harmless(content)
+        && content.len() >= 3
+        && !all_words
+        && !content.contains(&b'=')
+        && !content.starts_with(b"test")
+    {
         scan.mask(s, e, "login-dialog");
     }
 }
@@ -69,17 +91,24 @@ pub(super) fn pair(scan: &mut Scan<'_>, end: usize) {
     if from == end {
         return;
     }
-    let from = ["are ", "sind ", "is ", "with ", "as ", "mit ", "for "].iter().find(|w| super::bytes::word_at(text, from, w.as_bytes())).map_or(from, |w| from + w.len());
+    let from = ["are ", "sind ", "is ", "with ", "as ", "mit ", "for "]
+        .iter()
+        .find(|w| super::bytes::word_at(text, from, w.as_bytes()))
+        .map_or(from, |w| from + w.len());
     let user_end = skip_while(text, from, |b| b.is_ascii_alphanumeric() || b"._-@+\\".contains(&b));
-    let separator = skip_while(text, user_end, |b| matches!(b, b' ' | b'/' | b':' | b'|' | b',' | b'`' | b'"' | b'\'' | b'\t'));
+    let separator =
+        skip_while(text, user_end, |b| matches!(b, b' ' | b'/' | b':' | b'|' | b',' | b'`' | b'"' | b'\'' | b'\t'));
     let signs = slice(text, user_end, separator);
     if user_end == from || !signs.iter().any(|b| matches!(b, b'/' | b':' | b'|' | b',')) && signs.len() > 1 {
         return;
     }
-    let stop = skip_while(text, separator, |b| b > b' ' && !matches!(b, b'"' | b'`' | b',' | b')')).min(line_end(text, separator));
+    let stop = skip_while(text, separator, |b| b > b' ' && !matches!(b, b'"' | b'`' | b',' | b')'))
+        .min(line_end(text, separator));
     let content = slice(text, separator, stop);
     let content_end = if content.ends_with(b".") { stop - 1 } else { stop };
-    if super::prose::is_told(slice(text, separator, content_end)) && (before(text, separator) != b'/' || signs.len() > 1) {
+    if super::prose::is_told(slice(text, separator, content_end))
+        && (before(text, separator) != b'/' || signs.len() > 1)
+    {
         scan.mask(separator, content_end, "login-pair");
     }
 }
@@ -114,7 +143,12 @@ pub(super) fn codes(scan: &mut Scan<'_>, end: usize) {
             let close = skip_while(text, start, |b| b.is_ascii_alphanumeric() || b == b'-').min(stop);
             let word = slice(text, start, close);
             let made = makeup(word);
-            let code = made.alnum() >= 6 && word.len() <= 40 && made.digit > 0 && (made.oddness > 0.1 || made.digit >= 6) && !is_harmless(word) && !is_date(word);
+            let code = made.alnum() >= 6
+                && word.len() <= 40
+                && made.digit > 0
+                && (made.oddness > 0.1 || made.digit >= 6)
+                && !is_harmless(word)
+                && !is_date(word);
             if code {
                 scan.mask(start, close, "recovery-code");
                 any = true;
@@ -142,14 +176,24 @@ pub(super) fn secret_file(scan: &mut Scan<'_>, end: usize) {
             let word = content.iter().rposition(|b| matches!(b, b' ' | b'\t' | b':')).map_or(s, |p| s + p + 1);
             let words = content.split(|b| b.is_ascii_whitespace()).filter(|w| !w.is_empty()).count();
             // chap-secrets end in an address column.
-            let (word, stop) = if words >= 3 && (content.ends_with(b"*") || content.last().is_some_and(u8::is_ascii_digit) && content.contains(&b'.')) {
+            let (word, stop) = if words >= 3
+                && (content.ends_with(b"*")
+                    || content.last().is_some_and(u8::is_ascii_digit) && content.contains(&b'.'))
+            {
                 let before_last = trim(text, s, word);
-                let from = slice(text, s, before_last.1).iter().rposition(|b| matches!(b, b' ' | b'\t')).map_or(s, |p| s + p + 1);
+                let from = slice(text, s, before_last.1)
+                    .iter()
+                    .rposition(|b| matches!(b, b' ' | b'\t'))
+                    .map_or(s, |p| s + p + 1);
                 (from, before_last.1)
             } else {
                 (word, e)
             };
-            let (word, stop) = if matches!(at(text, word), b'"' | b'\'') && stop > word + 2 { (word + 1, stop - 1) } else { (word, stop) };
+            let (word, stop) = if matches!(at(text, word), b'"' | b'\'') && stop > word + 2 {
+                (word + 1, stop - 1)
+            } else {
+                (word, stop)
+            };
             let told = slice(text, word, stop);
             if words > 6 || (word == s && !super::prose::is_told(told)) {
                 break;
@@ -172,7 +216,13 @@ fn base64_words(scan: &mut Scan<'_>, from: usize, stop: usize) {
         let word = slice(text, start, end);
         let prompt = word.starts_with(b"VXNlcm5hbWU6") || word.starts_with(b"UGFzc3dvcmQ6");
         let made = makeup(word);
-        if word.len() >= 8 && word.len() % 4 == 0 && !prompt && made.classes() >= 2 && (made.oddness > 0.2 || word.ends_with(b"=")) && !word.contains(&b'-') {
+        if word.len() >= 8
+            && word.len() % 4 == 0
+            && !prompt
+            && made.classes() >= 2
+            && (made.oddness > 0.2 || word.ends_with(b"="))
+            && !word.contains(&b'-')
+        {
             scan.mask(start, end, "login-dialog");
         }
         i = end.max(start + 1);
@@ -200,11 +250,16 @@ fn word_run(text: &[u8], from: usize, stop: usize) -> (usize, usize) {
             words = 0;
             first = None;
         }
-        i = skip_while(text, end, |b| matches!(b, b' ' | b',' | b'.' | b')' | b'-' | b'"' | b'\'' | b'\t' | b'|' | b':')).max(end + usize::from(end == i)).max(i + 1);
+        i = skip_while(text, end, |b| {
+            matches!(b, b' ' | b',' | b'.' | b')' | b'-' | b'"' | b'\'' | b'\t' | b'|' | b':')
+        })
+        .max(end + usize::from(end == i))
+        .max(i + 1);
     }
     if words >= 11 { (first.unwrap_or(last), last) } else { (start, start) }
 }
 
 fn is_date(word: &[u8]) -> bool {
-    word.len() == 10 && at(word, 4) == b'-' && at(word, 7) == b'-' || word.len() <= 8 && word.iter().all(|b| b.is_ascii_digit()) && word.starts_with(b"20")
+    word.len() == 10 && at(word, 4) == b'-' && at(word, 7) == b'-'
+        || word.len() <= 8 && word.iter().all(|b| b.is_ascii_digit()) && word.starts_with(b"20")
 }

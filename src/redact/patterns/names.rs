@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use super::vocabulary::{
-    KEY_HARMLESS, KEY_QUALIFIERS, METADATA, NOT_SECRET, PUBLIC_NAMES, SECRET_BEGINNINGS, SECRET_DESPITE, SECRET_ENDINGS, SECRET_WORDS,
-    WEAK_WORDS,
+    KEY_HARMLESS, KEY_QUALIFIERS, METADATA, NOT_SECRET, PUBLIC_NAMES, SECRET_BEGINNINGS, SECRET_DESPITE,
+    SECRET_ENDINGS, SECRET_WORDS, WEAK_WORDS,
 };
 
 /// What a name promises about its value.
@@ -33,11 +33,24 @@ pub(super) fn promise(name: &[u8]) -> Promise {
     if SECRET_DESPITE.iter().any(|s| whole.ends_with(s)) {
         return Promise::Secret;
     }
-    if matches!(whole.as_str(), "load_credential" | "import_credential" | "condition_credential" | "load_credential_encrypted" | "delete_credential" | "pwd" | "old_pwd" | "oldpwd") && name.first().is_some_and(u8::is_ascii_uppercase) && whole.len() > 3 {
+    if matches!(
+        whole.as_str(),
+        "load_credential"
+            | "import_credential"
+            | "condition_credential"
+            | "load_credential_encrypted"
+            | "delete_credential"
+            | "pwd"
+            | "old_pwd"
+            | "oldpwd"
+    ) && name.first().is_some_and(u8::is_ascii_uppercase)
+        && whole.len() > 3
+    {
         return Promise::Nothing;
     }
     // `password2`, `token_old`: numbers and generations at the end do not change the promise.
-    let meaning: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.bytes().all(|b| b.is_ascii_digit())).collect();
+    let meaning: Vec<&str> =
+        words.iter().map(String::as_str).filter(|w| !w.bytes().all(|b| b.is_ascii_digit())).collect();
     let Some(&end) = meaning.last() else { return Promise::Nothing };
     if vocabulary.metadata.contains(end) && !vocabulary.secret.contains(end) {
         return if meaning.len() > 1 && session_like(&meaning) { Promise::Maybe } else { Promise::Nothing };
@@ -56,7 +69,19 @@ pub(super) fn promise(name: &[u8]) -> Promise {
     }
     if end == "key" || end == "keys" || end.ends_with("key") {
         let qualifier = meaning.len().checked_sub(2).and_then(|i| meaning.get(i)).copied().unwrap_or("");
-        let bare = matches!(end, "monkey" | "turkey" | "donkey" | "hockey" | "jockey" | "whiskey" | "pubkey" | "publickey" | "hotkey" | "passkeys");
+        let bare = matches!(
+            end,
+            "monkey"
+                | "turkey"
+                | "donkey"
+                | "hockey"
+                | "jockey"
+                | "whiskey"
+                | "pubkey"
+                | "publickey"
+                | "hotkey"
+                | "passkeys"
+        );
         return if bare || vocabulary.key_harmless.contains(qualifier) { Promise::Nothing } else { Promise::Maybe };
     }
     if meaning.iter().rev().take(3).any(|w| vocabulary.weak.contains(w) || weak_shape(w)) {
@@ -70,7 +95,12 @@ pub(super) fn promise(name: &[u8]) -> Promise {
 pub(super) fn is_public(name: &[u8]) -> bool {
     let words = words(name);
     let vocabulary = vocabulary();
-    words.iter().rev().take(2).any(|w| vocabulary.public.contains(w.as_str()) || w.ends_with("id") && w.len() > 4 || w.ends_with("hash") || w.ends_with("sum"))
+    words.iter().rev().take(2).any(|w| {
+        vocabulary.public.contains(w.as_str())
+            || w.ends_with("id") && w.len() > 4
+            || w.ends_with("hash")
+            || w.ends_with("sum")
+    })
 }
 
 /// True for names of one-time and door codes: `Türcode`, `access code`, `OTP`.
@@ -81,11 +111,79 @@ pub(super) fn is_code(name: &[u8]) -> bool {
         return true;
     }
     let Some(kind) = last.strip_suffix("code") else { return false };
-    let kind = if kind.is_empty() { words.len().checked_sub(2).and_then(|i| words.get(i)).map_or("", String::as_str) } else { kind };
+    let kind = if kind.is_empty() {
+        words.len().checked_sub(2).and_then(|i| words.get(i)).map_or("", String::as_str)
+    } else {
+        kind
+    };
     !kind.is_empty()
         && !matches!(
             kind,
-            "status" | "exit" | "error" | "err" | "zip" | "post" | "postal" | "bar" | "uni" | "op" | "key" | "byte" | "en" | "de" | "qr" | "source" | "country" | "return" | "lang" | "language" | "char" | "area" | "vs" | "short" | "http" | "response" | "reason" | "currency" | "product" | "region" | "state" | "result" | "trans" | "signal" | "event" | "machine" | "object" | "pass" | "the" | "type" | "city" | "color" | "close" | "claude" | "geo" | "iso" | "iata" | "locale" | "tax" | "sort" | "bank" | "swift" | "client" | "server" | "shell" | "rust" | "sample" | "example" | "this" | "your" | "dead" | "generated" | "native" | "vendor" | "user"
+            "status"
+                | "exit"
+                | "error"
+                | "err"
+                | "zip"
+                | "post"
+                | "postal"
+                | "bar"
+                | "uni"
+                | "op"
+                | "key"
+                | "byte"
+                | "en"
+                | "de"
+                | "qr"
+                | "source"
+                | "country"
+                | "return"
+                | "lang"
+                | "language"
+                | "char"
+                | "area"
+                | "vs"
+                | "short"
+                | "http"
+                | "response"
+                | "reason"
+                | "currency"
+                | "product"
+                | "region"
+                | "state"
+                | "result"
+                | "trans"
+                | "signal"
+                | "event"
+                | "machine"
+                | "object"
+                | "pass"
+                | "the"
+                | "type"
+                | "city"
+                | "color"
+                | "close"
+                | "claude"
+                | "geo"
+                | "iso"
+                | "iata"
+                | "locale"
+                | "tax"
+                | "sort"
+                | "bank"
+                | "swift"
+                | "client"
+                | "server"
+                | "shell"
+                | "rust"
+                | "sample"
+                | "example"
+                | "this"
+                | "your"
+                | "dead"
+                | "generated"
+                | "native"
+                | "vendor"
+                | "user"
         )
 }
 
@@ -107,7 +205,8 @@ pub(super) fn words(name: &[u8]) -> Vec<String> {
     let mut previous = ' ';
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        let acronym_ends = c.is_uppercase() && previous.is_uppercase() && chars.peek().is_some_and(|n| n.is_lowercase());
+        let acronym_ends =
+            c.is_uppercase() && previous.is_uppercase() && chars.peek().is_some_and(|n| n.is_lowercase());
         let camel = c.is_uppercase() && (previous.is_lowercase() || previous.is_ascii_digit());
         if (camel || acronym_ends) && !word.is_empty() {
             words.push(std::mem::take(&mut word));
@@ -167,10 +266,12 @@ fn is_secret_word(word: &str, vocabulary: &Vocabulary) -> bool {
     if word.ends_with("pw") && (4..=9).contains(&word.len()) {
         return true;
     }
-    SECRET_BEGINNINGS
-        .iter()
-        .filter_map(|b| word.strip_prefix(b))
-        .any(|rest| rest.len() > 1 && !vocabulary.metadata.contains(rest) && !vocabulary.weak.contains(rest) && !rest.ends_with("less"))
+    SECRET_BEGINNINGS.iter().filter_map(|b| word.strip_prefix(b)).any(|rest| {
+        rest.len() > 1
+            && !vocabulary.metadata.contains(rest)
+            && !vocabulary.weak.contains(rest)
+            && !rest.ends_with("less")
+    })
 }
 
 /// `api key`, `encryption_key_base`, `keyData` after a private qualifier.
@@ -180,15 +281,43 @@ fn is_secret_key(words: &[&str], vocabulary: &Vocabulary) -> bool {
         let key = matches!(*second, "key" | "keys" | "schlüssel" | "schluessel" | "keybase");
         let near_end = i + 4 >= words.len();
         let public = words.get(..i).unwrap_or_default().iter().any(|w| matches!(*w, "public" | "pub"));
-        near_end && !public && ((key && vocabulary.qualifiers.contains(first)) || (*first == "key" && matches!(*second, "data" | "base" | "material" | "value" | "secret" | "passphrase")))
+        near_end
+            && !public
+            && ((key && vocabulary.qualifiers.contains(first))
+                || (*first == "key"
+                    && matches!(*second, "data" | "base" | "material" | "value" | "secret" | "passphrase")))
     })
 }
 
 /// Identifiers that are bearers themselves: `session_id`, `PHPSESSID`, `webhook_url`, `connection_string`.
 fn session_like(words: &[&str]) -> bool {
-    words.iter().rev().skip(1).take(2).any(|w| matches!(*w, "session" | "sess" | "webhook" | "hook" | "secret" | "sid" | "invite" | "reset" | "callback" | "presigned" | "signed" | "magic" | "dsn" | "connection"))
+    words.iter().rev().skip(1).take(2).any(|w| {
+        matches!(
+            *w,
+            "session"
+                | "sess"
+                | "webhook"
+                | "hook"
+                | "secret"
+                | "sid"
+                | "invite"
+                | "reset"
+                | "callback"
+                | "presigned"
+                | "signed"
+                | "magic"
+                | "dsn"
+                | "connection"
+        )
+    })
 }
 
 fn weak_shape(word: &str) -> bool {
-    word.ends_with("sessid") || word.ends_with("sessionid") || word.ends_with("auth") || word.ends_with("key") || word.ends_with("code") || word.ends_with("salt") || word.ends_with("sig")
+    word.ends_with("sessid")
+        || word.ends_with("sessionid")
+        || word.ends_with("auth")
+        || word.ends_with("key")
+        || word.ends_with("code")
+        || word.ends_with("salt")
+        || word.ends_with("sig")
 }

@@ -1,6 +1,8 @@
 //! PEM and its relatives, whole or cut at either end, on lines or escaped into one.
 
-use super::bytes::{at, back_while, find_word, is_base64, line_end, line_start, next_line, skip_while, slice, starts_with, trim};
+use super::bytes::{
+    at, back_while, find_word, is_base64, line_end, line_start, next_line, skip_while, slice, starts_with, trim,
+};
 use super::scan::Scan;
 
 /// Longest armoured block looked at.
@@ -9,7 +11,8 @@ const LONGEST: usize = 64 * 1024;
 /// At `-----BEGIN`: masks the body of private material, notes public material.
 pub(super) fn begin(scan: &mut Scan<'_>, start: usize, end: usize) {
     let text = scan.text;
-    let label_end = skip_while(text, end, |b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'_' | b'.')).min(end + 64);
+    let label_end =
+        skip_while(text, end, |b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'_' | b'.')).min(end + 64);
     let label = slice(text, end, label_end);
     let body = skip_while(text, label_end, |b| b == b'-');
     let window = slice(text, body, body + LONGEST);
@@ -66,7 +69,16 @@ pub(super) fn putty(scan: &mut Scan<'_>, end: usize) {
 
 fn is_public(label: &[u8]) -> bool {
     let has = |w: &[u8]| find_word(label, w).is_some();
-    (has(b"CERTIFICATE") || has(b"PUBLIC") || has(b"PARAMETERS") || has(b"SIGNATURE") || has(b"CRL") || has(b"REQUEST") || has(b"SIGNED MESSAGE") || has(b"CMS") || has(b"PKCS7")) && !has(b"PRIVATE")
+    (has(b"CERTIFICATE")
+        || has(b"PUBLIC")
+        || has(b"PARAMETERS")
+        || has(b"SIGNATURE")
+        || has(b"CRL")
+        || has(b"REQUEST")
+        || has(b"SIGNED MESSAGE")
+        || has(b"CMS")
+        || has(b"PKCS7"))
+        && !has(b"PRIVATE")
         || label.is_empty()
         || find_word(label, b"TEST").is_some() && !has(b"KEY")
 }
@@ -76,7 +88,10 @@ fn end_marker(window: &[u8], label: &[u8]) -> Option<usize> {
     while let Some(p) = memchr::memmem::find(slice(window, from, window.len()), b"-----END") {
         let at_label = from + p + 8;
         let name = slice(window, at_label, at_label + label.len() + 1);
-        if starts_with(name, label) || starts_with(super::bytes::tail(name, 1), super::bytes::tail(label, 1)) || label.is_empty() {
+        if starts_with(name, label)
+            || starts_with(super::bytes::tail(name, 1), super::bytes::tail(label, 1))
+            || label.is_empty()
+        {
             return Some(from + p);
         }
         from = at_label;
@@ -92,17 +107,26 @@ fn armour_end(text: &[u8], start: usize) -> usize {
     while i < limit {
         let gap = separator_end(text, i);
         let run = skip_while(text, gap, |b| is_base64(b) || b == b'=');
-        let header = [&b"Proc-Type"[..], b"DEK-Info", b"Comment", b"Version", b"Hash"].iter().any(|h| starts_with(super::bytes::tail(text, gap), h));
+        let header = [&b"Proc-Type"[..], b"DEK-Info", b"Comment", b"Version", b"Hash"]
+            .iter()
+            .any(|h| starts_with(super::bytes::tail(text, gap), h));
         if header {
-            i = line_end(text, gap).min(slice(text, gap, limit).windows(2).position(|w| w == b"\\n").map_or(limit, |p| gap + p));
+            i = line_end(text, gap)
+                .min(slice(text, gap, limit).windows(2).position(|w| w == b"\\n").map_or(limit, |p| gap + p));
             continue;
         }
         let length = run - gap;
-        let wordlike = length < 20 && !slice(text, gap, run).ends_with(b"=") && !matches!(at(text, run), b'\n' | b'\r' | b'\\' | b'"' | b'\'' | 0 | b'-' | b'<');
+        let wordlike = length < 20
+            && !slice(text, gap, run).ends_with(b"=")
+            && !matches!(at(text, run), b'\n' | b'\r' | b'\\' | b'"' | b'\'' | 0 | b'-' | b'<');
         if length == 0 || (wordlike && stop > start) || length < 4 && stop > start {
             break;
         }
-        if length < 24 && stop > start && !super::random::is_random(slice(text, gap, run), length.min(8)) && !slice(text, gap, run).ends_with(b"=") {
+        if length < 24
+            && stop > start
+            && !super::random::is_random(slice(text, gap, run), length.min(8))
+            && !slice(text, gap, run).ends_with(b"=")
+        {
             break;
         }
         stop = run;
@@ -115,9 +139,15 @@ fn armour_end(text: &[u8], start: usize) -> usize {
 fn armour_start(text: &[u8], stop: usize) -> usize {
     let mut from = stop;
     for _ in 0..2000 {
-        let gap = back_while(text, from, 12, |b| b.is_ascii_whitespace() || matches!(b, b'\\' | b'"' | b'\'' | b'+' | b'>' | b'|' | b',' | b'-'));
+        let gap = back_while(text, from, 12, |b| {
+            b.is_ascii_whitespace() || matches!(b, b'\\' | b'"' | b'\'' | b'+' | b'>' | b'|' | b',' | b'-')
+        });
         // The `n` of an escaped line break belongs to the break.
-        let gap = if matches!(text.get(gap.saturating_sub(2)..gap), Some([b'\\', b'n' | b'r'])) { back_while(text, gap - 1, 8, |b| b == b'\\') } else { gap };
+        let gap = if matches!(text.get(gap.saturating_sub(2)..gap), Some([b'\\', b'n' | b'r'])) {
+            back_while(text, gap - 1, 8, |b| b == b'\\')
+        } else {
+            gap
+        };
         let mut run = back_while(text, gap, 4096, |b| is_base64(b) || b == b'=');
         if at(text, run.saturating_sub(1)) == b'\\' && matches!(at(text, run), b'n' | b'r') && run < gap {
             run += 1;
@@ -147,7 +177,12 @@ fn separator_end(text: &[u8], i: usize) -> usize {
         let q = match at(text, p) {
             b'\\' if matches!(at(text, p + 1), b'n' | b'r' | b't') => p + 2,
             b'\\' | b'"' | b'\'' | b'\n' | b'\r' | b' ' | b'\t' | b'>' | b'|' | b'`' | b',' => p + 1,
-            b'+' | b'-' | b'.' if matches!(super::bytes::before(text, p), b'\n' | b' ') && matches!(at(text, p + 1), b' ' | b'\n' | b'"') => p + 1,
+            b'+' | b'-' | b'.'
+                if matches!(super::bytes::before(text, p), b'\n' | b' ')
+                    && matches!(at(text, p + 1), b' ' | b'\n' | b'"') =>
+            {
+                p + 1
+            }
             b'%' if matches!(slice(text, p, p + 3), b"%0A" | b"%0a" | b"%0D" | b"%0d") => p + 3,
             b'<' if starts_with(super::bytes::tail(text, p), b"<br") => skip_while(text, p, |b| b != b'>') + 1,
             b'&' if starts_with(super::bytes::tail(text, p), b"&#10;") => p + 5,

@@ -43,7 +43,8 @@ pub(super) fn token(scan: &mut Scan<'_>, start: usize, end: usize, index: usize)
     }
     let stop = skip_while(text, end, |b| prefix.class.holds(b));
     let body = slice(text, end, stop);
-    let needed = if prefix.random { prefix.least } else { prefix.least.min(body.len().max(8)).max(prefix.least * 3 / 5) };
+    let needed =
+        if prefix.random { prefix.least } else { prefix.least.min(body.len().max(8)).max(prefix.least * 3 / 5) };
     if body.len() < needed || (prefix.random && !is_random(body, 10)) || is_sample(body) {
         return;
     }
@@ -51,17 +52,43 @@ pub(super) fn token(scan: &mut Scan<'_>, start: usize, end: usize, index: usize)
         return;
     }
     match prefix.text {
-        "MIIEv" | "MIIEo" | "MIIJK" | "MIIJQ" | "MIIJJ" | "MIGHAgEA" | "MHcCAQEE" | "MC4CAQAw" | "b3BlbnNzaC1rZXktdjE" | "MIGkAgEB" | "MIIFHD" | "MIICXAIBAAKB" | "MIICXQIBAAKB" | "lQOY" | "lQdG" | "lFgE" | "lIYE" | "lQVY" | "lQIG" => {
+        "MIIEv"
+        | "MIIEo"
+        | "MIIJK"
+        | "MIIJQ"
+        | "MIIJJ"
+        | "MIGHAgEA"
+        | "MHcCAQEE"
+        | "MC4CAQAw"
+        | "b3BlbnNzaC1rZXktdjE"
+        | "MIGkAgEB"
+        | "MIIFHD"
+        | "MIICXAIBAAKB"
+        | "MIICXQIBAAKB"
+        | "lQOY"
+        | "lQdG"
+        | "lFgE"
+        | "lIYE"
+        | "lQVY"
+        | "lQIG" => {
             super::pem::headless(scan, start);
         }
         _ => {}
     }
     // The value after `AccountKey=` is masked, not its name.
     let from = if prefix.text.ends_with('=') || prefix.text.ends_with("{cipher}") { end } else { start };
-    let from = if prefix.text == ".atlasv1." { super::bytes::back_while(text, start, 24, |b| b.is_ascii_alphanumeric()) } else { from };
+    let from = if prefix.text == ".atlasv1." {
+        super::bytes::back_while(text, start, 24, |b| b.is_ascii_alphanumeric())
+    } else {
+        from
+    };
     // Padding belongs to the token.
     let stop = if prefix.class == Class::Base64 { skip_while(text, stop, |b| b == b'=') } else { stop };
-    let stop = if matches!(prefix.class, Class::Dotted) { super::bytes::back_while(text, stop, stop - end, |b| b == b'.') } else { stop };
+    let stop = if matches!(prefix.class, Class::Dotted) {
+        super::bytes::back_while(text, stop, stop - end, |b| b == b'.')
+    } else {
+        stop
+    };
     scan.mask(from, stop, "token-prefix");
 }
 
@@ -79,15 +106,19 @@ pub(super) fn boundary(text: &[u8], start: usize) -> bool {
             let digits = super::bytes::back_while(text, start - 1, 12, |b| b.is_ascii_digit() || b == b';');
             before(text, digits) == b'['
         }
-        _ => start >= 3 && at(text, start - 3) == b'%' && second.is_ascii_hexdigit() && previous.is_ascii_hexdigit()
-            || start >= 6 && slice(text, start - 6, start - 4) == b"\\u",
+        _ => {
+            start >= 3 && at(text, start - 3) == b'%' && second.is_ascii_hexdigit() && previous.is_ascii_hexdigit()
+                || start >= 6 && slice(text, start - 6, start - 4) == b"\\u"
+        }
     }
 }
 
 /// `ghp_xxxxxxxxxxxx`, `AKIAEXAMPLE…` stay readable in manuals.
 fn is_sample(body: &[u8]) -> bool {
     let first = at(body, 0);
-    body.len() >= 4 && (body.iter().all(|&b| b == first) || body.windows(6).any(|w| w.eq_ignore_ascii_case(b"xxxxxx") || w == b"......" || w == b"******"))
+    body.len() >= 4
+        && (body.iter().all(|&b| b == first)
+            || body.windows(6).any(|w| w.eq_ignore_ascii_case(b"xxxxxx") || w == b"......" || w == b"******"))
 }
 
 impl Class {

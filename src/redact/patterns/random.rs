@@ -75,7 +75,9 @@ pub(super) fn is_random(token: &[u8], least: usize) -> bool {
     }
     match made.classes() {
         3 => made.oddness >= 0.34,
-        2 if made.digit > 1 => made.oddness >= 0.36 || (made.is_hex() && made.digit * 8 >= made.alnum() && made.digit < made.alnum()),
+        2 if made.digit > 1 => {
+            made.oddness >= 0.36 || (made.is_hex() && made.digit * 8 >= made.alnum() && made.digit < made.alnum())
+        }
         2 => made.oddness >= 0.42,
         _ => made.digit == 0 && made.alnum() >= 12 && made.oddness >= 0.42,
     }
@@ -103,10 +105,32 @@ static FOLLOWERS: [u32; 26] = followers();
 
 const fn followers() -> [u32; 26] {
     const ROWS: [&[u8]; 26] = [
-        b"bcdfgiklmnprstuvwy", b"aeilorsuy", b"acefhiklorstu", b"adegilorsuy", b"abcdefgilmnpqrstvwxy", b"aefilorstu", b"aehilnorsu",
-        b"aeimortu", b"abcdefgklmnoprstvxz", b"aeou", b"aeis", b"adefilostuy", b"abeilmopsu", b"acdefgiklnostuvy", b"abcdefgiklmnoprstuvw",
-        b"aehiloprstuy", b"u", b"acdefgiklmnoprstuvwy", b"acehiklmoprstuy", b"acdefhilmoprstuwyz", b"abcdefgilmnprst", b"aeio", b"aehinorsw",
-        b"aceipt", b"noprst", b"aeiu",
+        b"bcdfgiklmnprstuvwy",
+        b"aeilorsuy",
+        b"acefhiklorstu",
+        b"adegilorsuy",
+        b"abcdefgilmnpqrstvwxy",
+        b"aefilorstu",
+        b"aehilnorsu",
+        b"aeimortu",
+        b"abcdefgklmnoprstvxz",
+        b"aeou",
+        b"aeis",
+        b"adefilostuy",
+        b"abeilmopsu",
+        b"acdefgiklnostuvy",
+        b"abcdefgiklmnoprstuvw",
+        b"aehiloprstuy",
+        b"u",
+        b"acdefgiklmnoprstuvwy",
+        b"acehiklmoprstuy",
+        b"acdefhilmoprstuwyz",
+        b"abcdefgilmnprst",
+        b"aeio",
+        b"aehinorsw",
+        b"aceipt",
+        b"noprst",
+        b"aeiu",
     ];
     let mut table = [0u32; 26];
     let mut row = 0;

@@ -20,7 +20,8 @@ pub(super) fn scan_runs(scan: &mut Scan<'_>) {
             i += SHORTEST;
             continue;
         }
-        let start = text.get(floor..i).unwrap_or_default().iter().rposition(|&b| !is_run(b)).map_or(floor, |p| floor + p + 1);
+        let start =
+            text.get(floor..i).unwrap_or_default().iter().rposition(|&b| !is_run(b)).map_or(floor, |p| floor + p + 1);
         if i - start + SHORTEST < SHORTEST {
             i += SHORTEST;
             continue;
@@ -43,7 +44,8 @@ static RUN: [bool; 256] = {
     let mut b = 0;
     #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
     while b < 256 {
-        table[b] = (b as u8).is_ascii_alphanumeric() || matches!(b as u8, b'_' | b'-' | b'+' | b'/' | b'.' | b'~' | b'=');
+        table[b] =
+            (b as u8).is_ascii_alphanumeric() || matches!(b as u8, b'_' | b'-' | b'+' | b'/' | b'.' | b'~' | b'=');
         b += 1;
     }
     table
@@ -123,7 +125,13 @@ fn token(scan: &mut Scan<'_>, start: usize, end: usize) {
         start += 1;
     }
     let content = slice(text, start, end);
-    if content.len() > LONGEST || content.len() < 16 || is_uuid(content) || !is_generated(content) || is_public_shape(text, start, end) || is_public_context(text, start) {
+    if content.len() > LONGEST
+        || content.len() < 16
+        || is_uuid(content)
+        || !is_generated(content)
+        || is_public_shape(text, start, end)
+        || is_public_context(text, start)
+    {
         return;
     }
     scan.mask(start, end, "generated");
@@ -150,16 +158,53 @@ fn is_generated(content: &[u8]) -> bool {
         let head = slice(body, 0, joint);
         let tail = slice(body, joint + 1, body.len());
         let tail_made = makeup(tail);
-        let vendor = head.len() >= 2 && head.len() <= 24 && at(head, 0).is_ascii_alphabetic() && head.iter().all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) && makeup(head).digit <= 2;
+        let vendor = head.len() >= 2
+            && head.len() <= 24
+            && at(head, 0).is_ascii_alphabetic()
+            && head.iter().all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+            && makeup(head).digit <= 2;
         if vendor && tail.len() >= SHORTEST {
             let underscore = at(body, joint) == b'_';
             let hex = tail_made.is_hex();
-            return if hex { underscore && tail.len() >= 24 && tail_made.digit > 2 && tail_made.lower + tail_made.upper > 2 && !names::is_public(head) && !matches!(head, b"sha" | b"sha256" | b"sha1" | b"md5" | b"git" | b"rev" | b"build" | b"release" | b"backup" | b"dump" | b"cache") } else { tail_made.classes() >= 2 && tail_made.oddness >= 0.36 && tail_made.digit > 1 };
+            return if hex {
+                underscore
+                    && tail.len() >= 24
+                    && tail_made.digit > 2
+                    && tail_made.lower + tail_made.upper > 2
+                    && !names::is_public(head)
+                    && !matches!(
+                        head,
+                        b"sha"
+                            | b"sha256"
+                            | b"sha1"
+                            | b"md5"
+                            | b"git"
+                            | b"rev"
+                            | b"build"
+                            | b"release"
+                            | b"backup"
+                            | b"dump"
+                            | b"cache"
+                    )
+            } else {
+                tail_made.classes() >= 2 && tail_made.oddness >= 0.36 && tail_made.digit > 1
+            };
         }
     }
     // One case and digits, beyond hexadecimal.
-    made.classes() == 2 && made.digit >= 3 && made.other == 0 && made.beyond_hex >= 3 && made.oddness >= 0.4 && made.alnum() >= 30
-        || made.classes() == 2 && made.digit == 0 && made.oddness >= 0.45 && made.alnum() >= 24 && made.other <= 2 && made.upper > 4 && made.lower > 4
+    made.classes() == 2
+        && made.digit >= 3
+        && made.other == 0
+        && made.beyond_hex >= 3
+        && made.oddness >= 0.4
+        && made.alnum() >= 30
+        || made.classes() == 2
+            && made.digit == 0
+            && made.oddness >= 0.45
+            && made.alnum() >= 24
+            && made.other <= 2
+            && made.upper > 4
+            && made.lower > 4
 }
 
 /// Groups of upper-case letters and digits, as on stickers: `7K3QD-9XPLM-…`.
@@ -167,12 +212,21 @@ fn is_license(body: &[u8]) -> bool {
     let groups: Vec<&[u8]> = body.split(|&b| b == b'-').collect();
     let Some(first) = groups.first() else { return false };
     let made = makeup(body);
-    groups.len() >= 4 && (4..=8).contains(&first.len()) && groups.iter().all(|g| g.len() == first.len() && g.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())) && made.upper > 2 && made.digit > 1 && made.oddness > 0.3
+    groups.len() >= 4
+        && (4..=8).contains(&first.len())
+        && groups
+            .iter()
+            .all(|g| g.len() == first.len() && g.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()))
+        && made.upper > 2
+        && made.digit > 1
+        && made.oddness > 0.3
 }
 
 /// Hexadecimal with the mark of its issuer: Twilio, Mailchimp, Airtable, PostgreSQL and MySQL hashes.
 fn special(whole: &[u8], previous: u8) -> bool {
-    let hex = |from: usize, to: usize| whole.get(from..to).is_some_and(|h| !h.is_empty() && h.iter().all(u8::is_ascii_hexdigit));
+    let hex = |from: usize, to: usize| {
+        whole.get(from..to).is_some_and(|h| !h.is_empty() && h.iter().all(u8::is_ascii_hexdigit))
+    };
     match whole.len() {
         40 => previous == b'*' && hex(0, 40) && !whole.iter().any(u8::is_ascii_lowercase),
         34 => (whole.starts_with(b"SK") || whole.starts_with(b"AC")) && hex(2, 34),
@@ -190,7 +244,10 @@ fn pathlike(whole: &[u8]) -> bool {
         .split(|b| matches!(b, b'/' | b'+'))
         .filter(|part| {
             let made = makeup(part);
-            part.len() >= 3 && (made.oddness < 0.12 && made.upper * 3 <= part.len() || made.is_hex() && part.len() >= 12 || made.digit == part.len())
+            part.len() >= 3
+                && (made.oddness < 0.12 && made.upper * 3 <= part.len()
+                    || made.is_hex() && part.len() >= 12
+                    || made.digit == part.len())
         })
         .count();
     named >= 2 || whole.first() == Some(&b'/') && named >= 1
@@ -220,35 +277,177 @@ fn is_public_shape(text: &[u8], start: usize, end: usize) -> bool {
     if at(text, end) == b'.' {
         let extension = tail(text, end + 1).iter().take_while(|b| b.is_ascii_alphanumeric()).count();
         let ext = slice(text, end + 1, end + 1 + extension);
-        if (1..=5).contains(&extension) && ext.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) && ext.iter().any(u8::is_ascii_lowercase) && !at(text, end + 1 + extension).is_ascii_alphanumeric() {
+        if (1..=5).contains(&extension)
+            && ext.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            && ext.iter().any(u8::is_ascii_lowercase)
+            && !at(text, end + 1 + extension).is_ascii_alphanumeric()
+        {
             return true;
         }
     }
     let head = slice(text, start.saturating_sub(12), start);
-    [&b"sha256:"[..], b"sha256-", b"sha512:", b"sha512-", b"sha384-", b"sha1-", b"sha1:", b"h1:", b"md5:", b"md5-", b"SHA256:", b"MD5:", b"W/\"", b"cid:", b"sha256=", b"blake3:", b"sha3:", b"etag:", b"urn:", b"did:"].iter().any(|p| head.ends_with(p))
-        || content.starts_with(b"sha256-") || content.starts_with(b"sha512-") || content.starts_with(b"sha384-") || content.starts_with(b"sha1-")
+    [
+        &b"sha256:"[..],
+        b"sha256-",
+        b"sha512:",
+        b"sha512-",
+        b"sha384-",
+        b"sha1-",
+        b"sha1:",
+        b"h1:",
+        b"md5:",
+        b"md5-",
+        b"SHA256:",
+        b"MD5:",
+        b"W/\"",
+        b"cid:",
+        b"sha256=",
+        b"blake3:",
+        b"sha3:",
+        b"etag:",
+        b"urn:",
+        b"did:",
+    ]
+    .iter()
+    .any(|p| head.ends_with(p))
+        || content.starts_with(b"sha256-")
+        || content.starts_with(b"sha512-")
+        || content.starts_with(b"sha384-")
+        || content.starts_with(b"sha1-")
 }
 
 /// Public by the name it stands behind, or by what its line is about.
 fn is_public_context(text: &[u8], start: usize) -> bool {
     let line = line_start(text, start).max(start.saturating_sub(200));
     let lead = slice(text, line, start);
-    let name_end = lead.iter().rposition(|b| !matches!(b, b'=' | b':' | b' ' | b'"' | b'\'' | b'\\' | b'\t' | b'<' | b'>' | b'(' | b'[' | b'{' | b'`' | b'/')).map_or(0, |p| p + 1);
+    let name_end = lead
+        .iter()
+        .rposition(|b| {
+            !matches!(
+                b,
+                b'=' | b':' | b' ' | b'"' | b'\'' | b'\\' | b'\t' | b'<' | b'>' | b'(' | b'[' | b'{' | b'`' | b'/'
+            )
+        })
+        .map_or(0, |p| p + 1);
     let name_start = back_while(lead, name_end, 48, |b| is_name(b));
     let name = lead.get(name_start..name_end).unwrap_or_default();
-    if name_end < lead.len() && !name.is_empty() && names::promise(name) == names::Promise::Nothing && names::is_public(name) {
+    if name_end < lead.len()
+        && !name.is_empty()
+        && names::promise(name) == names::Promise::Nothing
+        && names::is_public(name)
+    {
         return true;
     }
-    [&b"ssh-rsa "[..], b"ssh-ed25519 ", b"ecdsa-sha2-", b"ssh-dss ", b"sk-ssh-ed25519@", b"sk-ecdsa-", b"base64,", b"integrity", b"<script nonce", b"dkim-signature", b"arc-", b"x-google-dkim", b"v=dkim", b"v=spf", b"message-id", b"received:", b"publickey", b"public key", b"pubkey", b"public_key", b"fingerprint", b"checksum", b"certificate-authority-data", b"client-certificate-data", b"content-security-policy", b"boundary="]
-        .iter()
-        .any(|w| super::bytes::find_word(lead, w).is_some())
+    [
+        &b"ssh-rsa "[..],
+        b"ssh-ed25519 ",
+        b"ecdsa-sha2-",
+        b"ssh-dss ",
+        b"sk-ssh-ed25519@",
+        b"sk-ecdsa-",
+        b"base64,",
+        b"integrity",
+        b"<script nonce",
+        b"dkim-signature",
+        b"arc-",
+        b"x-google-dkim",
+        b"v=dkim",
+        b"v=spf",
+        b"message-id",
+        b"received:",
+        b"publickey",
+        b"public key",
+        b"pubkey",
+        b"public_key",
+        b"fingerprint",
+        b"checksum",
+        b"certificate-authority-data",
+        b"client-certificate-data",
+        b"content-security-policy",
+        b"boundary=",
+    ]
+    .iter()
+    .any(|w| super::bytes::find_word(lead, w).is_some())
 }
 
 /// Beginnings of well-known public identifiers.
 const PUBLIC_HEADS: &[&[u8]] = &[
-    b"AAAAB3NzaC1", b"AAAAC3NzaC1", b"AAAAE2Vj", b"AAAAG", b"iVBORw0KGgo", b"/9j/", b"R0lGOD", b"UklGR", b"PHN2Zy", b"JVBERi0", b"_ZN", b"ZN", b"_R", b"MIID", b"MIIE", b"MIIC", b"MIIF", b"MIIB", b"LS0tLS1CRUdJTiBDRVJUSU", b"LS0tLS1CRUdJTiBQVUJM",
-    b"cus_", b"pi_", b"ch_", b"evt_", b"in_", b"sub_", b"price_", b"prod_", b"req_", b"acct_", b"txn_", b"pm_", b"si_", b"seti_", b"msg_", b"run_", b"job_", b"usr_", b"user_", b"org_", b"team_", b"file-", b"chatcmpl-", b"resp_", b"call_", b"toolu_", b"thread_", b"asst_", b"arn", b"trace-", b"span-",
-    b"i-0", b"vpc-", b"subnet-", b"sg-", b"eni-", b"ami-", b"vol-", b"snap-", b"S-1-5-", b"goog_", b"Zn", b"dpl_", b"proj_", b"prj_", b"wrk_", b"inst_", b"img_", b"art_", b"bld_", b"rev_", b"ver_", b"zQm", b"Qm", b"bafy", b"bafk",
+    b"AAAAB3NzaC1",
+    b"AAAAC3NzaC1",
+    b"AAAAE2Vj",
+    b"AAAAG",
+    b"iVBORw0KGgo",
+    b"/9j/",
+    b"R0lGOD",
+    b"UklGR",
+    b"PHN2Zy",
+    b"JVBERi0",
+    b"_ZN",
+    b"ZN",
+    b"_R",
+    b"MIID",
+    b"MIIE",
+    b"MIIC",
+    b"MIIF",
+    b"MIIB",
+    b"LS0tLS1CRUdJTiBDRVJUSU",
+    b"LS0tLS1CRUdJTiBQVUJM",
+    b"cus_",
+    b"pi_",
+    b"ch_",
+    b"evt_",
+    b"in_",
+    b"sub_",
+    b"price_",
+    b"prod_",
+    b"req_",
+    b"acct_",
+    b"txn_",
+    b"pm_",
+    b"si_",
+    b"seti_",
+    b"msg_",
+    b"run_",
+    b"job_",
+    b"usr_",
+    b"user_",
+    b"org_",
+    b"team_",
+    b"file-",
+    b"chatcmpl-",
+    b"resp_",
+    b"call_",
+    b"toolu_",
+    b"thread_",
+    b"asst_",
+    b"arn",
+    b"trace-",
+    b"span-",
+    b"i-0",
+    b"vpc-",
+    b"subnet-",
+    b"sg-",
+    b"eni-",
+    b"ami-",
+    b"vol-",
+    b"snap-",
+    b"S-1-5-",
+    b"goog_",
+    b"Zn",
+    b"dpl_",
+    b"proj_",
+    b"prj_",
+    b"wrk_",
+    b"inst_",
+    b"img_",
+    b"art_",
+    b"bld_",
+    b"rev_",
+    b"ver_",
+    b"zQm",
+    b"Qm",
+    b"bafy",
+    b"bafk",
 ];
 
 /// True for the head of a known public thing; used by the base64 view.

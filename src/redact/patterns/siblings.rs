@@ -65,22 +65,76 @@ pub(super) fn value_of_name(scan: &mut Scan<'_>, name_start: usize, name_end: us
 fn stands_as_value(text: &[u8], start: usize, end: usize) -> bool {
     let line = line_start(text, start).max(start.saturating_sub(80));
     // `/prod/db/password`: the name is the whole path.
-    let start = super::bytes::back_while(text, start, 80, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/' | b'.' | b'-'));
+    let start = super::bytes::back_while(text, start, 80, |b| {
+        b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/' | b'.' | b'-')
+    });
     let lead = slice(text, line.min(start), start);
-    let trimmed = lead.iter().rposition(|b| !matches!(b, b' ' | b'"' | b'\'' | b'\\' | b':' | b'=' | b'>' | b'\t' | b'`' | b'/')).map_or(0, |p| p + 1);
+    let trimmed = lead
+        .iter()
+        .rposition(|b| !matches!(b, b' ' | b'"' | b'\'' | b'\\' | b':' | b'=' | b'>' | b'\t' | b'`' | b'/'))
+        .map_or(0, |p| p + 1);
     let key = lead.get(..trimmed).unwrap_or_default();
     if trimmed == lead.len() {
         return false;
     }
-    let key_start = key.iter().rposition(|b| !(b.is_ascii_alphanumeric() || *b == b'_' || *b == b'-')).map_or(0, |p| p + 1);
+    let key_start =
+        key.iter().rposition(|b| !(b.is_ascii_alphanumeric() || *b == b'_' || *b == b'-')).map_or(0, |p| p + 1);
     let key = key.get(key_start..).unwrap_or_default();
     let follows = at(text, end);
     NAME_KEYS.iter().any(|k| key.eq_ignore_ascii_case(k)) && !matches!(follows, b'=')
 }
 
 const NAME_KEYS: &[&[u8]] = &[
-    b"name", b"key", b"Name", b"ParameterKey", b"parameter", b"parameterName", b"variable", b"var", b"env", b"setting", b"option", b"field", b"label", b"property", b"id", b"param", b"OutputKey", b"option_name", b"config_key", b"meta_key",
-    b"--name", b"--key", b"-name", b"SettingName", b"variableName", b"envName", b"attr", b"attribute", b"secretName", b"title", b"path", b"config", b"output", b"k", b"n",
+    b"name",
+    b"key",
+    b"Name",
+    b"ParameterKey",
+    b"parameter",
+    b"parameterName",
+    b"variable",
+    b"var",
+    b"env",
+    b"setting",
+    b"option",
+    b"field",
+    b"label",
+    b"property",
+    b"id",
+    b"param",
+    b"OutputKey",
+    b"option_name",
+    b"config_key",
+    b"meta_key",
+    b"--name",
+    b"--key",
+    b"-name",
+    b"SettingName",
+    b"variableName",
+    b"envName",
+    b"attr",
+    b"attribute",
+    b"secretName",
+    b"title",
+    b"path",
+    b"config",
+    b"output",
+    b"k",
+    b"n",
 ];
 
-const VALUE_KEYS: &[&[u8]] = &[b"ParameterValue", b"OutputValue", b"option_value", b"meta_value", b"config_value", b"SecretString", b"stringValue", b"default_value", b"defaultValue", b"plaintext", b"value", b"default", b"val", b"v"];
+const VALUE_KEYS: &[&[u8]] = &[
+    b"ParameterValue",
+    b"OutputValue",
+    b"option_value",
+    b"meta_value",
+    b"config_value",
+    b"SecretString",
+    b"stringValue",
+    b"default_value",
+    b"defaultValue",
+    b"plaintext",
+    b"value",
+    b"default",
+    b"val",
+    b"v",
+];

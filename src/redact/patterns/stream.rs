@@ -31,7 +31,12 @@ fn block_open(window: &[u8]) -> bool {
         return true;
     }
     let marker = last(b"$ANSIBLE_VAULT").or_else(|| last(b"Private-Lines:"));
-    marker.is_some_and(|p| slice(window, p, window.len()).split(|&b| b == b'\n').skip(1).all(|line| { let (s, e) = trim(line, 0, line.len()); is_armour(slice(line, s, e)) || s == e }))
+    marker.is_some_and(|p| {
+        slice(window, p, window.len()).split(|&b| b == b'\n').skip(1).all(|line| {
+            let (s, e) = trim(line, 0, line.len());
+            is_armour(slice(line, s, e)) || s == e
+        })
+    })
 }
 
 /// A line of nothing but base64 or hex.
@@ -51,9 +56,14 @@ fn waits(line: &[u8]) -> bool {
 }
 
 fn has_delimiters(line: &[u8]) -> bool {
-    line.contains(&b'|') || line.iter().filter(|b| matches!(b, b',' | b'\t' | b';')).count() >= 1 || line.windows(2).any(|w| w == b"  " || w == b"--")
+    line.contains(&b'|')
+        || line.iter().filter(|b| matches!(b, b',' | b'\t' | b';')).count() >= 1
+        || line.windows(2).any(|w| w == b"  " || w == b"--")
 }
 
 fn names_secret(line: &[u8]) -> bool {
-    line.len() < 600 && line.split(|&b| !super::bytes::is_name(b)).any(|word| word.len() > 2 && names::promise(word) >= Promise::Maybe)
+    line.len() < 600
+        && line
+            .split(|&b| !super::bytes::is_name(b))
+            .any(|word| word.len() > 2 && names::promise(word) >= Promise::Maybe)
 }

@@ -25,7 +25,10 @@ pub(super) fn column(scan: &mut Scan<'_>, start: usize, end: usize, promise: Pro
             }
         }
     }
-    if "│┃".as_bytes().starts_with(&[0xe2]) && (slice(text, left.saturating_sub(3), left) == "│".as_bytes() || slice(text, right, right + 3) == "│".as_bytes()) {
+    if "│┃".as_bytes().starts_with(&[0xe2])
+        && (slice(text, left.saturating_sub(3), left) == "│".as_bytes()
+            || slice(text, right, right + 3) == "│".as_bytes())
+    {
         return boxed(scan, start);
     }
     if (left + 2 <= start || left == line_start(text, start)) && (right >= end + 2 || matches!(r, b'\n' | b'\r')) {
@@ -50,18 +53,23 @@ fn delimited(scan: &mut Scan<'_>, start: usize, separator: u8) -> bool {
         let cell = slice(header, s, e);
         let (s, e) = trim(cell, 0, cell.len());
         let cell = slice(cell, s, e);
-        cell.len() < 40 && cell.iter().all(|&b| b.is_ascii_alphanumeric() || b"_- \"'`*.#/()".contains(&b) || b >= 0x80) && cell.iter().filter(|&&b| b == b' ').count() < 3
+        cell.len() < 40
+            && cell.iter().all(|&b| b.is_ascii_alphanumeric() || b"_- \"'`*.#/()".contains(&b) || b >= 0x80)
+            && cell.iter().filter(|&&b| b == b' ').count() < 3
     });
     if separator == b'|' && !ruler {
         // A row: the next cell is the value of this one.
-        if is_ruler(slice(text, line_start(text, line.saturating_sub(1)), line.saturating_sub(1))) || fields.len() <= 4 {
+        if is_ruler(slice(text, line_start(text, line.saturating_sub(1)), line.saturating_sub(1))) || fields.len() <= 4
+        {
             if let Some(&(s, e)) = fields.get(index + 1) {
                 return cell(scan, line + s, line + e);
             }
         }
         return false;
     }
-    if separator != b'|' && (!names || index > 0 && fields.get(index).is_some_and(|&(s, e)| slice(header, s, e).contains(&b':'))) {
+    if separator != b'|'
+        && (!names || index > 0 && fields.get(index).is_some_and(|&(s, e)| slice(header, s, e).contains(&b':')))
+    {
         return false;
     }
     let mut row = after;
@@ -103,7 +111,8 @@ fn boxed(scan: &mut Scan<'_>, start: usize) -> bool {
     let fields = split(line, line_end(text, start));
     let Some(index) = fields.iter().position(|&(s, e)| s <= start && start < e) else { return false };
     let mut row = next_line(text, start);
-    let ruled = slice(text, row, line_end(text, row)).first() == Some(&0xe2) && !slice(text, row, line_end(text, row)).windows(3).any(|w| w == bar);
+    let ruled = slice(text, row, line_end(text, row)).first() == Some(&0xe2)
+        && !slice(text, row, line_end(text, row)).windows(3).any(|w| w == bar);
     if !ruled {
         return fields.get(index + 1).is_some_and(|&(s, e)| cell(scan, s, e));
     }
@@ -129,7 +138,9 @@ fn aligned(scan: &mut Scan<'_>, start: usize, end: usize) -> bool {
     let line = line_start(text, start);
     let header = slice(text, line, line_end(text, start));
     let multi = header.windows(2).any(|w| w == b"  ");
-    let named = header.iter().all(|&b| b.is_ascii_uppercase() || matches!(b, b' ' | b'_' | b'-' | b'(' | b')' | b'/') || b.is_ascii_digit());
+    let named = header
+        .iter()
+        .all(|&b| b.is_ascii_uppercase() || matches!(b, b' ' | b'_' | b'-' | b'(' | b')' | b'/') || b.is_ascii_digit());
     if !named {
         // `password      hunter2`: a row of a listing.
         let from = skip_blanks(text, end);
@@ -137,7 +148,13 @@ fn aligned(scan: &mut Scan<'_>, start: usize, end: usize) -> bool {
         if slice(text, line, start).iter().all(|b| *b == b' ') && from >= end + 2 && from < stop {
             let (s, e) = trim(text, from, stop);
             let words = slice(text, s, e);
-            if !words.windows(2).any(|w| w == b"  ") && !super::harmless::is_sentence(words) && (!words.contains(&b' ') || words.iter().any(u8::is_ascii_digit)) && !words.iter().all(u8::is_ascii_digit) && (super::prose::is_told(words) || words.iter().any(|b| !b.is_ascii_lowercase()) && !words.iter().all(|b| b.is_ascii_uppercase())) {
+            if !words.windows(2).any(|w| w == b"  ")
+                && !super::harmless::is_sentence(words)
+                && (!words.contains(&b' ') || words.iter().any(u8::is_ascii_digit))
+                && !words.iter().all(u8::is_ascii_digit)
+                && (super::prose::is_told(words)
+                    || words.iter().any(|b| !b.is_ascii_lowercase()) && !words.iter().all(|b| b.is_ascii_uppercase()))
+            {
                 return cell(scan, s, e);
             }
         }
@@ -154,7 +171,10 @@ fn aligned(scan: &mut Scan<'_>, start: usize, end: usize) -> bool {
         if row >= text.len() || stop <= row {
             break;
         }
-        if !is_ruler(slice(text, row, stop)) && row + column < stop && (column == 0 || before(text, row + column) == b' ') {
+        if !is_ruler(slice(text, row, stop))
+            && row + column < stop
+            && (column == 0 || before(text, row + column) == b' ')
+        {
             let s = row + column;
             let e = super::bytes::skip_while(text, s, |b| !b.is_ascii_whitespace()).min(stop);
             masked |= super::prose::is_told(slice(text, s, e)) && cell(scan, s, e);
@@ -172,11 +192,29 @@ fn cell(scan: &mut Scan<'_>, start: usize, end: usize) -> bool {
     }
     let content = slice(text, s, e);
     let small_number = content.len() < 4 && content.iter().all(u8::is_ascii_digit);
-    let described = content.len() > 4 && super::harmless::is_sentence(content) || [&b"varchar"[..], b"char(", b"character varying", b"text", b"timestamp", b"integer", b"bigint", b"boolean", b"bytea", b"uuid", b"json"].iter().any(|t| super::bytes::starts_with(content, t));
+    let described = content.len() > 4 && super::harmless::is_sentence(content)
+        || [
+            &b"varchar"[..],
+            b"char(",
+            b"character varying",
+            b"text",
+            b"timestamp",
+            b"integer",
+            b"bigint",
+            b"boolean",
+            b"bytea",
+            b"uuid",
+            b"json",
+        ]
+        .iter()
+        .any(|t| super::bytes::starts_with(content, t));
     if is_harmless(content) || small_number || described {
         return false;
     }
-    let wordy = content.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_whitespace() || matches!(b, b',' | b'.' | b'(' | b')')) && content.contains(&b' ');
+    let wordy = content
+        .iter()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_whitespace() || matches!(b, b',' | b'.' | b'(' | b')'))
+        && content.contains(&b' ');
     if wordy {
         return false;
     }
@@ -206,5 +244,7 @@ fn cells(line: &[u8], separator: u8) -> Vec<(usize, usize)> {
 }
 
 fn is_ruler(line: &[u8]) -> bool {
-    line.len() >= 3 && line.iter().all(|b| matches!(b, b'-' | b'+' | b'|' | b'=' | b':' | b' ' | b'\t' | b'\r')) && line.windows(2).any(|w| w == b"--" || w == b"==")
+    line.len() >= 3
+        && line.iter().all(|b| matches!(b, b'-' | b'+' | b'|' | b'=' | b':' | b' ' | b'\t' | b'\r'))
+        && line.windows(2).any(|w| w == b"--" || w == b"==")
 }

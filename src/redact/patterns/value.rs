@@ -87,12 +87,43 @@ fn bare_end(text: &[u8], start: usize, link: Link) -> usize {
         let stop = match b {
             b' ' | b'\t' | 0x1b | 0 | b'"' | b'`' => true,
             b'\'' => i > start,
-            b'&' => word_at(text, i, b"&quot;") || word_at(text, i, b"&#") || word_at(text, i, b"&lt;") || pair_follows(text, i + 1) || word_at(text, i, b"&amp;") && pair_follows(text, i + 5) || next == b'&',
+            b'&' => {
+                word_at(text, i, b"&quot;")
+                    || word_at(text, i, b"&#")
+                    || word_at(text, i, b"&lt;")
+                    || pair_follows(text, i + 1)
+                    || word_at(text, i, b"&amp;") && pair_follows(text, i + 5)
+                    || next == b'&'
+            }
             b';' => next == b' ' || i + 1 >= limit || pair_follows(text, i + 1) || next == b'}' || next == b'"',
-            b',' => next == b' ' || i + 1 >= limit || next == b'"' || next == b'\'' || pair_follows(text, i + 1) || next == b'}' || next == b']',
+            b',' => {
+                next == b' '
+                    || i + 1 >= limit
+                    || next == b'"'
+                    || next == b'\''
+                    || pair_follows(text, i + 1)
+                    || next == b'}'
+                    || next == b']'
+            }
             b'<' => next == b'/' || next == b'b' || (next == b'!' && link == Link::Equals),
-            b'\\' => matches!(next, b'n' | b'r' | b't' | b'"' | b'\\' | b'\'') && (next != b'\\' || matches!(at(text, i + 2), b'n' | b'r' | b't' | b'"' | b'\\')) || word_at(text, i, b"\\u00") || word_at(text, i, b"\\x") || word_at(text, i, b"\\033") || i + 1 >= limit,
-            b'%' => percent && i > start && (word_at(text, i, b"%0A") || word_at(text, i, b"%0D") || word_at(text, i, b"%22") || word_at(text, i, b"%26") || word_at(text, i, b"%20") || word_at(text, i, b"%2C")),
+            b'\\' => {
+                matches!(next, b'n' | b'r' | b't' | b'"' | b'\\' | b'\'')
+                    && (next != b'\\' || matches!(at(text, i + 2), b'n' | b'r' | b't' | b'"' | b'\\'))
+                    || word_at(text, i, b"\\u00")
+                    || word_at(text, i, b"\\x")
+                    || word_at(text, i, b"\\033")
+                    || i + 1 >= limit
+            }
+            b'%' => {
+                percent
+                    && i > start
+                    && (word_at(text, i, b"%0A")
+                        || word_at(text, i, b"%0D")
+                        || word_at(text, i, b"%22")
+                        || word_at(text, i, b"%26")
+                        || word_at(text, i, b"%20")
+                        || word_at(text, i, b"%2C"))
+            }
             b'(' | b'[' | b'{' => {
                 open += 1;
                 false
@@ -130,17 +161,41 @@ fn closes(text: &[u8], i: usize, limit: usize) -> bool {
 /// True if `name=` or `name:` stands at `i`, so that the byte before separates pairs.
 fn pair_follows(text: &[u8], i: usize) -> bool {
     let i = skip_blanks(text, i);
-    let end = skip_while(text, i, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'[' | b']' | b' ')).min(i + 48);
+    let end =
+        skip_while(text, i, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'[' | b']' | b' '))
+            .min(i + 48);
     end > i && at(text, i).is_ascii_alphabetic() && matches!(at(text, end), b'=' | b':' | b'%')
 }
 
 const OPERATORS: &[(&[u8], Link)] = &[
-    (b"=>", Link::Equals), (b":=", Link::Equals), (b"?=", Link::Equals), (b"+=", Link::Equals), (b"->", Link::Colon), (b"%3D%3D", Link::Equals), (b"%3D", Link::Equals), (b"%3A", Link::Colon),
-    (b"\xe2\x86\x92", Link::Colon), (b"\xe2\x87\x92", Link::Colon), (b"\xef\xbc\x9a", Link::Colon), (b"\xe2\x80\x94", Link::Colon), (b"\xe2\x80\x93", Link::Colon), (b"&#61;", Link::Equals), (b"&gt;", Link::Equals),
-    (b"<-", Link::Equals), (b"\\u003d", Link::Equals), (b"\\u003e", Link::Equals), (b"~>", Link::Equals), (b"- ", Link::Colon), (b"==>", Link::Equals), (b"&equals;", Link::Equals),
+    (b"=>", Link::Equals),
+    (b":=", Link::Equals),
+    (b"?=", Link::Equals),
+    (b"+=", Link::Equals),
+    (b"->", Link::Colon),
+    (b"%3D%3D", Link::Equals),
+    (b"%3D", Link::Equals),
+    (b"%3A", Link::Colon),
+    (b"\xe2\x86\x92", Link::Colon),
+    (b"\xe2\x87\x92", Link::Colon),
+    (b"\xef\xbc\x9a", Link::Colon),
+    (b"\xe2\x80\x94", Link::Colon),
+    (b"\xe2\x80\x93", Link::Colon),
+    (b"&#61;", Link::Equals),
+    (b"&gt;", Link::Equals),
+    (b"<-", Link::Equals),
+    (b"\\u003d", Link::Equals),
+    (b"\\u003e", Link::Equals),
+    (b"~>", Link::Equals),
+    (b"- ", Link::Colon),
+    (b"==>", Link::Equals),
+    (b"&equals;", Link::Equals),
 ];
 
-const ENTITY_QUOTES: &[&[u8]] = &[b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"&#x27;", b"&#x22;", b"%22", b"%5D", b"%5d", b"\\u0022", b"\\u0027", b"\\x22", b"\\x27"];
+const ENTITY_QUOTES: &[&[u8]] = &[
+    b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"&#x27;", b"&#x22;", b"%22", b"%5D", b"%5d", b"\\u0022", b"\\u0027",
+    b"\\x22", b"\\x27",
+];
 
 fn is_quote(b: u8) -> bool {
     matches!(b, b'"' | b'\'' | b'`')
@@ -204,14 +259,43 @@ fn skip_wrappers(text: &[u8], p: usize) -> usize {
         }
     }
     // `b"…"`, `f'…'`, `string(12) "…"`, `Some("…")`, `new Secret("…")`, `(string) '…'`, `str '…'`.
-    let word_end = skip_while(text, p, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'.' | b'<' | b'>' | b'&'));
+    let word_end =
+        skip_while(text, p, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'.' | b'<' | b'>' | b'&'));
     let word = slice(text, p, word_end.min(p + 40));
     let open = skip_while(text, word_end, |b| matches!(b, b'(' | b' '));
     if is_quote(at(text, open)) && !word.is_empty() && word_end - p < 40 {
         if word_end == open && word.len() <= 2 && word.iter().all(|b| b.is_ascii_alphabetic()) {
             return open;
         }
-        let fetches = [&b"env"[..], b"getenv", b"get", b"environ", b"lookup", b"config", b"secret", b"t", b"__", b"_", b"input", b"prompt", b"getpass", b"file", b"read", b"fetch", b"param", b"settings", b"var", b"setting", b"query", b"open", b"require", b"import", b"find", b"select", b"load"];
+        let fetches = [
+            &b"env"[..],
+            b"getenv",
+            b"get",
+            b"environ",
+            b"lookup",
+            b"config",
+            b"secret",
+            b"t",
+            b"__",
+            b"_",
+            b"input",
+            b"prompt",
+            b"getpass",
+            b"file",
+            b"read",
+            b"fetch",
+            b"param",
+            b"settings",
+            b"var",
+            b"setting",
+            b"query",
+            b"open",
+            b"require",
+            b"import",
+            b"find",
+            b"select",
+            b"load",
+        ];
         let last = word.rsplit(|&b| matches!(b, b':' | b'.' | b'>')).next().unwrap_or(word);
         if at(text, word_end) == b'(' && !fetches.iter().any(|f| starts_with(last, f)) {
             return open;
@@ -251,14 +335,17 @@ fn closing_quote(text: &[u8], start: usize, level: usize, quote: u8) -> (usize, 
     while i < limit {
         let b = at(text, i);
         if level == TYPOGRAPHIC {
-            if (b == 0xe2 && matches!(slice(text, i, i + 3), [0xe2, 0x80, 0x98..=0x9f])) || (b == 0xc2 && at(text, i + 1) == 0xbb) {
+            if (b == 0xe2 && matches!(slice(text, i, i + 3), [0xe2, 0x80, 0x98..=0x9f]))
+                || (b == 0xc2 && at(text, i + 1) == 0xbb)
+            {
                 return (i, false);
             }
         } else if b == quote {
             let first = back_while(text, i, 16, |b| b == b'\\').max(start);
             let escapes = i - first;
             // SQL and YAML double a single quote to mean one.
-            let doubled = level == 0 && quote == b'\'' && at(text, i + 1) == b'\'' && at(text, i + 2).is_ascii_alphanumeric();
+            let doubled =
+                level == 0 && quote == b'\'' && at(text, i + 1) == b'\'' && at(text, i + 2).is_ascii_alphanumeric();
             if doubled {
                 i += 2;
                 continue;

@@ -43,7 +43,8 @@ fn find_nested(text: &[u8], depth: usize) -> Vec<Hit> {
 
 type Decode = fn(&[u8]) -> Option<View>;
 
-const SIGNS: &[(u8, Decode)] = &[(0x1b, view::without_ansi), (b'\\', escapes), (b'^', view::without_ansi), (b'%', view::percent_decoded)];
+const SIGNS: &[(u8, Decode)] =
+    &[(0x1b, view::without_ansi), (b'\\', escapes), (b'^', view::without_ansi), (b'%', view::percent_decoded)];
 
 fn escapes(lines: &[u8]) -> Option<View> {
     view::without_ansi(lines).or_else(|| view::unescaped(lines))

@@ -3,14 +3,14 @@
 use super::super::Context;
 use crate::{
     domain::{
-    facts::Facts,
-    inventory::{Service, Target},
-    name::EnvironmentName,
-    plan::PlanBody,
-    refusal::{Code, Refusal},
-    release::DeploymentState,
-    step::{ScriptCall, Step},
-    version::Revision,
+        facts::Facts,
+        inventory::{Service, Target},
+        name::EnvironmentName,
+        plan::PlanBody,
+        refusal::{Code, Refusal},
+        release::DeploymentState,
+        step::{ScriptCall, Step},
+        version::Revision,
     },
     world::artifacts::ArtifactState,
 };
@@ -100,7 +100,12 @@ async fn of_step(
     Ok(())
 }
 
-async fn of_script(context: Context<'_>, service: &Service, call: &ScriptCall, facts: &mut Facts) -> Result<(), Refusal> {
+async fn of_script(
+    context: Context<'_>,
+    service: &Service,
+    call: &ScriptCall,
+    facts: &mut Facts,
+) -> Result<(), Refusal> {
     let file = super::script::file(context, service, &call.commit, &call.path).await?;
     let name = format!("script {} at {}", call.path, call.commit.get(..12).unwrap_or(&call.commit));
     facts.set(&name, file.digest);

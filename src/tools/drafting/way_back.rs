@@ -26,9 +26,7 @@ pub(in crate::tools) async fn of_deployment(
     };
     let (code, problem) = match (&service.deploy, &live) {
         (Deploy::Release(_), Some(deployment)) => of_release(context, target, deployment).await?,
-        (Deploy::Release(_), None) => {
-            ("first deployment: take the new release offline again".to_owned(), None)
-        }
+        (Deploy::Release(_), None) => ("first deployment: take the new release offline again".to_owned(), None),
         (Deploy::Script(deploy), _) => match &deploy.rollback {
             Some(script) => (format!("run {}", script.path), None),
             None => ("none".to_owned(), Some("the service has no rollback script".to_owned())),
