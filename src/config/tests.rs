@@ -121,6 +121,9 @@ fn planted_example() -> String {
         ("zone = \"Europe/Vienna\"", format!("zone = \"{PLANTED}\"")),
         ("host = \"web\"", format!("host = \"{PLANTED}\"")),
         ("address = \"info@example.org\"", format!("address = \"{PLANTED}\"")),
+        ("read_only = false", format!("{PLANTED} = false")),
+        ("[databases.wiki]", format!("[databases.{PLANTED}]")),
+        ("[services.wiki.targets.production]", format!("[services.wiki.targets.{PLANTED}]")),
         ("path = \"/health\"", format!("path = \"{PLANTED}\"")),
     ]
     .iter()
@@ -138,7 +141,7 @@ fn shows_planted(text: &str) -> bool {
 #[test]
 fn secrets_in_wrong_places_are_told_but_not_shown() {
     let problems = parse(&planted_example()).unwrap_err();
-    assert!(problems.len() >= 13, "{problems:#?}");
+    assert!(problems.len() >= 16, "{problems:#?}");
     for problem in problems {
         assert!(!shows_planted(&format!("{problem} {problem:?}")), "{problem}");
     }
