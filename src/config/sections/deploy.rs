@@ -1,17 +1,17 @@
 //! `[services.<name>.deploy]`, and scripts wherever they stand.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr};
 
 use super::services::references;
 use crate::{
     config::{
         defaults,
         names::Names,
-        raw::{Item, Section},
+        raw::{Item, Section, holds_secret, is_secret_name},
     },
     domain::{
         inventory::{Build, Deploy, ReleaseDeploy, Script, ScriptDeploy},
-        name::SecretName,
+        name::InvalidName,
     },
 };
 
@@ -105,32 +105,40 @@ fn argument(item: &Item<'_>) -> Option<String> {
             }
         }
     }
+    if holds_secret(text) {
+        item.secret_as_value();
+        return None;
+    }
     Some(text.to_owned())
 }
 
 /// Further variables. Secrets have their own list, because a dry run must not get them.
 fn environment(item: &Item<'_>) -> BTreeMap<String, String> {
-    let entries = item.entries::<SecretName>().into_iter();
+    let entries = item.entries::<VariableName>().into_iter();
     entries
         .filter_map(|(name, item)| {
             let value = item.text()?;
-            if is_secret_name(name.as_str()) {
-                item.error(
-                    "looks like a secret that is written as a value",
-                    "declare it below [secrets] by reference, and name it in the script's secrets",
-                );
+            if is_secret_name(&name.0) {
+                item.secret_as_value();
                 return None;
             }
-            Some((name.into(), value.to_owned()))
+            Some((name.0, value.to_owned()))
         })
         .collect()
 }
 
-fn is_secret_name(name: &str) -> bool {
-    let words =
-        ["PASSWORD", "PASSWD", "PASSPHRASE", "PWD", "SECRET", "TOKEN", "CREDENTIAL", "CREDENTIALS", "APIKEY", "DSN"];
-    name.split('_').any(|part| words.contains(&part))
-        || ["API_KEY", "PRIVATE_KEY", "ACCESS_KEY", "APP_KEY", "ENCRYPTION_KEY"].iter().any(|word| name.contains(word))
+/// The name of an environment variable of a script.
+struct VariableName(String);
+
+impl FromStr for VariableName {
+    type Err = InvalidName;
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let ok = text.len() <= 128
+            && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let rule = "use letters, digits and '_', beginning with a letter or '_'";
+        if ok { Ok(Self(text.to_owned())) } else { Err(InvalidName { kind: "name of a variable", rule }) }
+    }
 }
 
 #[cfg(test)]
@@ -256,6 +264,24 @@ deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", e
                 4,
                 "services.a.deploy.script.environment.DB_PASSWORD: looks like a secret",
                 "declare it below",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = ["--api-token=hunter2"] } }"#,
+                4,
+                "services.a.deploy.script.arguments: looks like a secret",
+                "declare it below",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", environment = { "a b" = "c" } } }"#,
+                4,
+                "services.a.deploy.script.environment: the name of an entry is not a valid name of a variable",
+                "use letters",
             ),
             (
                 r#"[services.a]

@@ -21,9 +21,21 @@ pub(super) fn read(
     names: &Names,
     hosts: &BTreeMap<HostName, Host>,
 ) -> BTreeMap<ServiceName, Service> {
+    let mut roots = BTreeSet::new();
     let entries = services.entries::<ServiceName>().into_iter();
     entries
-        .filter_map(|(name, item)| Some((name.clone(), service(name, &item.section(KEYS)?, names, hosts)?)))
+        .filter_map(|(name, item)| {
+            let service = service(name.clone(), &item.section(KEYS)?, names, hosts)?;
+            for target in service.targets.values() {
+                if !roots.insert((target.host.clone(), target.root.clone())) {
+                    item.error(
+                        "one of its targets has the directory of another target",
+                        "give each target its own root: a deployment replaces what is in it",
+                    );
+                }
+            }
+            Some((name, service))
+        })
         .collect()
 }
 
@@ -82,6 +94,19 @@ mod tests {
     #[test]
     fn each_mistake_is_told() {
         let cases = [
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
+[services.b]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "./a/" }"#,
+                5,
+                "services.b: one of its targets has the directory of another target",
+                "give each target its own root",
+            ),
             (
                 r#"[services.a]
 repository = "/r"

@@ -5,7 +5,7 @@ use crate::{
     config::{
         defaults,
         names::Names,
-        raw::{Item, Section},
+        raw::{Item, Section, holds_secret},
     },
     domain::{
         inventory::{SmokeCheck, SmokeKind},
@@ -92,6 +92,10 @@ fn path(item: &Item<'_>) -> Option<String> {
         && !text.split(['/', '?']).any(|part| part == "..");
     if !ok {
         item.error("is not a path below the URL", "begin it with one '/', without '..', '#', spaces and backslashes");
+    }
+    if ok && text.split(['?', '&']).skip(1).any(holds_secret) {
+        item.secret_as_value();
+        return None;
     }
     ok.then(|| text.to_owned())
 }
