@@ -5,6 +5,7 @@
 pub mod artifacts;
 pub(crate) mod blocking;
 pub mod clock;
+pub mod database;
 pub mod detached;
 pub mod error;
 pub mod files;
@@ -16,6 +17,7 @@ pub mod process;
 pub mod releases;
 mod scratch;
 pub mod secrets;
+pub mod snapshots;
 pub(crate) mod tree;
 
 use std::{path::PathBuf, sync::Arc};
