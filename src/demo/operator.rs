@@ -12,7 +12,7 @@ use crate::{
         refusal::Refusal,
     },
     engine::Engine,
-    ledger::Verified,
+    ledger::LedgerError,
 };
 
 /// Alice, with her own way to the state: no MCP involved.
@@ -35,10 +35,10 @@ impl Operator {
         self.engine.answer_plan(&shown, Decision::Approve, alice, Channel::Terminal).await.map_err(refused)
     }
 
-    /// Verifies the ledger from its first entry.
-    pub(super) async fn verify(&self) -> io::Result<Verified> {
+    /// Verifies the ledger from its first entry: how many entries, and the head; or what is wrong.
+    pub(super) async fn verify(&self) -> io::Result<Result<(u64, String), LedgerError>> {
         let ledger = self.engine.ledger_for_operator().await.map_err(refused)?;
-        ledger.verify().await.map_err(io::Error::other)
+        Ok(ledger.verify().await.map(|verified| (verified.entries, verified.head.to_string())))
     }
 }
 

@@ -131,6 +131,11 @@ impl Redactor {
         if spans.is_empty() { Cow::Borrowed(json) } else { Cow::Owned(gate::mask_json(json, &spans)) }
     }
 
+    /// Whether the text holds a known value, in any form.
+    pub fn holds_known(&self, text: &str) -> bool {
+        !self.known_spans(text.as_bytes()).is_empty()
+    }
+
     /// Masks known values in any bytes; for bodies that are not JSON and were redacted before.
     pub fn known_bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         let spans = self.known_spans(bytes);

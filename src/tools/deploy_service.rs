@@ -9,21 +9,31 @@ use super::{
     drafting::{facts, script, way_back},
     records::OperationView,
 };
-use crate::domain::{
-    effect::Effect,
-    evidence::{Evidence, EvidenceKind, Outcome, Requirement},
-    facts::Facts,
-    inventory::{Deploy, Inventory, ReleaseDeploy, ScriptDeploy, Service, Target},
-    name::{EnvironmentName, ServiceName},
-    plan::{Draft, PlanBody, PlanId, Purpose},
-    refusal::{Code, Refusal},
-    release::ReleaseId,
-    snapshot::SnapshotId,
-    step::{
-        CheckSmoke, ExportCommit, PlaceRelease, PruneReleases, RunScript, ScriptRole, Step, SwitchRelease, TakeSnapshot,
+use crate::{
+    domain::{
+        clean::clean,
+        effect::Effect,
+        evidence::{Evidence, EvidenceKind, Outcome, Requirement},
+        facts::Facts,
+        inventory::{Deploy, Inventory, ReleaseDeploy, ScriptDeploy, Service, Target},
+        name::{EnvironmentName, ServiceName},
+        plan::{Draft, PlanBody, PlanId, Purpose},
+        refusal::{Code, Refusal},
+        release::ReleaseId,
+        snapshot::SnapshotId,
+        step::{
+            CheckSmoke, ExportCommit, PlaceRelease, PruneReleases, RunScript, ScriptRole, Step, SwitchRelease,
+            TakeSnapshot,
+        },
+        version::{Revision, Version},
     },
-    version::{Revision, Version},
+    world::artifacts::{Artifact, ArtifactState},
 };
+
+/// How long evidence counts is the policy's to say: the engine stamps it.
+const UNTIL_STAMPED: u32 = 0;
+/// How much of a rehearsal's output is shown, bytes.
+const SHOWN: usize = 4000;
 
 /// The tool.
 #[derive(Debug)]
@@ -174,22 +184,26 @@ impl Case<'_> {
             None => None,
         };
         (self.context.progress)(format!("rehearsing {}", call.path));
+        let say_more = deploy.verbose_argument.iter().filter(|_| verbose).cloned();
+        let dry_run: Option<Vec<String>> =
+            deploy.dry_run_argument.clone().map(|argument| std::iter::once(argument).chain(say_more).collect());
         let rehearsed = self
             .context
             .reader
-            .rehearse(self.service, self.target, &call, deploy, verbose, &self.subject(), self.context.progress)
+            .rehearse(self.service, self.target, &call, dry_run.as_deref(), &self.subject(), UNTIL_STAMPED)
             .await?;
         let mut steps = self.snapshots();
         steps.push(Step::ExportCommit(self.export()));
         steps.push(Step::RunScript(RunScript { role: ScriptRole::Deploy, call, undo, in_release: None }));
         steps.push(self.smoke());
         let mut evidence = vec![ready, rehearsed.evidence];
-        let mut warnings = rehearsed.warnings;
+        let mut warnings = Vec::new();
         if let Some(warning) = self.not_executable(&deploy.script.path).await? {
             warnings.push(warning);
         }
         evidence.extend(self.gates_and_secrets().await?);
-        self.proposal(steps, Some(rollback), evidence, warnings, rehearsed.untrusted_text).await
+        let output = rehearsed.output.map(|output| clean(&output.last(SHOWN)));
+        self.proposal(steps, Some(rollback), evidence, warnings, output).await
     }
 
     async fn by_release(&self, deploy: &ReleaseDeploy) -> Result<Proposal, Refusal> {
@@ -232,10 +246,33 @@ impl Case<'_> {
         steps.push(Step::SwitchRelease(SwitchRelease { to: release, from: from.clone() }));
         steps.push(self.smoke());
         steps.push(Step::PruneReleases(PruneReleases { keep: deploy.keep, protect: from }));
-        let rehearsed = self.context.reader.rehearse_release(self.target, &artifact, &self.subject()).await?;
-        let mut evidence = vec![ready, rehearsed];
+        let mut evidence = vec![ready, self.rehearsed_release(&artifact).await?];
         evidence.extend(self.gates_and_secrets().await?);
-        self.proposal(steps, Some(rollback), evidence, artifact.warnings, None).await
+        let output = artifact.output.map(|output| clean(&output.last(SHOWN)));
+        self.proposal(steps, Some(rollback), evidence, Vec::new(), output).await
+    }
+
+    /// The dry run of a release: the artifact is built and whole, the target is laid out so that it can be switched, and nothing
+    /// there was touched, because only steps touch it.
+    async fn rehearsed_release(&self, artifact: &Artifact) -> Result<Evidence, Refusal> {
+        let intact = self.context.reader.artifact_state(&artifact.digest).await? == ArtifactState::Intact;
+        let now = self.context.reader.now();
+        Ok(Evidence {
+            kind: EvidenceKind::DryRun,
+            subject: self.subject(),
+            outcome: if intact { Outcome::Pass } else { Outcome::Fail },
+            summary: format!(
+                "artifact {} with {} files, {} bytes",
+                artifact.digest.short(),
+                artifact.files,
+                artifact.bytes
+            ),
+            counters: [("files".to_owned(), artifact.files), ("bytes".to_owned(), artifact.bytes)].into(),
+            collected_at: now,
+            valid_until: now,
+            collector: "deploy_service".to_owned(),
+            raw_digest: Some(artifact.digest),
+        })
     }
 
     /// A snapshot of every database, before anything changes.
@@ -267,7 +304,8 @@ impl Case<'_> {
         for name in &self.service.gates {
             let Some(gate) = self.context.reader.inventory().gates.get(name) else { continue };
             (self.context.progress)(format!("running gate {name}"));
-            evidence.push(self.context.reader.run_gate(self.service, gate, self.revision).await?);
+            let run = self.context.reader.run_gate(self.service, gate, self.revision, UNTIL_STAMPED).await?;
+            evidence.push(run.evidence);
         }
         if !self.service.secrets.is_empty() {
             evidence.push(self.secrets().await);
@@ -318,7 +356,7 @@ impl Case<'_> {
         requirements.extend(
             self.service.gates.iter().map(|gate| Requirement {
                 kind: EvidenceKind::Gate,
-                subject: format!("{gate} {}", self.revision.commit),
+                subject: format!("{gate}@{}", self.revision.commit),
             }),
         );
         requirements.extend(

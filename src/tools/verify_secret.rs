@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Answer, Context, Describe, Query, Toolset};
 use crate::domain::{
     effect::Effect,
-    inventory::Inventory,
+    inventory::{Inventory, RelativePath, Service, Target},
     name::{EnvironmentName, SecretName, ServiceName},
     refusal::Refusal,
     time::Time,
@@ -112,12 +112,7 @@ impl Query for VerifySecret {
         let env_keys = match service {
             Some((service, environment, target)) => match (&service.env_example, &target.env_file) {
                 (Some(example), Some(env)) => {
-                    let live = super::drafting::way_back::live(context, service, environment).await?;
-                    let compared = context
-                        .reader
-                        .env_keys(service, target, example, env, live.as_ref().map(|l| l.commit.as_str()))
-                        .await?;
-                    Some(EnvKeys { missing: compared.missing, present: compared.present })
+                    Some(compare(context, service, (environment, target), example, env).await?)
                 }
                 _ => None,
             },
@@ -141,6 +136,28 @@ impl Query for VerifySecret {
         let present = u64::try_from(present).unwrap_or(u64::MAX);
         Ok(Answer { status, output: Output { present, missing, found, env_keys }, next: Vec::new() })
     }
+}
+
+/// The keys that the example of the live commit (of HEAD, before the first deployment) has, against those of the target.
+async fn compare(
+    context: Context<'_>,
+    service: &Service,
+    (environment, target): (&EnvironmentName, &Target),
+    example: &RelativePath,
+    env: &RelativePath,
+) -> Result<EnvKeys, Refusal> {
+    let live = super::drafting::way_back::live(context, service, environment).await?;
+    let commit = match live {
+        Some(live) => live.commit,
+        None => context.reader.head(service).await?.commit,
+    };
+    let file = super::drafting::script::file(context, service, &commit, example).await?;
+    let wanted = crate::world::files::keys(&String::from_utf8_lossy(&file.bytes));
+    let there = context.reader.env_file_keys(&target.root, env).await?;
+    let has = |key: &str| there.iter().any(|(name, set)| name == key && *set);
+    let (present, missing): (Vec<String>, Vec<String>) =
+        wanted.into_iter().map(|(key, _)| key).partition(|key| has(key));
+    Ok(EnvKeys { missing, present: u64::try_from(present.len()).unwrap_or(u64::MAX) })
 }
 
 async fn look(context: Context<'_>, inventory: &Inventory, name: SecretName) -> Found {

@@ -15,6 +15,7 @@ pub mod instance;
 pub mod paths;
 pub mod process;
 pub mod releases;
+pub mod reports;
 mod scratch;
 pub mod secrets;
 pub mod snapshots;

@@ -91,8 +91,8 @@ async fn of_step(
             }
         }
         Step::RestoreDatabase(restore) => {
-            let found = reader.snapshot_digest(&restore.snapshot).await?;
-            let found = found.map_or_else(|| "missing".to_owned(), |digest| digest.to_string());
+            let found = reader.snapshot_manifest(&restore.snapshot);
+            let found = found.map_or_else(|| "missing".to_owned(), |manifest| manifest.digest.to_string());
             facts.set(format!("snapshot {}", restore.snapshot), found);
         }
         Step::TakeSnapshot(_) | Step::ExportCommit(_) | Step::PruneReleases(_) | Step::CheckSmoke(_) => {}

@@ -159,7 +159,7 @@ pub fn key_lines(text: &str) -> String {
 }
 
 /// `KEY=value`, `export KEY=value`; everything else is passed over.
-pub(crate) fn keys(text: &str) -> Vec<(String, bool)> {
+pub fn keys(text: &str) -> Vec<(String, bool)> {
     text.lines()
         .filter_map(|line| {
             let line = line.trim_start();
