@@ -88,4 +88,15 @@ impl Redactor {
     pub fn holds_known(&self, text: &str) -> bool {
         self.text(text).0 != text
     }
+    pub fn known_only<'a>(&self, json: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
+        let text = String::from_utf8_lossy(json);
+        if self.holds_known(&text) {
+            std::borrow::Cow::Owned(self.text(&text).0.into_bytes())
+        } else {
+            std::borrow::Cow::Borrowed(json)
+        }
+    }
+    pub fn known_bytes<'a>(&self, bytes: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
+        self.known_only(bytes)
+    }
 }
