@@ -220,6 +220,11 @@ impl Redactor {
         spans
     }
 
+    fn count(&self, total: usize, of_known: usize) {
+        self.0.total.fetch_add(total as u64, Ordering::Relaxed);
+        self.0.of_known.fetch_add(of_known as u64, Ordering::Relaxed);
+    }
+
     fn pass(&self, text: &[u8]) -> (Vec<Span>, usize) {
         let known = self.0.known.load().find(text);
         let mut hits = Vec::new();
@@ -235,28 +240,6 @@ impl Redactor {
     fn masked(&self, text: &str) -> Option<String> {
         // Masks cover whole characters, so valid text stays valid.
         stream::whole(self, text.as_bytes()).map(|masked| String::from_utf8(masked).unwrap_or_else(|_| MASK.to_owned()))
-    }
-
-    fn count(&self, total: usize, of_known: usize) {
-        self.0.total.fetch_add(total as u64, Ordering::Relaxed);
-        self.0.of_known.fetch_add(of_known as u64, Ordering::Relaxed);
-    }
-    pub fn known_only<'a>(&self, json: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
-        let mut text = String::from_utf8_lossy(json).into_owned();
-        if let Ok(held) = self.0.read() {
-            for secret in held.iter() {
-                let escaped = serde_json::to_string(secret.expose()).unwrap_or_default();
-                let escaped = escaped.trim_matches('"').to_owned();
-                let twice = serde_json::to_string(&escaped).unwrap_or_default();
-                for form in [twice.trim_matches('"'), &escaped, secret.expose()] {
-                    text = text.replace(form, MASK);
-                }
-            }
-        }
-        if text.as_bytes() == json { std::borrow::Cow::Borrowed(json) } else { std::borrow::Cow::Owned(text.into_bytes()) }
-    }
-    pub fn known_bytes<'a>(&self, bytes: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
-        self.known_only(bytes)
     }
 }
 

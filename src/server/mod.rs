@@ -14,6 +14,7 @@ pub mod ask;
 pub mod catalogue;
 mod completion;
 pub mod door;
+mod engine_door;
 pub mod gate;
 pub mod handler;
 pub mod http;
