@@ -8,15 +8,22 @@ pub mod clock;
 pub mod database;
 pub mod detached;
 pub mod error;
+pub mod files;
+pub mod gates;
 pub mod git;
 pub(crate) mod host;
+pub mod http;
 pub mod instance;
 pub mod paths;
 pub mod process;
+pub mod rehearse;
 pub mod releases;
 mod scratch;
+pub mod scripts;
 pub mod secrets;
+pub mod smoke;
 pub mod snapshots;
+pub mod state;
 pub(crate) mod tree;
 
 use std::{path::PathBuf, sync::Arc};
@@ -37,12 +44,13 @@ pub struct World {
     /// The program that runs scripts detached: this very binary, with `detached-run`.
     pub(crate) runner: PathBuf,
     pub(crate) secrets: SecretStore,
+    pub(crate) http: http::Http,
 }
 
 impl World {
     /// The world as the inventory describes it. Nothing is contacted.
     pub fn new(inventory: Arc<Inventory>, clock: Arc<dyn Clock>, paths: Paths, runner: PathBuf) -> Self {
-        Self { inventory, clock, paths, runner, secrets: SecretStore::default() }
+        Self { inventory, clock, paths, runner, secrets: SecretStore::default(), http: http::Http::default() }
     }
     /// The same world with these sources of secrets. Without them no secret exists.
     pub fn with_secrets(mut self, secrets: SecretStore) -> Self {
