@@ -40,7 +40,7 @@ fn run(at: &Path) -> Result<(), WorldError> {
     if fence_of(at) > fence || !claim(at)? {
         return Ok(());
     }
-    let redactor = Redactor::new([]).0;
+    let redactor = Redactor::default();
     // Exactly the granted secrets, under their names: this process was given no others.
     let secrets: Vec<Secret> = run
         .secrets
@@ -82,6 +82,24 @@ fn execute(
         let _ =
             Process::of(pid).and_then(|p| serde_json::to_vec(&p).ok()).map(|p| fs::write(at.join("claim/script"), p));
     }))
+}
+
+/// Takes a run back that no runner claimed in time: claimed by us, it can never begin. False when a runner was faster.
+pub(super) fn withdraw(at: &Path) -> Result<bool, WorldError> {
+    if !claim(at)? {
+        return Ok(false);
+    }
+    // As a shell answers when it cannot execute a command.
+    let result = ScriptResult {
+        ending: Ending::Code(126),
+        bytes: 0,
+        digest: crate::domain::digest::Digest::of(b""),
+        duration_ms: 0,
+    };
+    let result =
+        serde_json::to_vec(&result).map_err(|e| WorldError::io("take a run back", std::io::Error::other(e)))?;
+    write_durably(&at.join("rc"), &result)?;
+    Ok(true)
 }
 
 /// Claims the run. Of all runners one gets it: renaming a directory onto one that is not empty fails (rename(2)).

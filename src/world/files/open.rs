@@ -68,9 +68,8 @@ impl Forbidden {
     }
 
     fn covers(&self, device: u64, inode: u64) -> bool {
-        let same = |path: &PathBuf| {
-            std::fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (device, inode))
-        };
+        let same =
+            |path: &PathBuf| std::fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (device, inode));
         is_database_file(&self.inventory, device, inode) || companions(&self.state).iter().any(same)
     }
 }
