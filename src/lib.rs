@@ -12,7 +12,9 @@
 //! - [`steps`]: what plans are made of; each does, proves and undoes one thing.
 //! - [`ledger`]: what happened, append-only and hash-chained.
 //! - [`engine`]: proposes, executes, resumes, replies.
+//! - [`cli`]: what the operator types.
 
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod engine;

@@ -21,6 +21,8 @@ pub struct Options {
     pub unconfigured: Option<String>,
     /// Masked known secrets after which a session is stopped; 0 means never.
     pub session_stop_hits: u64,
+    /// Leave interrupted operations alone: for an operator's commands, which end before an operation would.
+    pub look_only: bool,
 }
 
 impl Options {

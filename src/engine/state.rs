@@ -23,7 +23,9 @@ impl Engine {
                 let ledger =
                     Ledger::open(&self.0.options.state_url, Instance::new(instance::own()), self.0.redactor.clone())
                         .await?;
-                self.resume(&ledger).await;
+                if !self.0.options.look_only {
+                    self.resume(&ledger).await;
+                }
                 Ok(ledger)
             })
             .await
