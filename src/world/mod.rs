@@ -2,15 +2,29 @@
 //!
 //! Whoever only reads gets a [`Reader`]. Every method that changes something is on [`World`] and takes a `&Permit`.
 
+pub mod artifacts;
+pub(crate) mod blocking;
 pub mod clock;
+pub mod database;
+pub mod detached;
 pub mod error;
+pub mod git;
+pub(crate) mod host;
+pub mod instance;
 pub mod paths;
+pub mod process;
+pub mod releases;
+mod scratch;
+pub mod secrets;
+pub mod snapshots;
+pub(crate) mod tree;
 
 use std::{path::PathBuf, sync::Arc};
 
 pub use clock::{Clock, SystemClock};
 pub use error::WorldError;
 pub use paths::Paths;
+pub use secrets::SecretStore;
 
 use crate::domain::{inventory::Inventory, time::Time};
 
@@ -22,12 +36,22 @@ pub struct World {
     pub(crate) paths: Paths,
     /// The program that runs scripts detached: this very binary, with `detached-run`.
     pub(crate) runner: PathBuf,
+    pub(crate) secrets: SecretStore,
 }
 
 impl World {
     /// The world as the inventory describes it. Nothing is contacted.
     pub fn new(inventory: Arc<Inventory>, clock: Arc<dyn Clock>, paths: Paths, runner: PathBuf) -> Self {
-        Self { inventory, clock, paths, runner }
+        Self { inventory, clock, paths, runner, secrets: SecretStore::default() }
+    }
+    /// The same world with these sources of secrets. Without them no secret exists.
+    pub fn with_secrets(mut self, secrets: SecretStore) -> Self {
+        self.secrets = secrets;
+        self
+    }
+    /// Where our own files live.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
     }
     /// The half of the world that only reads.
     pub fn reader(&self) -> Reader<'_> {

@@ -1,0 +1,50 @@
+//! What tools may ask of a service's repository.
+
+use std::path::Path;
+
+use super::{Exported, FileAt, Repository, Tag, export};
+use crate::{
+    domain::{
+        inventory::{RelativePath, Service},
+        version::{Revision, Version},
+    },
+    world::{Reader, WorldError},
+};
+
+impl Reader<'_> {
+    /// The commit and tree of a version. An unknown one is refused with the nearest tags.
+    pub async fn resolve_version(&self, service: &Service, version: &Version) -> Result<Revision, WorldError> {
+        Repository::new(&service.repository).resolve(version).await
+    }
+
+    /// The newest tags of a service's repository, newest first.
+    pub async fn tags(&self, service: &Service, limit: usize) -> Result<Vec<Tag>, WorldError> {
+        Repository::new(&service.repository).tags(limit).await
+    }
+
+    /// The newest tag in the history of a commit, without the commit itself.
+    pub async fn previous_tag(&self, service: &Service, commit: &str) -> Result<Option<Tag>, WorldError> {
+        Repository::new(&service.repository).previous_tag(commit).await
+    }
+
+    /// A file as a commit holds it; `None` when the commit does not hold it.
+    pub async fn file_at(
+        &self,
+        service: &Service,
+        commit: &str,
+        path: &RelativePath,
+    ) -> Result<Option<FileAt>, WorldError> {
+        Repository::new(&service.repository).file(commit, path).await
+    }
+
+    /// The files of a commit, in a directory of our own that does not exist yet.
+    pub(crate) async fn export_to(
+        &self,
+        service: &Service,
+        commit: &str,
+        tree: Option<&str>,
+        directory: &Path,
+    ) -> Result<Exported, WorldError> {
+        export(&Repository::new(&service.repository), commit, tree, directory).await
+    }
+}

@@ -1,0 +1,90 @@
+//! Versions: from what a human names to what git says it is.
+
+use super::{Repository, WorldError};
+use crate::domain::{
+    name::nearest,
+    refusal::Code,
+    time::Time,
+    version::{Revision, Version},
+};
+
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// Its name.
+    pub version: Version,
+    /// The commit it names.
+    pub commit: String,
+    /// When it was made, or the commit when it is a lightweight tag (UTC).
+    pub at: Time,
+}
+
+impl Repository {
+    /// The commit and tree of a version. An unknown one is refused with the nearest tags.
+    pub(crate) async fn resolve(&self, version: &Version) -> Result<Revision, WorldError> {
+        let name = if version.is_commit() { version.to_string() } else { format!("refs/tags/{version}") };
+        let wanted = format!("{name}^{{commit}}\n{name}^{{tree}}\n{name}\n");
+        let answer = self.text(&["cat-file", "--batch-check"], Some(wanted.as_bytes())).await?;
+        let mut objects = answer.lines().map(|line| {
+            let mut words = line.split(' ');
+            (words.next().unwrap_or_default().to_owned(), words.next().unwrap_or_default().to_owned())
+        });
+        let mut next = |kind: &str| objects.next().filter(|(_, found)| found == kind).map(|(oid, _)| oid);
+        let (Some(commit), Some(tree)) = (next("commit"), next("tree")) else {
+            return Err(self.unknown(version).await);
+        };
+        Ok(Revision { version: version.clone(), commit, tree, tag_object: next("tag") })
+    }
+
+    /// The newest tags, newest first. Tags whose names we do not accept as versions are left out.
+    pub(crate) async fn tags(&self, limit: usize) -> Result<Vec<Tag>, WorldError> {
+        self.tag_list(limit, &[]).await
+    }
+
+    /// The newest tag in the history of a commit, without the commit itself; `None` when there is none.
+    pub(crate) async fn previous_tag(&self, commit: &str) -> Result<Option<Tag>, WorldError> {
+        let parent = format!("{commit}^{{commit}}^\n");
+        let answer = self.text(&["cat-file", "--batch-check"], Some(parent.as_bytes())).await?;
+        match answer.split(' ').collect::<Vec<_>>().as_slice() {
+            [parent, "commit", ..] => {
+                let merged = format!("--merged={parent}");
+                Ok(self.tag_list(1, &[&merged]).await?.into_iter().next())
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn tag_list(&self, limit: usize, filter: &[&str]) -> Result<Vec<Tag>, WorldError> {
+        let format = "--format=%(refname:strip=2) %(objectname) %(*objectname) %(creatordate:unix)";
+        let mut arguments = vec!["for-each-ref", "--sort=-version:refname", "--sort=-creatordate", format];
+        arguments.extend(filter);
+        arguments.push("refs/tags/");
+        let listing = self.text(&arguments, None).await?;
+        let tag = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let [name, object, peeled, date] = words.as_slice() else { return None };
+            let commit = if peeled.is_empty() { object } else { peeled };
+            let at = Time::from_millis(date.parse::<i64>().ok()?.checked_mul(1000)?);
+            Some(Tag { version: name.parse().ok()?, commit: (*commit).to_owned(), at })
+        };
+        Ok(listing.lines().filter_map(tag).take(limit).collect())
+    }
+
+    async fn unknown(&self, version: &Version) -> WorldError {
+        let tags = self.tags(500).await.unwrap_or_default();
+        let near = nearest(version.as_str(), tags.iter().map(|tag| tag.version.as_str()));
+        let near =
+            if near.is_empty() { tags.iter().take(3).map(|tag| tag.version.to_string()).collect() } else { near };
+        let fix = if near.is_empty() {
+            "The repository has no tags: create one, or fetch them into the repository.".to_owned()
+        } else {
+            format!("Did you mean {}? If the tag is new, fetch it into the repository.", near.join(" or "))
+        };
+        WorldError::new(
+            Code::UnknownVersion,
+            "resolve the version",
+            "there is no such tag or commit in the service's repository",
+            fix,
+        )
+    }
+}

@@ -1,0 +1,74 @@
+//! The environment of a child: a fixed base, what was declared, and the secrets it was granted.
+
+use std::{collections::BTreeMap, ffi::OsString, path::Path};
+
+use super::super::WorldError;
+use crate::{domain::refusal::Code, redact::Secret};
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Variables that change what programs execute; never passed on, even when declared.
+const FORBIDDEN: [&str; 7] = ["BASH_ENV", "ENV", "NODE_OPTIONS", "IFS", "SHELLOPTS", "PS4", "BASHOPTS"];
+const FORBIDDEN_BEGINS: [&str; 6] = ["LD_", "GIT_", "PYTHON", "PERL5", "SSH_", "BASH_FUNC_"];
+
+/// The environment of a child.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment {
+    declared: BTreeMap<String, OsString>,
+    secrets: Vec<Secret>,
+    ours: BTreeMap<String, OsString>,
+}
+
+impl Environment {
+    /// Adds variables that the operator declared.
+    pub(crate) fn declare(mut self, variables: &BTreeMap<String, String>) -> Self {
+        self.declared.extend(variables.iter().map(|(name, value)| (name.clone(), value.into())));
+        self
+    }
+    /// Adds secrets, each under its own name.
+    pub(crate) fn grant(mut self, secrets: Vec<Secret>) -> Self {
+        self.secrets.extend(secrets);
+        self
+    }
+    /// Adds a variable of ours, which no rule forbids.
+    pub(crate) fn ours(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.ours.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(super) fn has_home(&self) -> bool {
+        self.ours.contains_key("HOME") || self.declared.contains_key("HOME")
+    }
+
+    pub(super) fn apply(&self, command: &mut tokio::process::Command, home: Option<&Path>) -> Result<(), WorldError> {
+        command.env("PATH", PATH).env("LANG", "C.UTF-8").env("TZ", "UTC");
+        if let Some(home) = home {
+            command.env("HOME", home);
+        }
+        let names = self.declared.keys().map(String::as_str).chain(self.secrets.iter().map(Secret::name));
+        for name in names {
+            if is_forbidden(name) {
+                return Err(WorldError::new(
+                    Code::Unsupported,
+                    format!("set the variable {name} for a child process"),
+                    "it changes what programs execute and is never passed on",
+                    "Remove it from the script's environment in deploy-ops.toml, or set it inside the script.",
+                ));
+            }
+        }
+        command.envs(&self.declared);
+        for secret in &self.secrets {
+            command.env(secret.name(), secret.expose());
+        }
+        command.envs(&self.ours);
+        Ok(())
+    }
+}
+
+/// Whether a variable may not be given to a child.
+pub(crate) fn is_forbidden(name: &str) -> bool {
+    name.is_empty()
+        || name.contains(['=', '\0'])
+        || FORBIDDEN.contains(&name)
+        || FORBIDDEN_BEGINS.iter().any(|begin| name.starts_with(begin))
+}

@@ -1,0 +1,257 @@
+//! Releases on this machine.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::{MetadataExt, symlink},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{PlacedRelease, ReleaseState, Releases, directory};
+use crate::{
+    domain::{
+        digest::Digest,
+        inventory::RelativePath,
+        refusal::Code,
+        release::ReleaseId,
+        step::{PlaceRelease, PruneReleases},
+        time::Time,
+    },
+    world::{WorldError, detached::write_durably, git::beside, tree},
+};
+
+/// What is remembered of a placed release, in `<root>/releases/.<id>.json`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    artifact: Digest,
+    /// The tree as it was placed, with its links to `shared`.
+    tree: Digest,
+}
+
+pub(super) fn list(root: &Path) -> Result<Releases, WorldError> {
+    check_layout(root)?;
+    let io = |e| WorldError::io("list the releases", e);
+    let mut placed = Vec::new();
+    match fs::read_dir(root.join("releases")) {
+        Ok(entries) => {
+            for entry in entries {
+                let entry = entry.map_err(io)?;
+                let Some(id) = entry.file_name().to_str().and_then(release_name) else { continue };
+                let metadata = entry.metadata().map_err(io)?;
+                if metadata.is_dir() {
+                    let remembered = fs::metadata(manifest_path(root, &id)).ok();
+                    let at = remembered.map_or(metadata.mtime(), |m| m.mtime());
+                    let artifact = manifest(root, &id).map(|m| m.artifact);
+                    placed.push(PlacedRelease { id, placed_at: Time::from_millis(at.saturating_mul(1000)), artifact });
+                }
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(io(error)),
+    }
+    placed.sort_by(|a, b| b.placed_at.cmp(&a.placed_at).then_with(|| b.id.cmp(&a.id)));
+    Ok(Releases { current: current(root)?, placed })
+}
+
+pub(super) fn state(root: &Path, release: &ReleaseId, artifact: &Digest) -> Result<ReleaseState, WorldError> {
+    check_layout(root)?;
+    let place = directory(root, release);
+    match manifest(root, release) {
+        Some(manifest) if place.is_dir() => {
+            let intact = manifest.artifact == *artifact && tree::digest(&place)? == manifest.tree;
+            Ok(if intact { ReleaseState::Intact } else { ReleaseState::Changed })
+        }
+        _ => Ok(ReleaseState::Missing),
+    }
+}
+
+pub(super) fn place(root: &Path, artifact: &Path, place: &PlaceRelease) -> Result<(), WorldError> {
+    let io = |e| WorldError::io(format!("place release {}", place.release), e);
+    match state(root, &place.release, &place.artifact)? {
+        ReleaseState::Intact => return Ok(()),
+        _ if current(root)?.as_ref() == Some(&place.release) => {
+            return Err(layout(
+                &format!("place release {}", place.release),
+                "it is live already, but its files are not those of the artifact",
+                "Deploy the version under a new tag, or make another release live first.",
+            ));
+        }
+        ReleaseState::Changed | ReleaseState::Missing => {}
+    }
+    let releases = root.join("releases");
+    fs::create_dir_all(&releases).map_err(io)?;
+    let target = directory(root, &place.release);
+    let partial = beside(&target, ".partial");
+    for old in [&partial, &target] {
+        if fs::symlink_metadata(old).is_ok() {
+            fs::remove_dir_all(old).map_err(io)?;
+        }
+    }
+    tree::copy(artifact, &partial)?;
+    if tree::digest(&partial)? != place.artifact {
+        return Err(WorldError::new(
+            Code::WorldFailed,
+            format!("place release {}", place.release),
+            "the artifact in our store is not what was planned",
+            "Run the dry run again: it builds the artifact anew.",
+        ));
+    }
+    for path in &place.shared {
+        share(root, &partial, path)?;
+    }
+    // One call makes all files of the release durable before its name appears.
+    File::open(&partial).and_then(|d| rustix::fs::syncfs(&d).map_err(Into::into)).map_err(io)?;
+    let manifest = Manifest { artifact: place.artifact, tree: tree::digest(&partial)? };
+    let manifest = serde_json::to_vec(&manifest).map_err(|e| io(std::io::Error::other(e)))?;
+    write_durably(&manifest_path(root, &place.release), &manifest)?;
+    fs::rename(&partial, &target).map_err(io)?;
+    tree::sync_directory(&releases)
+}
+
+pub(super) fn discard_partial(root: &Path, release: &ReleaseId) -> Result<(), WorldError> {
+    let partial = beside(&directory(root, release), ".partial");
+    match fs::remove_dir_all(partial) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(WorldError::io(format!("remove the rest of release {release}"), error))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn switch(root: &Path, to: Option<&ReleaseId>, operation: &str) -> Result<(), WorldError> {
+    let io = |e| WorldError::io("switch the live release", e);
+    check_layout(root)?;
+    let now = current(root)?;
+    let link = root.join("current");
+    match to {
+        _ if now.as_ref() == to => return Ok(()),
+        None => fs::remove_file(&link).map_err(io)?,
+        Some(release) => {
+            if !directory(root, release).is_dir() {
+                return Err(layout(
+                    &format!("switch to release {release}"),
+                    "its directory is not there",
+                    "Run the dry run again: it places or rebuilds the release.",
+                ));
+            }
+            let next = root.join(format!(".current.{operation}"));
+            let _ = fs::remove_file(&next);
+            symlink(Path::new("releases").join(release.as_str()), &next).map_err(io)?;
+            fs::rename(&next, &link).map_err(io)?;
+        }
+    }
+    tree::sync_directory(root)
+}
+
+pub(super) fn prune(root: &Path, prune: &PruneReleases) -> Result<Vec<ReleaseId>, WorldError> {
+    let io = |e| WorldError::io("remove an old release", e);
+    let releases = list(root)?;
+    let old = releases.placed.into_iter().map(|r| r.id).filter(|id| {
+        // Without a live release nothing is known to be dispensable.
+        releases.current.is_some() && Some(id) != releases.current.as_ref() && Some(id) != prune.protect.as_ref()
+    });
+    let mut removed = Vec::new();
+    for id in old.skip(usize::try_from(prune.keep).unwrap_or(usize::MAX)) {
+        let place = directory(root, &id);
+        let going = beside(&place, ".removing");
+        let _ = fs::remove_dir_all(&going);
+        // Renamed first: a removal that is interrupted leaves no half release behind.
+        fs::rename(&place, &going).map_err(io)?;
+        let _ = fs::remove_file(manifest_path(root, &id));
+        fs::remove_dir_all(&going).map_err(io)?;
+        removed.push(id);
+    }
+    Ok(removed)
+}
+
+/// The live release. Anything but a link into `releases` is refused.
+fn current(root: &Path) -> Result<Option<ReleaseId>, WorldError> {
+    let link = root.join("current");
+    let Ok(metadata) = fs::symlink_metadata(&link) else { return Ok(None) };
+    let doing = "find the live release";
+    if !metadata.is_symlink() {
+        let fix = "Move it to releases/<name> and make current a link to it: ln -s releases/<name> current.";
+        return Err(layout(doing, "current is not a symbolic link", fix));
+    }
+    let target = fs::read_link(&link).map_err(|e| WorldError::io(doing, e))?;
+    let below = target.strip_prefix(root).unwrap_or(&target);
+    let mut parts = below.components().filter_map(|part| part.as_os_str().to_str());
+    match (parts.next(), parts.next().and_then(release_name), parts.next()) {
+        (Some("releases"), Some(id), None) => Ok(Some(id)),
+        _ => Err(layout(
+            doing,
+            "current leads to something that is not a release",
+            "Make it a link to releases/<name>, or remove it when nothing is live.",
+        )),
+    }
+}
+
+fn check_layout(root: &Path) -> Result<(), WorldError> {
+    let doing = "look at the target directory";
+    if !fs::symlink_metadata(root).is_ok_and(|m| m.is_dir()) {
+        let fix = "Create it, owned by the server's user, or correct root of the target in deploy-ops.toml.";
+        return Err(layout(doing, "it is not a directory", fix));
+    }
+    for name in ["releases", "shared"] {
+        if fs::symlink_metadata(root.join(name)).is_ok_and(|m| !m.is_dir()) {
+            return Err(layout(doing, &format!("{name} is not a directory"), "Make it a real directory, not a link."));
+        }
+    }
+    Ok(())
+}
+
+/// Links one shared path into a release. What the first release brings becomes the shared one.
+fn share(root: &Path, release: &Path, path: &RelativePath) -> Result<(), WorldError> {
+    let io = |e| WorldError::io(format!("share {path}"), e);
+    let shared = root.join("shared").join(path.as_path());
+    let mine = path.below(release);
+    if let Some(parent) = shared.parent() {
+        fs::create_dir_all(parent).map_err(io)?;
+    }
+    let mut above = release.to_owned();
+    for part in path.as_path().parent().into_iter().flat_map(Path::components) {
+        above.push(part);
+        match fs::symlink_metadata(&above) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => {
+                let fix = "Share the link's target instead, or make it a real directory in the artifact.";
+                return Err(layout(&format!("share {path}"), "a directory above it is a link or a file", fix));
+            }
+            Err(_) => fs::create_dir(&above).map_err(io)?,
+        }
+    }
+    let brought = fs::symlink_metadata(&mine).is_ok();
+    if fs::symlink_metadata(&shared).is_err() {
+        if brought {
+            fs::rename(&mine, &shared).map_err(io)?;
+        } else if !path.file_name().contains('.') {
+            // A name without a dot is taken for a directory; a file is for the operator to put there.
+            fs::create_dir(&shared).map_err(io)?;
+        }
+    } else if brought {
+        let directory = fs::symlink_metadata(&mine).is_ok_and(|m| m.is_dir());
+        if directory { fs::remove_dir_all(&mine) } else { fs::remove_file(&mine) }.map_err(io)?;
+    }
+    // From the link's directory up to the release, to `releases`, to the root.
+    let up = path.as_path().components().count() + 1;
+    let target: PathBuf = std::iter::repeat_n("..", up).collect::<PathBuf>().join("shared").join(path.as_path());
+    symlink(target, &mine).map_err(io)
+}
+
+fn release_name(name: &str) -> Option<ReleaseId> {
+    let ours = !name.ends_with(".partial") && !name.ends_with(".removing");
+    name.parse().ok().filter(|_| ours)
+}
+
+fn manifest_path(root: &Path, release: &ReleaseId) -> PathBuf {
+    root.join("releases").join(format!(".{release}.json"))
+}
+
+fn manifest(root: &Path, release: &ReleaseId) -> Option<Manifest> {
+    serde_json::from_slice(&fs::read(manifest_path(root, release)).ok()?).ok()
+}
+
+fn layout(doing: &str, problem: &str, fix: &str) -> WorldError {
+    WorldError::new(Code::WrongState, doing, problem, fix)
+}
