@@ -12,6 +12,7 @@
 //! - [`steps`]: what plans are made of; each does, proves and undoes one thing.
 //! - [`ledger`]: what happened, append-only and hash-chained.
 //! - [`engine`]: proposes, executes, resumes, replies.
+//! - [`server`]: the door: MCP over stdio and HTTP; all that clients see.
 //! - [`cli`]: what the operator types.
 
 pub mod cli;
@@ -21,6 +22,7 @@ pub mod engine;
 pub mod ledger;
 pub mod policy;
 pub mod redact;
+pub mod server;
 pub mod steps;
 pub mod tools;
 pub mod world;

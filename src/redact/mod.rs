@@ -88,4 +88,21 @@ impl Redactor {
     pub fn holds_known(&self, text: &str) -> bool {
         self.text(text).0 != text
     }
+    pub fn known_only<'a>(&self, json: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
+        let mut text = String::from_utf8_lossy(json).into_owned();
+        if let Ok(held) = self.0.read() {
+            for secret in held.iter() {
+                let escaped = serde_json::to_string(secret.expose()).unwrap_or_default();
+                let escaped = escaped.trim_matches('"').to_owned();
+                let twice = serde_json::to_string(&escaped).unwrap_or_default();
+                for form in [twice.trim_matches('"'), &escaped, secret.expose()] {
+                    text = text.replace(form, MASK);
+                }
+            }
+        }
+        if text.as_bytes() == json { std::borrow::Cow::Borrowed(json) } else { std::borrow::Cow::Owned(text.into_bytes()) }
+    }
+    pub fn known_bytes<'a>(&self, bytes: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
+        self.known_only(bytes)
+    }
 }
