@@ -1,5 +1,7 @@
 //! The variables of our own process: the only place that reads them.
 
+#![allow(clippy::disallowed_methods, reason = "the one home of environment variables")]
+
 use std::fmt;
 
 /// The value of a variable. It may be a secret, so it does not show itself.

@@ -37,7 +37,7 @@ pub fn check_permissions(config: &Config) -> Vec<Problem> {
             problems.extend(check.path(path, "the file of an extra secret", 0, SECRET));
         }
     }
-    problems.extend(check.path(config.settings.state.data.path(), "the data directory", 0, DATA));
+    problems.extend(check.path(&config.settings.state.data, "the data directory", 0, DATA));
     problems
 }
 

@@ -77,6 +77,14 @@ fn a_file_that_cannot_be_read_is_one_problem() {
     assert_eq!(load(&file).unwrap().settings.policy.snapshot_fresh_s, 600);
 }
 
+#[test]
+fn a_file_full_of_mistakes_is_told_in_part_and_in_time() {
+    let deep = format!("a = {}", "[".repeat(100_000));
+    assert!(parse(&deep).is_err());
+    let long = format!("[server]\ntools = [{}]", "\"--\", ".repeat(50_000));
+    assert_eq!(parse(&long).unwrap_err().len(), 200);
+}
+
 /// Prints what `docs/PERFORMANCE.md` wants: `cargo test --release -- --ignored --nocapture the_example_is_read_quickly`.
 #[test]
 #[ignore = "a measurement, meaningful in a release build only"]
@@ -113,6 +121,9 @@ fn planted_example() -> String {
         ("zone = \"Europe/Vienna\"", format!("zone = \"{PLANTED}\"")),
         ("host = \"web\"", format!("host = \"{PLANTED}\"")),
         ("address = \"info@example.org\"", format!("address = \"{PLANTED}\"")),
+        ("read_only = false", format!("{PLANTED} = false")),
+        ("[databases.wiki]", format!("[databases.{PLANTED}]")),
+        ("[services.wiki.targets.production]", format!("[services.wiki.targets.{PLANTED}]")),
         ("path = \"/health\"", format!("path = \"{PLANTED}\"")),
     ]
     .iter()
@@ -130,7 +141,7 @@ fn shows_planted(text: &str) -> bool {
 #[test]
 fn secrets_in_wrong_places_are_told_but_not_shown() {
     let problems = parse(&planted_example()).unwrap_err();
-    assert!(problems.len() >= 13, "{problems:#?}");
+    assert!(problems.len() >= 16, "{problems:#?}");
     for problem in problems {
         assert!(!shows_planted(&format!("{problem} {problem:?}")), "{problem}");
     }
@@ -157,12 +168,66 @@ fn shown(text: &str) -> Vec<String> {
     problems.iter().map(|problem| format!("{problem} {problem:?}")).filter(|text| shows_planted(text)).collect()
 }
 
+/// How many entries of each kind a configuration holds.
+fn held(config: &super::Config) -> Vec<usize> {
+    let inventory = &config.inventory;
+    let services = || inventory.services.values();
+    vec![
+        inventory.environments.len(),
+        inventory.environments.values().map(|environment| environment.windows.len()).sum(),
+        inventory.hosts.len(),
+        inventory.databases.len(),
+        inventory.mailboxes.len(),
+        inventory.mailboxes.values().map(|mailbox| mailbox.aliases.len()).sum(),
+        inventory.gates.len(),
+        inventory.secrets.len(),
+        inventory.roots.len(),
+        inventory.services.len(),
+        services().map(|service| service.targets.len()).sum(),
+        services().map(|service| service.smoke.len()).sum(),
+        services().map(|service| service.gates.len() + service.secrets.len()).sum(),
+        config.settings.tokens.len(),
+        config.settings.approvers.len(),
+    ]
+}
+
+/// The same, counted in the text.
+fn written(file: &toml::Table) -> Vec<usize> {
+    let length = |value: Option<&toml::Value>| match value {
+        Some(toml::Value::Table(table)) => table.len(),
+        Some(toml::Value::Array(array)) => array.len(),
+        _ => 0,
+    };
+    let kind = |kind: &str| length(file.get(kind));
+    let inside = |kind: &str, keys: &[&str]| -> usize {
+        let entries = file.get(kind).and_then(toml::Value::as_table).into_iter().flatten();
+        entries.map(|(_, entry)| keys.iter().map(|key| length(entry.get(key))).sum::<usize>()).sum()
+    };
+    vec![
+        kind("environments"),
+        inside("environments", &["windows"]),
+        kind("hosts"),
+        kind("databases"),
+        kind("mailboxes"),
+        inside("mailboxes", &["aliases"]),
+        kind("gates"),
+        kind("secrets"),
+        kind("roots"),
+        kind("services"),
+        inside("services", &["targets"]),
+        inside("services", &["smoke"]),
+        inside("services", &["gates", "secrets"]),
+        kind("tokens"),
+        kind("approvers"),
+    ]
+}
+
 fn cases(count: u32) -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(count) }
 }
 
 proptest! {
-    #![proptest_config(cases(400))]
+    #![proptest_config(cases(150))]
 
     #[test]
     fn no_mutation_panics_or_shows_a_secret(changes in prop::collection::vec(change(), 1..6)) {
@@ -187,6 +252,19 @@ proptest! {
             replace(&mut text, place + offset, length, fragment);
         }
         prop_assert_eq!(shown(&text), Vec::<String>::new());
+    }
+
+    /// Whatever is dropped was told: a configuration without problems holds every entry of the file.
+    #[test]
+    fn nothing_is_dropped_silently(changes in prop::collection::vec(change(), 1..3)) {
+        let mut text = fs::read_to_string(example_path()).unwrap();
+        for (place, length, fragment) in changes {
+            let start = place.index(text.len());
+            replace(&mut text, start, length / 4, fragment);
+        }
+        if let Ok(config) = parse(&text) {
+            prop_assert_eq!(held(&config), written(&text.parse().unwrap()));
+        }
     }
 
     #[test]

@@ -17,7 +17,6 @@ pub(super) struct Outcome {
     pub(super) status: String,
     pub(super) output: Value,
     pub(super) next: Vec<NextCall>,
-    pub(super) is_error: bool,
 }
 
 impl Engine {
@@ -72,20 +71,16 @@ impl Engine {
     async fn dispatch(&self, caller: &Caller, tool: &Tool, arguments: Value) -> Result<Outcome, Refusal> {
         match tool.handler {
             Handler::Query(answer) => {
-                let records = EngineRecords::new(self, self.ledger().await?);
-                let progress = progress_of(self, caller);
-                let context = tools::Context {
-                    reader: self.world().reader(),
-                    records: &records,
-                    principal: &caller.principal,
-                    progress: &progress,
-                };
-                let answer = answer(arguments, context).await?;
-                Ok(Outcome { status: answer.status, output: answer.output, next: answer.next, is_error: false })
+                let answer = self.query(caller, answer, arguments).await?;
+                Ok(Outcome { status: answer.status, output: answer.output, next: answer.next })
             }
             Handler::Action(action) => {
                 let wish = (action.wish)(&arguments)?;
                 let view = match wish {
+                    Wish::Look => {
+                        let answer = self.query(caller, action.look, arguments).await?;
+                        return Ok(Outcome { status: answer.status, output: answer.output, next: answer.next });
+                    }
                     Wish::Propose { wait_s } => {
                         require(caller, Scope::Plan)?;
                         self.propose(caller, tool, action, arguments, wait_s, false).await?
@@ -106,6 +101,32 @@ impl Engine {
                 outcome_of(view)
             }
         }
+    }
+}
+
+type Answering =
+    for<'a> fn(
+        Value,
+        tools::Context<'a>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<tools::ErasedAnswer, Refusal>> + Send + 'a>>;
+
+impl Engine {
+    /// Lets a tool read and answer.
+    async fn query(
+        &self,
+        caller: &Caller,
+        answer: Answering,
+        arguments: Value,
+    ) -> Result<tools::ErasedAnswer, Refusal> {
+        let records = EngineRecords::new(self, self.ledger().await?);
+        let progress = progress_of(self, caller);
+        let context = tools::Context {
+            reader: self.world().reader(),
+            records: &records,
+            principal: &caller.principal,
+            progress: &progress,
+        };
+        answer(arguments, context).await
     }
 }
 
@@ -145,5 +166,5 @@ fn outcome_of(view: OperationView) -> Result<Outcome, Refusal> {
             "Report this as a defect of the server.",
         )
     })?;
-    Ok(Outcome { status, output, next, is_error: false })
+    Ok(Outcome { status, output, next })
 }

@@ -25,9 +25,9 @@ impl Run<'_> {
     }
 
     /// A human accepted less than success.
-    pub(super) async fn close_accepted(&self, mut operation: Operation, by: &str) -> Result<(), LedgerError> {
+    pub(super) async fn close_accepted(&self, mut operation: Operation) -> Result<(), LedgerError> {
         operation.state = OperationState::Accepted;
-        operation.summary = format!("{by} accepted the result.");
+        operation.summary = "A human accepted the result.".to_owned();
         let deployments = self.went_live(&mut operation).await?;
         self.finish(operation, deployments).await
     }

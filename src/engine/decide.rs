@@ -21,8 +21,8 @@ const ASK: Duration = Duration::from_millis(300);
 
 /// What was decided about a result between success and failure.
 pub(super) enum Decided {
-    /// It stays, on somebody's word.
-    Accept(String),
+    /// It stays.
+    Accept,
     /// It goes, and why.
     RollBack(String),
 }
@@ -41,12 +41,10 @@ impl Run<'_> {
             format!("The verdict is {judgement:?}. A human decides with `deploy-ops decide {}`.", operation.id);
         self.save(operation).await?;
         loop {
-            if let Some((decision, by)) = self.ledger.decision(&operation.id).await? {
-                match decision {
-                    HumanDecision::Accept => return Ok(Decided::Accept(by.to_string())),
-                    HumanDecision::RollBack => return Ok(Decided::RollBack(format!("{by} decided so"))),
-                    HumanDecision::ProbeAgain | HumanDecision::MarkDone => {}
-                }
+            match self.ledger.decision(&operation.id).await? {
+                Some(HumanDecision::Accept) => return Ok(Decided::Accept),
+                Some(HumanDecision::RollBack) => return Ok(Decided::RollBack("a human decided so".to_owned())),
+                Some(HumanDecision::ProbeAgain | HumanDecision::MarkDone) | None => {}
             }
             if self.ledger.cancel_requested(&operation.id).await? {
                 return Ok(Decided::RollBack("it was cancelled while a decision was due".to_owned()));
@@ -83,11 +81,11 @@ impl Run<'_> {
         loop {
             let decision = self.ledger.decision(&operation.id).await?;
             let settled = match decision {
-                Some((HumanDecision::RollBack, by)) => return Ok(Some(format!("{by} decided so"))),
-                Some((HumanDecision::MarkDone | HumanDecision::Accept, by)) => {
-                    Some(Done::new(format!("{by} says that it is done")))
+                Some(HumanDecision::RollBack) => return Ok(Some("a human decided so".to_owned())),
+                Some(HumanDecision::MarkDone | HumanDecision::Accept) => {
+                    Some(Done::new("a human says that it is done"))
                 }
-                Some((HumanDecision::ProbeAgain, _)) => match steps::probe(step, &self.context(index)).await {
+                Some(HumanDecision::ProbeAgain) => match steps::probe(step, &self.context(index)).await {
                     Probe::Done(done) => Some(done),
                     Probe::Failed(done) => return Ok(Some(done.summary)),
                     Probe::NotStarted | Probe::Running | Probe::Unknown(_) => None,

@@ -90,7 +90,7 @@ impl Run<'_> {
                         Some(Judgement::Failed) => "the verdict is FAILED".to_owned(),
                         Some(Judgement::Degraded | Judgement::Inconclusive) => {
                             match self.await_decision(&mut operation).await? {
-                                Decided::Accept(by) => return self.close_accepted(operation, &by).await,
+                                Decided::Accept => return self.close_accepted(operation).await,
                                 Decided::RollBack(why) => why,
                             }
                         }

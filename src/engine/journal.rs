@@ -113,7 +113,20 @@ impl Run<'_> {
             _ => done.summary.clone(),
         };
         self.live.say(format!("{}: {}", entry.step, done.summary));
-        self.ledger.outcome(entry, &done.evidence, self.permit.fence()).await
+        let mut evidence = done.evidence.clone();
+        for one in &mut evidence {
+            let fresh = self.engine.settings().fresh_s(one.kind);
+            one.valid_until = one.collected_at.plus_s(i64::from(fresh));
+        }
+        self.ledger.outcome(entry, &evidence, self.permit.fence()).await?;
+        let plan = self.permit.plan();
+        if let (AttemptState::Done, Phase::Do, Some(Step::TakeSnapshot(take))) =
+            (state, entry.phase, usize::try_from(entry.index).ok().and_then(|index| plan.steps().get(index)))
+            && let Some(manifest) = self.engine.world().reader().snapshot_manifest(&take.snapshot)
+        {
+            self.ledger.record_snapshot(&manifest).await?;
+        }
+        Ok(())
     }
 
     /// Writes the operation's state, and tells those who wait.

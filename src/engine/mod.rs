@@ -12,6 +12,7 @@ pub mod reply;
 mod approve;
 mod call;
 mod close;
+mod complete;
 mod decide;
 mod drive;
 mod execute;
@@ -22,6 +23,7 @@ mod propose;
 mod records;
 mod render;
 mod report;
+mod resources;
 mod resume;
 mod state;
 mod unwind;
@@ -36,6 +38,7 @@ pub use caller::Caller;
 pub use hooks::{Hooks, NoHooks, Point};
 pub use options::Options;
 pub use reply::Reply;
+pub use resources::{ResourceInfo, ResourceTemplate, TEMPLATES};
 
 use crate::{
     domain::{inventory::Inventory, refusal::Refusal},

@@ -19,10 +19,10 @@ pub struct Options {
     pub exclude_tools: BTreeSet<String>,
     /// Why there is no configuration, when there is none: calls are refused with it.
     pub unconfigured: Option<String>,
+    /// Leave interrupted operations to a server: for commands that end at once.
+    pub look_only: bool,
     /// Masked known secrets after which a session is stopped; 0 means never.
     pub session_stop_hits: u64,
-    /// Leave interrupted operations alone: for an operator's commands, which end before an operation would.
-    pub look_only: bool,
 }
 
 impl Options {

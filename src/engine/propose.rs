@@ -94,7 +94,7 @@ impl Engine {
             principal: &caller.principal,
             progress: &progress,
         };
-        let drafted = (action.draft)(arguments, context).await;
+        let drafted = (action.draft)(arguments, context).await.map(|proposal| self.stamped(proposal));
         let now = self.world().now();
         operation.finished_at = Some(now);
         operation.metrics.duration_ms = now.millis_since(operation.started_at);
@@ -168,6 +168,15 @@ impl Engine {
             metrics: Metrics::default(),
             fence: 0,
         }
+    }
+
+    /// How long evidence counts is the policy's to say, not the collector's.
+    fn stamped(&self, mut proposal: Proposal) -> Proposal {
+        for evidence in &mut proposal.evidence {
+            let fresh = self.settings().fresh_s(evidence.kind);
+            evidence.valid_until = evidence.collected_at.plus_s(i64::from(fresh));
+        }
+        proposal
     }
 
     /// Adds who, when and which policy, and seals.

@@ -38,7 +38,7 @@ pub(super) fn build(redactor: &Redactor, outcome: Result<Outcome, Refusal>, head
             if !outcome.next.is_empty() {
                 output.insert("next".to_owned(), json!(outcome.next));
             }
-            (outcome.status, Value::Object(output), outcome.is_error)
+            (outcome.status, Value::Object(output), false)
         }
         Err(refusal) => {
             let status = format!("{}: {}", refusal.code.as_text(), refusal.message);

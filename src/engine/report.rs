@@ -46,9 +46,7 @@ impl Run<'_> {
             );
         }
         let _ = writeln!(text, "\nLedger: {head}");
-        let service = operation.service.as_ref().map_or("databases", |service| service.as_str());
-        let short = operation.id.as_str().rsplit('-').next().unwrap_or_default();
-        let name = format!("deployment-{}-{service}-{short}.md", operation.started_at.date());
+        let name = name_of(operation);
         let text = engine.redactor().text(&text);
         let written = engine.world().write_report(self.permit, &name, &text).await;
         let body = match written {
@@ -61,6 +59,13 @@ impl Run<'_> {
         let body = engine.redactor().json(body);
         self.ledger.note("report", Some(&operation.id), &operation.requester, body, engine.world().now()).await
     }
+}
+
+/// The file name of an operation's report.
+pub(super) fn name_of(operation: &Operation) -> String {
+    let service = operation.service.as_ref().map_or("databases", |service| service.as_str());
+    let short = operation.id.as_str().rsplit('-').next().unwrap_or_default();
+    format!("deployment-{}-{service}-{short}.md", operation.started_at.date())
 }
 
 fn markdown(operation: &Operation, digest: &str) -> String {

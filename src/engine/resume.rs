@@ -39,7 +39,7 @@ impl Engine {
         let corrupt = LedgerError::Corrupt { what: "plan of an operation" };
         let Some(plan_id) = operation.plan.clone() else { return Err(corrupt) };
         let Some(stored) = ledger.plan(&plan_id).await? else { return Err(corrupt) };
-        let fence = ledger.take_over(&stored.plan.resource(), &operation.id, now, LEASE_S).await?;
+        let fence = ledger.take_over(&stored.plan.resource(), &operation, now, LEASE_S).await?;
         let Ok(permit) = policy::readmit(stored.plan, &operation, fence) else { return Err(corrupt) };
         operation.fence = fence;
         tracing::warn!(operation = %operation.id, "resuming");

@@ -18,11 +18,19 @@ impl Engine {
             .ledger
             .get_or_try_init(|| async {
                 // Secrets first: nothing may be read or answered before the redactor knows them.
-                let secrets = self.world().reader().all_for_redaction().await;
-                self.0.redactor.add(secrets);
-                let ledger =
-                    Ledger::open(&self.0.options.state_url, Instance::new(instance::own()), self.0.redactor.clone())
-                        .await?;
+                let (secrets, unread) = self.world().reader().all_for_redaction().await;
+                for name in unread {
+                    tracing::warn!(%name, "this secret cannot be read; `deploy-ops doctor` says why");
+                }
+                for weak in self.0.redactor.add(secrets) {
+                    tracing::warn!("{weak}");
+                }
+                let ledger = Ledger::open(
+                    &self.0.options.state_url,
+                    Instance::new(instance::current()),
+                    self.0.redactor.clone(),
+                )
+                .await?;
                 if !self.0.options.look_only {
                     self.resume(&ledger).await;
                 }

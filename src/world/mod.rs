@@ -8,12 +8,14 @@ pub mod clock;
 pub mod database;
 pub mod detached;
 pub mod error;
+pub mod files;
 pub mod git;
 pub(crate) mod host;
 pub mod instance;
 pub mod paths;
 pub mod process;
 pub mod releases;
+pub mod reports;
 mod scratch;
 pub mod secrets;
 pub mod snapshots;
@@ -26,7 +28,10 @@ pub use error::WorldError;
 pub use paths::Paths;
 pub use secrets::SecretStore;
 
-use crate::domain::{inventory::Inventory, time::Time};
+use crate::{
+    domain::{inventory::Inventory, time::Time},
+    redact::Redactor,
+};
 
 /// Everything outside.
 #[derive(Debug)]
@@ -37,16 +42,22 @@ pub struct World {
     /// The program that runs scripts detached: this very binary, with `detached-run`.
     pub(crate) runner: PathBuf,
     pub(crate) secrets: SecretStore,
+    pub(crate) redactor: Redactor,
 }
 
 impl World {
     /// The world as the inventory describes it. Nothing is contacted.
     pub fn new(inventory: Arc<Inventory>, clock: Arc<dyn Clock>, paths: Paths, runner: PathBuf) -> Self {
-        Self { inventory, clock, paths, runner, secrets: SecretStore::default() }
+        Self { inventory, clock, paths, runner, secrets: SecretStore::default(), redactor: Redactor::new([]).0 }
     }
     /// The same world with these sources of secrets. Without them no secret exists.
     pub fn with_secrets(mut self, secrets: SecretStore) -> Self {
         self.secrets = secrets;
+        self
+    }
+    /// The same world with this redactor: what is read from files goes through it.
+    pub fn with_redactor(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
         self
     }
     /// Where our own files live.

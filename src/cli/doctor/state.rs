@@ -15,8 +15,8 @@ use crate::{
 };
 
 pub(super) async fn check(config: &Config, switches: Switches, terminal: &Terminal) -> Vec<Finding> {
-    let mut findings = vec![data_directory(&config.settings.state.data)];
-    if !config.settings.state.data.is_dir() {
+    let mut findings = vec![data_directory(config.settings.state.data.path())];
+    if !config.settings.state.data.path().is_dir() {
         return findings;
     }
     let Ok(wired) = wire::wire(&Switches { look_only: true, ..switches }, terminal) else {

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{section::Section, source::Source};
-use crate::domain::name::{InvalidName, nearest};
+use crate::domain::name::{InvalidName, SecretName, ServiceName, nearest};
 
 /// The longest text that a value may be, bytes.
 const TEXT_MAX: usize = 4096;
@@ -234,15 +234,16 @@ impl<'a> Item<'a> {
 }
 
 fn unknown_fix(text: &str, known: &BTreeSet<String>) -> String {
-    let near = nearest(text, known.iter().map(String::as_str));
-    if near.is_empty() {
-        format!("declare it, or name one that is declared: {}", first_of(known))
-    } else {
+    // A key that is no name is told as such elsewhere; it is not repeated, because it may be anything.
+    let is_name = |name: &&str| name.parse::<ServiceName>().is_ok() || name.parse::<SecretName>().is_ok();
+    let names: Vec<&str> = known.iter().map(String::as_str).filter(is_name).collect();
+    let near = nearest(text, names.iter().copied());
+    if !near.is_empty() {
         format!("did you mean {}? If not, declare it", near.join(" or "))
+    } else if names.is_empty() {
+        "declare it".to_owned()
+    } else {
+        let first: Vec<&str> = names.into_iter().take(8).collect();
+        format!("declare it, or name one that is declared: {}", first.join(", "))
     }
-}
-
-fn first_of(known: &BTreeSet<String>) -> String {
-    let names: Vec<&str> = known.iter().take(8).map(String::as_str).collect();
-    if names.is_empty() { "none is".to_owned() } else { names.join(", ") }
 }

@@ -5,12 +5,14 @@
 
 mod item;
 mod lines;
+mod secret_names;
 mod section;
 mod source;
 mod syntax;
 mod values;
 
 pub(crate) use item::{Bounds, Item};
+pub(crate) use secret_names::{holds_secret, is_secret_name};
 pub(crate) use section::Section;
 pub(crate) use source::Source;
 pub(crate) use syntax::parse;

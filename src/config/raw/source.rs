@@ -8,6 +8,9 @@ use std::{
 use super::lines::Lines;
 use crate::config::problem::{Problem, Severity};
 
+/// How many problems are told. After so many, at least the last is an error if there is any.
+const MOST_PROBLEMS: usize = 200;
+
 /// The file that is being read. Problems are collected, so that an operator sees all of them at once.
 #[derive(Debug)]
 pub(crate) struct Source<'a> {
@@ -49,8 +52,13 @@ impl<'a> Source<'a> {
     }
 
     fn record(&self, severity: Severity, offset: usize, message: String, fix: String) {
+        let mut problems = self.problems.borrow_mut();
+        let told_enough = problems.len() >= MOST_PROBLEMS;
+        if told_enough && (severity == Severity::Warning || problems.last().is_some_and(Problem::is_error)) {
+            return;
+        }
         let (line, column) = self.lines.position(offset);
-        self.problems.borrow_mut().push(Problem { severity, file: self.file.clone(), line, column, message, fix });
+        problems.push(Problem { severity, file: self.file.clone(), line, column, message, fix });
     }
 
     /// All problems in the order of the file.

@@ -71,30 +71,11 @@ mod tests {
     #[test]
     fn a_syntax_error_is_told_without_the_line() {
         let cases = [
-            (r#"a = "hunter2"#, 1, r#"a text is not closed"#, r#"end the text"#),
-            (
-                r#"
-[secrets]
-KEY = hunter2"#,
-                3,
-                r#"the value is missing or a text is not quoted"#,
-                r#"write key"#,
-            ),
-            (r#"[secrets"#, 1, r#"a table header is not closed"#, r#"write [name]"#),
-            (
-                r#"[secrets]
-[secrets]"#,
-                2,
-                r#"the key is already given"#,
-                r#"keep one"#,
-            ),
-            (
-                r#"[secrets]
-KEY ="#,
-                2,
-                r#"the value is missing"#,
-                r#"write key"#,
-            ),
+            (r#"a = "hunter2"#, 1, "a text is not closed", "end the text"),
+            ("\n[secrets]\nKEY = hunter2", 3, "the value is missing or a text is not quoted", "write key"),
+            ("[secrets", 1, "a table header is not closed", "write [name]"),
+            ("[secrets]\n[secrets]", 2, "the key is already given", "keep one"),
+            ("[secrets]\nKEY =", 2, "the value is missing", "write key"),
         ];
         for (text, line, message, fix) in cases {
             check(text, line, message, fix);

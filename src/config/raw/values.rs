@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
-use super::item::Item;
+use super::{item::Item, secret_names::holds_secret};
 use crate::domain::inventory::RelativePath;
 
 impl Item<'_> {
@@ -58,7 +58,19 @@ impl Item<'_> {
             self.error("the command is empty", "give the program and its arguments");
             return None;
         }
+        if words.iter().any(|word| holds_secret(word)) {
+            self.secret_as_value();
+            return None;
+        }
         Some(words)
+    }
+
+    /// Records that a secret seems to stand here.
+    pub(crate) fn secret_as_value(&self) {
+        self.error(
+            "looks like a secret that is written as a value",
+            "declare it below [secrets] by reference, let the program read it from a variable, and replace that secret",
+        );
     }
 
     /// The words of a command line. Nothing is expanded and no shell is involved, so what only a shell understands is refused.

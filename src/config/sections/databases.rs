@@ -129,15 +129,15 @@ mod tests {
                 r#"[databases.a]
 engine = "oracle""#,
                 2,
-                r#"databases.a.engine: is not one of the words"#,
-                r#"write one of: sqlite, postgres, mariadb, mysql"#,
+                "databases.a.engine: is not one of the words",
+                "write one of: sqlite, postgres, mariadb, mysql",
             ),
             (
                 r#"[databases.a]
 engine = "sqlite""#,
                 1,
-                r#"databases.a: path is missing"#,
-                r#"add path"#,
+                "databases.a: path is missing",
+                "add path",
             ),
             (
                 r#"[databases.a]
@@ -145,8 +145,8 @@ engine = "sqlite"
 path = "a.db"
 user = "u""#,
                 4,
-                r#"databases.a.user: is only for database servers"#,
-                r#"remove it"#,
+                "databases.a.user: is only for database servers",
+                "remove it",
             ),
             (
                 r#"[databases.a]
@@ -155,8 +155,8 @@ address = "db.example.org"
 user = "u"
 password = "hunter2""#,
                 5,
-                r#"databases.a.password: there is no entry of [secrets] of this name"#,
-                r#""#,
+                "databases.a.password: there is no entry of [secrets] of this name",
+                "",
             ),
             (
                 r#"[databases.a]
@@ -165,8 +165,8 @@ address = "db.example.org"
 user = "u"
 password = "CRM_DB_PASWORD""#,
                 5,
-                r#"databases.a.password: there is no entry of [secrets] of this name"#,
-                r#"did you mean CRM_DB_PASSWORD"#,
+                "databases.a.password: there is no entry of [secrets] of this name",
+                "did you mean CRM_DB_PASSWORD",
             ),
             (
                 r#"[databases.a]
@@ -175,8 +175,8 @@ address = "postgres://u:hunter2@db.example.org/a"
 user = "u"
 password = "CRM_DB_PASSWORD""#,
                 3,
-                r#"databases.a.address: is not a host name"#,
-                r#"write only the name"#,
+                "databases.a.address: is not a host name",
+                "write only the name",
             ),
             (
                 r#"[databases.a]
@@ -185,8 +185,8 @@ address = "db.example.org"
 user = "--u"
 password = "CRM_DB_PASSWORD""#,
                 4,
-                r#"databases.a.user: is not a name on a database server"#,
-                r#"use letters"#,
+                "databases.a.user: is not a name on a database server",
+                "use letters",
             ),
             (
                 r#"[databases.a]
@@ -196,8 +196,8 @@ user = "u"
 password = "CRM_DB_PASSWORD"
 via = "wbe""#,
                 6,
-                r#"databases.a.via: there is no host of this name"#,
-                r#"did you mean web"#,
+                "databases.a.via: there is no host of this name",
+                "did you mean web",
             ),
             (
                 r#"[databases.a]
@@ -205,8 +205,8 @@ engine = "sqlite"
 path = "a.db"
 migrations = "rake""#,
                 4,
-                r#"databases.a.migrations: is not one of the words"#,
-                r#"write one of: alembic"#,
+                "databases.a.migrations: is not one of the words",
+                "write one of: alembic",
             ),
             (
                 r#"[databases.a]
@@ -214,8 +214,8 @@ engine = "sqlite"
 path = "a.db"
 snapshot_max_age_s = -1"#,
                 4,
-                r#"databases.a.snapshot_max_age_s: must be from 60 to 604800"#,
-                r#"use a number"#,
+                "databases.a.snapshot_max_age_s: must be from 60 to 604800",
+                "use a number",
             ),
         ];
         for (text, line, message, fix) in cases {

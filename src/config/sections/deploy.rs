@@ -1,17 +1,17 @@
 //! `[services.<name>.deploy]`, and scripts wherever they stand.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr};
 
 use super::services::references;
 use crate::{
     config::{
         defaults,
         names::Names,
-        raw::{Item, Section},
+        raw::{Item, Section, holds_secret, is_secret_name},
     },
     domain::{
         inventory::{Build, Deploy, ReleaseDeploy, Script, ScriptDeploy},
-        name::SecretName,
+        name::InvalidName,
     },
 };
 
@@ -105,32 +105,40 @@ fn argument(item: &Item<'_>) -> Option<String> {
             }
         }
     }
+    if holds_secret(text) {
+        item.secret_as_value();
+        return None;
+    }
     Some(text.to_owned())
 }
 
 /// Further variables. Secrets have their own list, because a dry run must not get them.
 fn environment(item: &Item<'_>) -> BTreeMap<String, String> {
-    let entries = item.entries::<SecretName>().into_iter();
+    let entries = item.entries::<VariableName>().into_iter();
     entries
         .filter_map(|(name, item)| {
             let value = item.text()?;
-            if is_secret_name(name.as_str()) {
-                item.error(
-                    "looks like a secret that is written as a value",
-                    "declare it below [secrets] by reference, and name it in the script's secrets",
-                );
+            if is_secret_name(&name.0) {
+                item.secret_as_value();
                 return None;
             }
-            Some((name.into(), value.to_owned()))
+            Some((name.0, value.to_owned()))
         })
         .collect()
 }
 
-fn is_secret_name(name: &str) -> bool {
-    let words =
-        ["PASSWORD", "PASSWD", "PASSPHRASE", "PWD", "SECRET", "TOKEN", "CREDENTIAL", "CREDENTIALS", "APIKEY", "DSN"];
-    name.split('_').any(|part| words.contains(&part))
-        || ["API_KEY", "PRIVATE_KEY", "ACCESS_KEY", "APP_KEY", "ENCRYPTION_KEY"].iter().any(|word| name.contains(word))
+/// The name of an environment variable of a script.
+struct VariableName(String);
+
+impl FromStr for VariableName {
+    type Err = InvalidName;
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let ok = text.len() <= 128
+            && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let rule = "use letters, digits and '_', beginning with a letter or '_'";
+        if ok { Ok(Self(text.to_owned())) } else { Err(InvalidName { kind: "name of a variable", rule }) }
+    }
 }
 
 #[cfg(test)]
@@ -146,8 +154,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "docker" }"#,
                 4,
-                r#"services.a.deploy.kind: is not one of the words"#,
-                r#"write one of: script, release"#,
+                "services.a.deploy.kind: is not one of the words",
+                "write one of: script, release",
             ),
             (
                 r#"[services.a]
@@ -155,8 +163,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { script = "x" }"#,
                 4,
-                r#"services.a.deploy: kind is missing"#,
-                r#"add kind"#,
+                "services.a.deploy: kind is missing",
+                "add kind",
             ),
             (
                 r#"[services.a]
@@ -164,8 +172,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", script = "x" }"#,
                 4,
-                r#"services.a.deploy: without dry_run_argument there is no dry run"#,
-                r#"add dry_run_argument"#,
+                "services.a.deploy: without dry_run_argument there is no dry run",
+                "add dry_run_argument",
             ),
             (
                 r#"[services.a]
@@ -173,8 +181,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "release", artifact = "dist", script = "x" }"#,
                 4,
-                r#"unknown key"#,
-                r#"Known keys: kind, artifact"#,
+                "unknown key",
+                "Known keys: kind, artifact",
             ),
             (
                 r#"[services.a]
@@ -182,8 +190,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "release", artifact = "dist", keep = 0 }"#,
                 4,
-                r#"services.a.deploy.keep: must be from 1 to 100"#,
-                r#"use a number"#,
+                "services.a.deploy.keep: must be from 1 to 100",
+                "use a number",
             ),
             (
                 r#"[services.a]
@@ -191,8 +199,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "release", artifact = "dist", build = "npm ci && npm test" }"#,
                 4,
-                r#"services.a.deploy.build: the command needs a shell"#,
-                r#"put it"#,
+                "services.a.deploy.build: the command needs a shell",
+                "put it",
             ),
             (
                 r#"[services.a]
@@ -200,8 +208,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = "/usr/bin/deploy" }"#,
                 4,
-                r#"services.a.deploy.script: not a path below the root"#,
-                r#"write it"#,
+                "services.a.deploy.script: not a path below the root",
+                "write it",
             ),
             (
                 r#"[services.a]
@@ -209,8 +217,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = ["{tag}"] } }"#,
                 4,
-                r#"services.a.deploy.script.arguments: holds braces that are not filled in"#,
-                r#"use only {version}, {commit}"#,
+                "services.a.deploy.script.arguments: holds braces that are not filled in",
+                "use only {version}, {commit}",
             ),
             (
                 r#"[services.a]
@@ -218,8 +226,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = ["{version"] } }"#,
                 4,
-                r#"services.a.deploy.script.arguments: holds braces"#,
-                r#"use only"#,
+                "services.a.deploy.script.arguments: holds braces",
+                "use only",
             ),
             (
                 r#"[services.a]
@@ -227,8 +235,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = ["version}"] } }"#,
                 4,
-                r#"services.a.deploy.script.arguments: holds braces"#,
-                r#"use only"#,
+                "services.a.deploy.script.arguments: holds braces",
+                "use only",
             ),
             (
                 r#"[services.a]
@@ -236,8 +244,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = [3] } }"#,
                 4,
-                r#"services.a.deploy.script.arguments: must be a text, not an integer"#,
-                r#"put it"#,
+                "services.a.deploy.script.arguments: must be a text, not an integer",
+                "put it",
             ),
             (
                 r#"[services.a]
@@ -245,8 +253,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", secrets = ["X"] } }"#,
                 4,
-                r#"services.a.deploy.script.secrets: there is no entry of [secrets]"#,
-                r#""#,
+                "services.a.deploy.script.secrets: there is no entry of [secrets]",
+                "",
             ),
             (
                 r#"[services.a]
@@ -254,8 +262,26 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", environment = { DB_PASSWORD = "hunter2" } } }"#,
                 4,
-                r#"services.a.deploy.script.environment.DB_PASSWORD: looks like a secret"#,
-                r#"declare it below"#,
+                "services.a.deploy.script.environment.DB_PASSWORD: looks like a secret",
+                "declare it below",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", arguments = ["--api-token=hunter2"] } }"#,
+                4,
+                "services.a.deploy.script.arguments: looks like a secret",
+                "declare it below",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", environment = { "a b" = "c" } } }"#,
+                4,
+                "services.a.deploy.script.environment: the name of an entry is not a valid name of a variable",
+                "use letters",
             ),
             (
                 r#"[services.a]
@@ -263,8 +289,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", timeout_s = 99999 } }"#,
                 4,
-                r#"services.a.deploy.script.timeout_s: must be from 1 to 21600"#,
-                r#"use a number"#,
+                "services.a.deploy.script.timeout_s: must be from 1 to 21600",
+                "use a number",
             ),
         ];
         for (text, line, message, fix) in cases {

@@ -87,29 +87,26 @@ mod tests {
                 r#"[environments.e]
 tier = "prod""#,
                 2,
-                r#"environments.e.tier: is not a known tier, so it counts as production"#,
-                r#"write production"#,
+                "environments.e.tier: is not a known tier, so it counts as production",
+                "write production",
             ),
             (
-                r#"[environments.e]
-approval = { required = false }"#,
+                "[environments.e]\napproval = { required = false }",
                 2,
-                r#"environments.e.approval: an environment of tier production always needs"#,
-                r#"remove required"#,
+                "environments.e.approval: an environment of tier production always needs",
+                "remove required",
             ),
             (
-                r#"[environments.e]
-approval = { totp = 1 }"#,
+                "[environments.e]\napproval = { totp = 1 }",
                 2,
-                r#"environments.e.approval.totp: must be true or false, not an integer"#,
-                r#"write true"#,
+                "environments.e.approval.totp: must be true or false, not an integer",
+                "write true",
             ),
             (
-                r#"[environments.e]
-approval = { totp = true }"#,
+                "[environments.e]\napproval = { totp = true }",
                 1,
-                r#"an environment wants a one-time password"#,
-                r#"add [[approvers]]"#,
+                "an environment wants a one-time password",
+                "add [[approvers]]",
             ),
             (
                 "[environments.e]\napproval = { same_user = \"totp\" }",
@@ -124,19 +121,12 @@ approval = { totp = true }"#,
                 "write",
             ),
             (
-                r#"[environments.e]
-approval = { valid_for_s = 1 }"#,
+                "[environments.e]\napproval = { valid_for_s = 1 }",
                 2,
-                r#"environments.e.approval.valid_for_s: must be from 60 to 14400"#,
-                r#"use a number"#,
+                "environments.e.approval.valid_for_s: must be from 60 to 14400",
+                "use a number",
             ),
-            (
-                r#"[environments.e]
-window = []"#,
-                2,
-                r#"unknown key window in environments.e"#,
-                r#"did you mean windows?"#,
-            ),
+            ("[environments.e]\nwindow = []", 2, "unknown key window in environments.e", "did you mean windows?"),
         ];
         for (text, line, message, fix) in cases {
             check(text, line, message, fix);

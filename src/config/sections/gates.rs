@@ -33,61 +33,49 @@ mod tests {
                 r#"[gates.quality]
 command = """#,
                 2,
-                r#"gates.quality.command: must be one line"#,
-                r#"shorten"#,
+                "gates.quality.command: must be one line",
+                "shorten",
             ),
-            (
-                r#"[gates.quality]
-command = []"#,
-                2,
-                r#"gates.quality.command: the command is empty"#,
-                r#"give the program"#,
-            ),
+            ("[gates.quality]\ncommand = []", 2, "gates.quality.command: the command is empty", "give the program"),
             (
                 r#"[gates.quality]
 command = "npm test | tee log""#,
                 2,
-                r#"gates.quality.command: the command needs a shell"#,
-                r#"put it into a script"#,
+                "gates.quality.command: the command needs a shell",
+                "put it into a script",
             ),
             (
                 r#"[gates.quality]
 command = "npm 'test""#,
                 2,
-                r#"gates.quality.command: a quote is not closed"#,
-                r#"close it"#,
+                "gates.quality.command: a quote is not closed",
+                "close it",
             ),
             (
                 r#"[gates.quality]
 command = "true"
 timeout_s = 0"#,
                 3,
-                r#"gates.quality.timeout_s: must be from 1 to 21600"#,
-                r#"use a number"#,
+                "gates.quality.timeout_s: must be from 1 to 21600",
+                "use a number",
             ),
             (
                 r#"[gates.quality]
 command = "true"
 timeout_s = "9""#,
                 3,
-                r#"gates.quality.timeout_s: must be an integer, not a text"#,
-                r#"write digits"#,
+                "gates.quality.timeout_s: must be an integer, not a text",
+                "write digits",
             ),
             (
                 r#"[gates.quality]
 command = "true"
 timeout = 9"#,
                 3,
-                r#"unknown key timeout in gates.quality"#,
-                r#"did you mean timeout_s? Known keys: command, timeout_s"#,
+                "unknown key timeout in gates.quality",
+                "did you mean timeout_s? Known keys: command, timeout_s",
             ),
-            (
-                r#"[gates.quality]
-timeout_s = 9"#,
-                1,
-                r#"gates.quality: command is missing"#,
-                r#"add command"#,
-            ),
+            ("[gates.quality]\ntimeout_s = 9", 1, "gates.quality: command is missing", "add command"),
         ];
         for (text, line, message, fix) in cases {
             check(text, line, message, fix);

@@ -104,23 +104,23 @@ mod tests {
 kind = "ftp"
 root = "/srv""#,
                 2,
-                r#"hosts.web.kind: is not one of the words"#,
-                r#"write one of: local, ssh"#,
+                "hosts.web.kind: is not one of the words",
+                "write one of: local, ssh",
             ),
             (
                 r#"[hosts.web]
 kind = "local""#,
                 1,
-                r#"hosts.web: root is missing"#,
-                r#"add root"#,
+                "hosts.web: root is missing",
+                "add root",
             ),
             (
                 r#"[hosts.web]
 kind = "local"
 root = "~/www""#,
                 3,
-                r#"hosts.web.root: is not a path"#,
-                r#"write the absolute path"#,
+                "hosts.web.root: is not a path",
+                "write the absolute path",
             ),
             (
                 r#"[hosts.web]
@@ -128,16 +128,16 @@ kind = "local"
 root = "/srv"
 port = 22"#,
                 4,
-                r#"hosts.web.port: is only for hosts of kind ssh"#,
-                r#"remove it"#,
+                "hosts.web.port: is only for hosts of kind ssh",
+                "remove it",
             ),
             (
                 r#"[hosts.Web]
 kind = "local"
 root = "/srv""#,
                 1,
-                r#"hosts: the name of an entry is not a valid host name"#,
-                r#"use 1 to 63"#,
+                "hosts: the name of an entry is not a valid host name",
+                "use 1 to 63",
             ),
             (
                 r#"[hosts.web]
@@ -147,8 +147,8 @@ user = "u"
 host_keys = ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
 root = "www""#,
                 6,
-                r#"hosts.web.root: must be an absolute path"#,
-                r#"begin it"#,
+                "hosts.web.root: must be an absolute path",
+                "begin it",
             ),
             (
                 r#"[hosts.web]
@@ -158,8 +158,8 @@ user = "u"
 host_keys = ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
 root = "/www""#,
                 3,
-                r#"hosts.web.address: is not a host name"#,
-                r#"write only the name"#,
+                "hosts.web.address: is not a host name",
+                "write only the name",
             ),
             (
                 r#"[hosts.web]
@@ -170,8 +170,8 @@ port = 0
 host_keys = ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
 root = "/www""#,
                 5,
-                r#"hosts.web.port: must be from 1 to 65535"#,
-                r#"use a number in that range; 22 is the default"#,
+                "hosts.web.port: must be from 1 to 65535",
+                "use a number in that range; 22 is the default",
             ),
             (
                 r#"[hosts.web]
@@ -181,8 +181,8 @@ user = "u"
 host_keys = ["MD5:aa"]
 root = "/www""#,
                 5,
-                r#"hosts.web.host_keys: is not a host key fingerprint"#,
-                r#"write SHA256:"#,
+                "hosts.web.host_keys: is not a host key fingerprint",
+                "write SHA256:",
             ),
             (
                 r#"[hosts.web]
@@ -192,8 +192,8 @@ user = "u"
 host_keys = []
 root = "/www""#,
                 5,
-                r#"hosts.web.host_keys: no host key is pinned"#,
-                r#"add the output"#,
+                "hosts.web.host_keys: no host key is pinned",
+                "add the output",
             ),
         ];
         for (text, line, message, fix) in cases {

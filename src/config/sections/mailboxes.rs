@@ -65,16 +65,16 @@ mod tests {
                 r#"[mailboxes.a]
 address = "nobody""#,
                 2,
-                r#"mailboxes.a.address: is not a mail address"#,
-                r#"write it as"#,
+                "mailboxes.a.address: is not a mail address",
+                "write it as",
             ),
             (
                 r#"[mailboxes.a]
 address = "a@example.org"
 aliases = ["b@example.org", "A@example.org"]"#,
                 3,
-                r#"mailboxes.a.aliases: the address is already given"#,
-                r#"keep it"#,
+                "mailboxes.a.aliases: the address is already given",
+                "keep it",
             ),
             (
                 r#"[mailboxes.a]
@@ -82,16 +82,16 @@ address = "a@example.org"
 smtp = "mail.example.org"
 password = "CRM_DB_PASSWORD""#,
                 3,
-                r#"mailboxes.a.smtp: is not host:port"#,
-                r#"write it as"#,
+                "mailboxes.a.smtp: is not host:port",
+                "write it as",
             ),
             (
                 r#"[mailboxes.a]
 address = "a@example.org"
 imap = "mail.example.org:993""#,
                 1,
-                r#"mailboxes.a: password is missing"#,
-                r#"add password"#,
+                "mailboxes.a: password is missing",
+                "add password",
             ),
         ];
         for (text, line, message, fix) in cases {

@@ -29,17 +29,11 @@ mod tests {
                 r#"[roots]
 all = "/""#,
                 2,
-                r#"roots.all: would make the whole machine readable"#,
-                r#"name the directory"#,
+                "roots.all: would make the whole machine readable",
+                "name the directory",
             ),
-            (
-                r#"[roots]
-logs = 3"#,
-                2,
-                r#"roots.logs: must be a text, not an integer"#,
-                r#"put it into double quotes"#,
-            ),
-            (r#"roots = "/var/log""#, 1, r#"roots: must be a table, not a text"#, r#"write it as"#),
+            ("[roots]\nlogs = 3", 2, "roots.logs: must be a text, not an integer", "put it into double quotes"),
+            (r#"roots = "/var/log""#, 1, "roots: must be a table, not a text", "write it as"),
         ];
         for (text, line, message, fix) in cases {
             check(text, line, message, fix);

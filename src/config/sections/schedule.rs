@@ -128,78 +128,78 @@ mod tests {
 windows = [
 { from = "06:00", to = "06:00", zone = "UTC" }]"#,
                 3,
-                r#"environments.e.windows: the window begins and ends"#,
-                r#"give another end"#,
+                "environments.e.windows: the window begins and ends",
+                "give another end",
             ),
             (
                 r#"[environments.e]
 windows = [
 { from = "6am", to = "06:00", zone = "UTC" }]"#,
                 3,
-                r#"environments.e.windows.from: is not a time of day"#,
-                r#"write it as"#,
+                "environments.e.windows.from: is not a time of day",
+                "write it as",
             ),
             (
                 r#"[environments.e]
 windows = [
 { from = "05:00", to = "25:00", zone = "UTC" }]"#,
                 3,
-                r#"environments.e.windows.to: is not a time of day"#,
-                r#"write it as"#,
+                "environments.e.windows.to: is not a time of day",
+                "write it as",
             ),
             (
                 r#"[environments.e]
 windows = [
 { from = "05:00", to = "06:00", zone = "Europe/Wien" }]"#,
                 3,
-                r#"environments.e.windows.zone: is not a known time zone"#,
-                r#"write an IANA name"#,
+                "environments.e.windows.zone: is not a known time zone",
+                "write an IANA name",
             ),
             (
                 r#"[environments.e]
 windows = [
 { from = "05:00", to = "06:00" }]"#,
                 3,
-                r#"environments.e.windows: zone is missing"#,
-                r#"add zone"#,
+                "environments.e.windows: zone is missing",
+                "add zone",
             ),
             (
                 r#"[environments.e]
 windows = [
 { days = [], from = "05:00", to = "06:00", zone = "UTC" }]"#,
                 3,
-                r#"environments.e.windows.days: no day is given"#,
-                r#"name days"#,
+                "environments.e.windows.days: no day is given",
+                "name days",
             ),
             (
                 r#"[environments.e]
 windows = [
 { days = ["monday"], from = "05:00", to = "06:00", zone = "UTC" }]"#,
                 3,
-                r#"environments.e.windows.days: is not one of the words"#,
-                r#"write one of: mon, tue"#,
+                "environments.e.windows.days: is not one of the words",
+                "write one of: mon, tue",
             ),
             (
                 r#"[environments.e]
 windows = [
 { days = ["mon", "mon"], from = "05:00", to = "06:00", zone = "UTC" }]"#,
                 3,
-                r#"environments.e.windows.days: the day is already given"#,
-                r#"name each"#,
+                "environments.e.windows.days: the day is already given",
+                "name each",
             ),
             (
                 r#"[environments.e]
 freezes = [{ from = 2026-01-02T00:00:00Z, to = 2026-01-01T00:00:00Z, reason = "r" }]"#,
                 2,
-                r#"environments.e.freezes: the freeze ends before it begins"#,
-                r#"exchange"#,
+                "environments.e.freezes: the freeze ends before it begins",
+                "exchange",
             ),
             (
                 r#"[environments.e]
 freezes = [{ from = 2026-01-02, to = 2026-03-01T00:00:00Z, reason = "r" }]"#,
                 2,
-                r#"environments.e.freezes.from: is not a moment in time"#,
-                r#"write it with its offset"#,
+                "environments.e.freezes.from: is not a moment in time",
+                "write it with its offset",
             ),
         ];
         for (text, line, message, fix) in cases {

@@ -86,71 +86,71 @@ mod tests {
                 r#"[secrets]
 KEY = "hunter2""#,
                 2,
-                r#"secrets.KEY: must be a reference to a secret, never its value"#,
-                r#"write where it comes from"#,
+                "secrets.KEY: must be a reference to a secret, never its value",
+                "write where it comes from",
             ),
             (
                 r#"[secrets]
 KEY = "https://user:hunter2@example.org""#,
                 2,
-                r#"secrets.KEY: must be a reference"#,
-                r#"write where"#,
+                "secrets.KEY: must be a reference",
+                "write where",
             ),
             (
                 r#"[secrets]
 KEY = "env:A B""#,
                 2,
-                r#"secrets.KEY: env: is not followed by the name of a variable"#,
-                r#"use letters"#,
+                "secrets.KEY: env: is not followed by the name of a variable",
+                "use letters",
             ),
             (
                 r#"[secrets]
 KEY = "file:""#,
                 2,
-                r#"secrets.KEY: file: is not followed by a path"#,
-                r#"write it as"#,
+                "secrets.KEY: file: is not followed by a path",
+                "write it as",
             ),
             (
                 r#"[secrets]
 KEY = "file:~/x""#,
                 2,
-                r#"secrets.KEY: is not a path"#,
-                r#"write the absolute path"#,
+                "secrets.KEY: is not a path",
+                "write the absolute path",
             ),
             (
                 r#"[secrets]
 KEY = "command:""#,
                 2,
-                r#"secrets.KEY: command: is not followed by a program"#,
-                r#"write it as"#,
+                "secrets.KEY: command: is not followed by a program",
+                "write it as",
             ),
             (
                 r#"[secrets]
 KEY = "command:pass show $(x)""#,
                 2,
-                r#"secrets.KEY: the command needs a shell"#,
-                r#"put it into a script"#,
+                "secrets.KEY: the command needs a shell",
+                "put it into a script",
             ),
             (
                 r#"[secrets]
 KEY = "credential:../x""#,
                 2,
-                r#"secrets.KEY: credential: is not followed"#,
-                r#"use the name"#,
+                "secrets.KEY: credential: is not followed",
+                "use the name",
             ),
             (
                 r#"[secrets]
 KEY = { value = "hunter2", command = ["x"] }"#,
                 2,
-                r#"unknown key in secrets.KEY"#,
-                r#"Known keys: command"#,
+                "unknown key in secrets.KEY",
+                "Known keys: command",
             ),
             (
                 r#"[secrets]
 key = "env:KEY""#,
                 2,
-                r#"secrets: the name of an entry is not a valid secret name"#,
-                r#"use 1 to 128 of A-Z"#,
+                "secrets: the name of an entry is not a valid secret name",
+                "use 1 to 128 of A-Z",
             ),
         ];
         for (text, line, message, fix) in cases {

@@ -21,9 +21,21 @@ pub(super) fn read(
     names: &Names,
     hosts: &BTreeMap<HostName, Host>,
 ) -> BTreeMap<ServiceName, Service> {
+    let mut roots = BTreeSet::new();
     let entries = services.entries::<ServiceName>().into_iter();
     entries
-        .filter_map(|(name, item)| Some((name.clone(), service(name, &item.section(KEYS)?, names, hosts)?)))
+        .filter_map(|(name, item)| {
+            let service = service(name.clone(), &item.section(KEYS)?, names, hosts)?;
+            for target in service.targets.values() {
+                if !roots.insert((target.host.clone(), target.root.clone())) {
+                    item.error(
+                        "one of its targets has the directory of another target",
+                        "give each target its own root: a deployment replaces what is in it",
+                    );
+                }
+            }
+            Some((name, service))
+        })
         .collect()
 }
 
@@ -87,10 +99,23 @@ mod tests {
 repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a" }
+[services.b]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "./a/" }"#,
+                5,
+                "services.b: one of its targets has the directory of another target",
+                "give each target its own root",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a" }
 gates = ["qualty"]"#,
                 5,
-                r#"services.a.gates: there is no gate of this name"#,
-                r#"did you mean quality"#,
+                "services.a.gates: there is no gate of this name",
+                "did you mean quality",
             ),
             (
                 r#"[services.a]
@@ -99,8 +124,8 @@ deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a" }
 gates = ["quality", "quality"]"#,
                 5,
-                r#"services.a.gates: the gate is already named"#,
-                r#"name each once"#,
+                "services.a.gates: the gate is already named",
+                "name each once",
             ),
             (
                 r#"[services.a]
@@ -109,8 +134,8 @@ deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a" }
 secrets = ["CRM_PASSWORD"]"#,
                 5,
-                r#"services.a.secrets: there is no entry of [secrets] of this name"#,
-                r#"did you mean CRM_DB_PASSWORD"#,
+                "services.a.secrets: there is no entry of [secrets] of this name",
+                "did you mean CRM_DB_PASSWORD",
             ),
             (
                 r#"[services.a]
@@ -119,8 +144,8 @@ deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a" }
 env_example = "../.env.example""#,
                 5,
-                r#"services.a.env_example: not a path below the root"#,
-                r#"write it relative"#,
+                "services.a.env_example: not a path below the root",
+                "write it relative",
             ),
             (
                 r#"[services.a]
@@ -129,8 +154,8 @@ deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a" }
 repository = "/x""#,
                 5,
-                r#"the key is already given"#,
-                r#"keep one"#,
+                "the key is already given",
+                "keep one",
             ),
             (
                 r#"[services.a]
@@ -139,8 +164,8 @@ deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a" }
 descripton = "x""#,
                 5,
-                r#"unknown key descripton in services.a"#,
-                r#"did you mean description?"#,
+                "unknown key descripton in services.a",
+                "did you mean description?",
             ),
             (
                 r#"[services.a]
@@ -148,8 +173,8 @@ repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 "#,
                 1,
-                r#"services.a: targets is missing"#,
-                r#"add targets"#,
+                "services.a: targets is missing",
+                "add targets",
             ),
             (
                 r#"[services.a]
@@ -157,8 +182,8 @@ repository = "/r"
 targets.production = { host = "web", root = "a" }
 "#,
                 1,
-                r#"services.a: deploy is missing"#,
-                r#"add deploy"#,
+                "services.a: deploy is missing",
+                "add deploy",
             ),
             (
                 r#"[services.a]
@@ -167,8 +192,8 @@ deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a" }
 "#,
                 2,
-                r#"services.a.repository: is not a path"#,
-                r#"write the absolute path"#,
+                "services.a.repository: is not a path",
+                "write the absolute path",
             ),
             (
                 r#"[services."a b"]
@@ -177,8 +202,8 @@ deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a" }
 "#,
                 1,
-                r#"services: the name of an entry is not a valid service name"#,
-                r#"use 1 to 63"#,
+                "services: the name of an entry is not a valid service name",
+                "use 1 to 63",
             ),
         ];
         for (text, line, message, fix) in cases {

@@ -5,7 +5,7 @@ use crate::{
     config::{
         defaults,
         names::Names,
-        raw::{Item, Section},
+        raw::{Item, Section, holds_secret},
     },
     domain::{
         inventory::{SmokeCheck, SmokeKind},
@@ -93,6 +93,10 @@ fn path(item: &Item<'_>) -> Option<String> {
     if !ok {
         item.error("is not a path below the URL", "begin it with one '/', without '..', '#', spaces and backslashes");
     }
+    if ok && text.split(['?', '&']).skip(1).any(holds_secret) {
+        item.secret_as_value();
+        return None;
+    }
     ok.then(|| text.to_owned())
 }
 
@@ -111,8 +115,8 @@ targets.production = { host = "web", root = "a" }
 [[services.a.smoke]]
 name = "a""#,
                 5,
-                r#"services.a.smoke: kind is missing"#,
-                r#"add kind"#,
+                "services.a.smoke: kind is missing",
+                "add kind",
             ),
             (
                 r#"[services.a]
@@ -123,8 +127,8 @@ targets.production = { host = "web", root = "a" }
 name = "a"
 kind = "ping""#,
                 7,
-                r#"services.a.smoke.kind: is not one of the words"#,
-                r#"write one of: http"#,
+                "services.a.smoke.kind: is not one of the words",
+                "write one of: http",
             ),
             (
                 r#"[services.a]
@@ -136,8 +140,8 @@ name = "a"
 kind = "http"
 path = "/""#,
                 5,
-                r#"services.a.smoke: is an HTTP check, but no target"#,
-                r#"add url"#,
+                "services.a.smoke: is an HTTP check, but no target",
+                "add url",
             ),
             (
                 r#"[services.a]
@@ -149,8 +153,8 @@ name = "a"
 kind = "http"
 path = "//evil.example.org/""#,
                 8,
-                r#"services.a.smoke.path: is not a path below"#,
-                r#"begin it"#,
+                "services.a.smoke.path: is not a path below",
+                "begin it",
             ),
             (
                 r#"[services.a]
@@ -163,8 +167,8 @@ kind = "http"
 path = "/"
 status = 42"#,
                 9,
-                r#"services.a.smoke.status: must be from 100 to 599"#,
-                r#"use a number"#,
+                "services.a.smoke.status: must be from 100 to 599",
+                "use a number",
             ),
             (
                 r#"[services.a]
@@ -177,8 +181,8 @@ kind = "http"
 path = "/"
 database = "crm""#,
                 9,
-                r#"unknown key"#,
-                r#"Known keys: name"#,
+                "unknown key",
+                "Known keys: name",
             ),
             (
                 r#"[services.a]
@@ -194,8 +198,8 @@ name = "a"
 kind = "http"
 path = "/b""#,
                 9,
-                r#"services.a.smoke: a check of this name"#,
-                r#"give each"#,
+                "services.a.smoke: a check of this name",
+                "give each",
             ),
             (
                 r#"[services.a]
@@ -207,8 +211,8 @@ name = "A"
 kind = "database"
 database = "crm""#,
                 6,
-                r#"services.a.smoke.name: not a valid check name"#,
-                r#"choose"#,
+                "services.a.smoke.name: not a valid check name",
+                "choose",
             ),
             (
                 r#"[services.a]
@@ -220,8 +224,8 @@ name = "a"
 kind = "database"
 database = "cmr""#,
                 8,
-                r#"services.a.smoke.database: there is no database of this name"#,
-                r#"did you mean crm"#,
+                "services.a.smoke.database: there is no database of this name",
+                "did you mean crm",
             ),
             (
                 r#"[services.a]
@@ -233,8 +237,8 @@ name = "a"
 kind = "mailbox"
 mailbox = "inf""#,
                 8,
-                r#"services.a.smoke.mailbox: there is no mailbox"#,
-                r#"did you mean info"#,
+                "services.a.smoke.mailbox: there is no mailbox",
+                "did you mean info",
             ),
             (
                 r#"[services.a]
@@ -246,8 +250,8 @@ name = "a"
 kind = "script"
 script = "../x""#,
                 8,
-                r#"services.a.smoke.script: not a path below"#,
-                r#"write it"#,
+                "services.a.smoke.script: not a path below",
+                "write it",
             ),
             (
                 r#"[services.a]
@@ -260,8 +264,8 @@ kind = "database"
 database = "crm"
 attempts = 0"#,
                 9,
-                r#"services.a.smoke.attempts: must be from 1 to 20"#,
-                r#"use a number"#,
+                "services.a.smoke.attempts: must be from 1 to 20",
+                "use a number",
             ),
         ];
         for (text, line, message, fix) in cases {

@@ -69,8 +69,8 @@ repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 targets.prodction = { host = "web", root = "a" }"#,
                 4,
-                r#"services.a.targets: there is no environment of this name"#,
-                r#"did you mean production"#,
+                "services.a.targets: there is no environment of this name",
+                "did you mean production",
             ),
             (
                 r#"[services.a]
@@ -78,8 +78,8 @@ repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "wbe", root = "a" }"#,
                 4,
-                r#"services.a.targets.production.host: there is no host of this name"#,
-                r#"did you mean web"#,
+                "services.a.targets.production.host: there is no host of this name",
+                "did you mean web",
             ),
             (
                 r#"[services.a]
@@ -87,8 +87,8 @@ repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "/etc" }"#,
                 4,
-                r#"services.a.targets.production.root: does not lie below the root of the host"#,
-                r#"name a directory"#,
+                "services.a.targets.production.root: does not lie below the root of the host",
+                "name a directory",
             ),
             (
                 r#"[services.a]
@@ -96,8 +96,8 @@ repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "/srv" }"#,
                 4,
-                r#"services.a.targets.production.root: does not lie below"#,
-                r#"name a directory"#,
+                "services.a.targets.production.root: does not lie below",
+                "name a directory",
             ),
             (
                 r#"[services.a]
@@ -105,8 +105,8 @@ repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "/srv/../etc" }"#,
                 4,
-                r#"services.a.targets.production.root: must be an absolute path"#,
-                r#"begin"#,
+                "services.a.targets.production.root: must be an absolute path",
+                "begin",
             ),
             (
                 r#"[services.a]
@@ -114,8 +114,8 @@ repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a", url = "https://u:hunter2@example.org/" }"#,
                 4,
-                r#"services.a.targets.production.url: the URL holds credentials"#,
-                r#"remove"#,
+                "services.a.targets.production.url: the URL holds credentials",
+                "remove",
             ),
             (
                 r#"[services.a]
@@ -123,8 +123,8 @@ repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a", url = "ftp://example.org/" }"#,
                 4,
-                r#"services.a.targets.production.url: must be an http"#,
-                r#"write it as"#,
+                "services.a.targets.production.url: must be an http",
+                "write it as",
             ),
             (
                 r#"[services.a]
@@ -132,8 +132,8 @@ repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a", url = "https://example.org/?token=hunter2" }"#,
                 4,
-                r#"services.a.targets.production.url: the URL has a query"#,
-                r#"end it"#,
+                "services.a.targets.production.url: the URL has a query",
+                "end it",
             ),
             (
                 r#"[services.a]
@@ -141,8 +141,8 @@ repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a", url = "example.org" }"#,
                 4,
-                r#"services.a.targets.production.url: is not a URL"#,
-                r#"write it as"#,
+                "services.a.targets.production.url: is not a URL",
+                "write it as",
             ),
             (
                 r#"[services.a]
@@ -150,8 +150,8 @@ repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a", databases = ["cmr"] }"#,
                 4,
-                r#"services.a.targets.production.databases: there is no database of this name"#,
-                r#"did you mean crm"#,
+                "services.a.targets.production.databases: there is no database of this name",
+                "did you mean crm",
             ),
             (
                 r#"[services.a]
@@ -159,8 +159,8 @@ repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 targets.production = { host = "web", root = "a", env_file = "/etc/x" }"#,
                 4,
-                r#"services.a.targets.production.env_file: not a path below the root"#,
-                r#"write it relative"#,
+                "services.a.targets.production.env_file: not a path below the root",
+                "write it relative",
             ),
             (
                 r#"[services.a]
@@ -168,8 +168,8 @@ repository = "/r"
 deploy = { kind = "release", artifact = "dist" }
 targets = {}"#,
                 4,
-                r#"services.a.targets: the service has no target"#,
-                r#"add a table"#,
+                "services.a.targets: the service has no target",
+                "add a table",
             ),
         ];
         for (text, line, message, fix) in cases {

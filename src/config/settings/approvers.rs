@@ -43,8 +43,8 @@ mod tests {
                 r#"[[approvers]]
 name = "alice""#,
                 1,
-                r#"approvers: totp is missing"#,
-                r#"add totp"#,
+                "approvers: totp is missing",
+                "add totp",
             ),
             (
                 r#"[[approvers]]
@@ -55,8 +55,8 @@ name = "alice"
 totp = "CRM_DB_PASSWORD"
 "#,
                 4,
-                r#"approvers: an approver of this name"#,
-                r#"give each"#,
+                "approvers: an approver of this name",
+                "give each",
             ),
         ];
         for (text, line, message, fix) in cases {

@@ -68,27 +68,18 @@ mod tests {
     #[test]
     fn each_mistake_is_told() {
         let cases = [
+            ("[limits]\nwait_max_s = 41", 2, "limits.wait_max_s: must be from 1 to 40", "use a number"),
             (
-                r#"[limits]
-wait_max_s = 41"#,
-                2,
-                r#"limits.wait_max_s: must be from 1 to 40"#,
-                r#"use a number"#,
-            ),
-            (
-                r#"[limits]
-wait_max_s = 10
-wait_default_s = 20"#,
+                "[limits]\nwait_max_s = 10\nwait_default_s = 20",
                 3,
-                r#"limits.wait_default_s: must be from 0 to 10"#,
-                r#"use a number in that range; 10 is the default"#,
+                "limits.wait_default_s: must be from 0 to 10",
+                "use a number in that range; 10 is the default",
             ),
             (
-                r#"[limits]
-body_bytes = 99999999999"#,
+                "[limits]\nbody_bytes = 99999999999",
                 2,
-                r#"limits.body_bytes: must be from 1024 to 16777216"#,
-                r#"use a number"#,
+                "limits.body_bytes: must be from 1024 to 16777216",
+                "use a number",
             ),
         ];
         for (text, line, message, fix) in cases {

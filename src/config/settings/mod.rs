@@ -15,7 +15,7 @@ pub use limits::Limits;
 pub use policy::PolicySettings;
 pub use redaction::RedactionSettings;
 pub use server::ServerSettings;
-pub use state::{DataDirectory, StateSettings, StateStore};
+pub use state::{StateSettings, StateStore};
 pub use tokens::Token;
 
 use super::{names::Names, raw::Section};

@@ -90,21 +90,19 @@ mod tests {
     fn each_mistake_is_told() {
         let cases = [
             (
-                r#"[policy]
-snapshot_fresh_s = 5"#,
+                "[policy]\nsnapshot_fresh_s = 5",
                 2,
-                r#"policy.snapshot_fresh_s: must be from 60 to 86400"#,
-                r#"use a number in that range; 900 is the default"#,
+                "policy.snapshot_fresh_s: must be from 60 to 86400",
+                "use a number in that range; 900 is the default",
             ),
             (
-                r#"[policy]
-snapshots_fresh_s = 600"#,
+                "[policy]\nsnapshots_fresh_s = 600",
                 2,
-                r#"unknown key snapshots_fresh_s in policy"#,
-                r#"did you mean snapshot_fresh_s?"#,
+                "unknown key snapshots_fresh_s in policy",
+                "did you mean snapshot_fresh_s?",
             ),
-            (r#"[polcy]"#, 1, r#"unknown key polcy in the top level"#, r#"did you mean policy?"#),
-            (r#"policy = 3"#, 1, r#"policy: must be a table, not an integer"#, r#"write it as"#),
+            ("[polcy]", 1, "unknown key polcy in the top level", "did you mean policy?"),
+            ("policy = 3", 1, "policy: must be a table, not an integer", "write it as"),
         ];
         for (text, line, message, fix) in cases {
             check(text, line, message, fix);

@@ -38,15 +38,14 @@ mod tests {
                 r#"[redaction]
 extra_secrets = ["hunter2"]"#,
                 2,
-                r#"redaction.extra_secrets: must be a reference to a secret, never its value"#,
-                r#"write where"#,
+                "redaction.extra_secrets: must be a reference to a secret, never its value",
+                "write where",
             ),
             (
-                r#"[redaction]
-session_stop_hits = 0"#,
+                "[redaction]\nsession_stop_hits = 0",
                 2,
-                r#"redaction.session_stop_hits: must be from 1 to 10000"#,
-                r#"use a number"#,
+                "redaction.session_stop_hits: must be from 1 to 10000",
+                "use a number",
             ),
         ];
         for (text, line, message, fix) in cases {

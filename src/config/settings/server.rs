@@ -106,57 +106,57 @@ mod tests {
                 r#"[server]
 http = "0.0.0.0:80""#,
                 2,
-                r#"server.http: would be reachable from other machines"#,
-                r#"bind to"#,
+                "server.http: would be reachable from other machines",
+                "bind to",
             ),
             (
                 r#"[server]
 http = "localhost""#,
                 2,
-                r#"server.http: is not an address with a port"#,
-                r#"write it as"#,
+                "server.http: is not an address with a port",
+                "write it as",
             ),
             (
                 r#"[server]
 http = "127.0.0.1:8787""#,
                 1,
-                r#"server.http is given, but no token"#,
-                r#"add [[tokens]]"#,
+                "server.http is given, but no token",
+                "add [[tokens]]",
             ),
             (
                 r#"[server]
 allowed_hosts = ["https://x"]"#,
                 2,
-                r#"server.allowed_hosts: is not a host"#,
-                r#"write it as"#,
+                "server.allowed_hosts: is not a host",
+                "write it as",
             ),
             (
                 r#"[server]
 allowed_origins = ["https://x/y"]"#,
                 2,
-                r#"server.allowed_origins: is not an origin"#,
-                r#"end it"#,
+                "server.allowed_origins: is not an origin",
+                "end it",
             ),
             (
                 r#"[server]
 toolsets = ["deployment"]"#,
                 2,
-                r#"server.toolsets: is not one of the words"#,
-                r#"write one of: deploy"#,
+                "server.toolsets: is not one of the words",
+                "write one of: deploy",
             ),
             (
                 r#"[server]
 tools = ["--x"]"#,
                 2,
-                r#"server.tools: is not the name of a tool"#,
-                r#"write it as"#,
+                "server.tools: is not the name of a tool",
+                "write it as",
             ),
             (
                 r#"[server]
 read_only = "yes""#,
                 2,
-                r#"server.read_only: must be true or false, not a text"#,
-                r#"write true"#,
+                "server.read_only: must be true or false, not a text",
+                "write true",
             ),
         ];
         for (text, line, message, fix) in cases {

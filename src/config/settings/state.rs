@@ -14,8 +14,8 @@ const KEYS: &[&str] = &["url", "data", "reports"];
 pub struct StateSettings {
     /// The database of plans, operations and the ledger.
     pub store: StateStore,
-    /// The data directory; only its owner may read it.
-    pub data: DataDirectory,
+    /// The data directory, mode 0700: snapshots, artifacts, operations.
+    pub data: PathBuf,
     /// Where deployment reports are written.
     pub reports: PathBuf,
 }
@@ -30,36 +30,13 @@ pub enum StateStore {
     },
 }
 
-/// The data directory, mode 0700.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DataDirectory(PathBuf);
-
-impl DataDirectory {
-    /// The directory itself.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-    /// Database snapshots.
-    pub fn snapshots(&self) -> PathBuf {
-        self.0.join("snapshots")
-    }
-    /// Built artifacts, by digest.
-    pub fn artifacts(&self) -> PathBuf {
-        self.0.join("artifacts")
-    }
-    /// Scripts, output and exit codes of operations.
-    pub fn operations(&self) -> PathBuf {
-        self.0.join("operations")
-    }
-}
-
 pub(super) fn read(file: &Section<'_>, directory: &Path) -> StateSettings {
     let section = file.optional("state").and_then(|item| item.section(KEYS));
     let given = |key| section.as_ref().and_then(|section| section.optional(key));
     let data = given("data").and_then(|item| item.local_path());
-    let data = DataDirectory(data.unwrap_or_else(|| directory.join(defaults::DATA_DIRECTORY)));
+    let data = data.unwrap_or_else(|| directory.join(defaults::DATA_DIRECTORY));
     let store = given("url").and_then(|item| store(&item));
-    let store = store.unwrap_or_else(|| StateStore::Sqlite { path: data.path().join(defaults::STATE_FILE) });
+    let store = store.unwrap_or_else(|| StateStore::Sqlite { path: data.join(defaults::STATE_FILE) });
     let reports = given("reports").and_then(|item| item.local_path());
     StateSettings { store, data, reports: reports.unwrap_or_else(|| directory.join(defaults::REPORT_DIRECTORY)) }
 }
@@ -85,22 +62,22 @@ mod tests {
                 r#"[state]
 url = "postgres://u:hunter2@example.org/x""#,
                 2,
-                r#"state.url: is not the URL of a SQLite file"#,
-                r#"write it as"#,
+                "state.url: is not the URL of a SQLite file",
+                "write it as",
             ),
             (
                 r#"[state]
 url = "sqlite:""#,
                 2,
-                r#"state.url: is not the URL"#,
-                r#"write it as"#,
+                "state.url: is not the URL",
+                "write it as",
             ),
             (
                 r#"[state]
 data = "$HOME/x""#,
                 2,
-                r#"state.data: is not a path"#,
-                r#"write the absolute"#,
+                "state.data: is not a path",
+                "write the absolute",
             ),
         ];
         for (text, line, message, fix) in cases {
@@ -114,7 +91,7 @@ data = "$HOME/x""#,
         use std::path::Path;
         let state = |text| crate::config::testing::parse(text).unwrap().settings.state;
         let default = state("");
-        assert_eq!(default.data.snapshots(), Path::new("/etc/deploy-ops/deploy-ops-data/snapshots"));
+        assert_eq!(default.data, Path::new("/etc/deploy-ops/deploy-ops-data"));
         assert_eq!(default.reports, Path::new("/etc/deploy-ops/quality-reports"));
         let path = |path: &str| StateStore::Sqlite { path: path.into() };
         assert_eq!(default.store, path("/etc/deploy-ops/deploy-ops-data/state.db"));

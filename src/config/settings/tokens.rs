@@ -93,8 +93,8 @@ secret = "CRM_DB_PASSWORD"
 scopes = ["read", "approve"]
 "#,
                 4,
-                r#"tokens.scopes: approvals are never granted"#,
-                r#"approve plans"#,
+                "tokens.scopes: approvals are never granted",
+                "approve plans",
             ),
             (
                 r#"[[tokens]]
@@ -103,8 +103,8 @@ secret = "CRM_DB_PASSWORD"
 scopes = ["read", "write"]
 "#,
                 4,
-                r#"tokens.scopes: is not one of the words"#,
-                r#"write one of: read, plan, execute"#,
+                "tokens.scopes: is not one of the words",
+                "write one of: read, plan, execute",
             ),
             (
                 r#"[[tokens]]
@@ -113,8 +113,8 @@ secret = "CRM_DB_PASSWORD"
 scopes = []
 "#,
                 4,
-                r#"tokens.scopes: no scope is given"#,
-                r#"name read"#,
+                "tokens.scopes: no scope is given",
+                "name read",
             ),
             (
                 r#"[[tokens]]
@@ -123,8 +123,8 @@ secret = "CRM_DB_PASSWORD"
 scopes = ["read"]
 "#,
                 2,
-                r#"tokens.name: is not a short name"#,
-                r#"use 1 to 32"#,
+                "tokens.name: is not a short name",
+                "use 1 to 32",
             ),
             (
                 r#"[[tokens]]
@@ -133,8 +133,8 @@ secret = "CRM_DM_PASSWORD"
 scopes = ["read"]
 "#,
                 3,
-                r#"tokens.secret: there is no entry of [secrets]"#,
-                r#"did you mean CRM_DB_PASSWORD"#,
+                "tokens.secret: there is no entry of [secrets]",
+                "did you mean CRM_DB_PASSWORD",
             ),
             (
                 r#"[[tokens]]
@@ -147,15 +147,15 @@ secret = "CRM_DB_PASSWORD"
 scopes = ["read"]
 "#,
                 5,
-                r#"tokens: two tokens have the same secret"#,
-                r#"give each"#,
+                "tokens: two tokens have the same secret",
+                "give each",
             ),
             (
                 r#"[tokens]
 name = "ci""#,
                 1,
-                r#"tokens: must be an array, not a table"#,
-                r#"write it as"#,
+                "tokens: must be an array, not a table",
+                "write it as",
             ),
         ];
         for (text, line, message, fix) in cases {
