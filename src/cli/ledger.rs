@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::refusal::{Code, Refusal},
-    ledger::{Entry, Ledger, Verified},
+    ledger::{Entry, Ledger, LedgerError, Verified},
 };
 
 #[derive(Debug, clap::Args)]
@@ -53,13 +53,14 @@ pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) ->
 }
 
 async fn verify(wired: &Wired, ledger: &Ledger, contains: Option<&str>, terminal: &Terminal) -> Result<Exit, Refusal> {
-    let (entries, head) = match ledger.verify().await? {
-        Verified::Sound { entries, head } => (entries, head),
-        Verified::Bad { seq, why } => {
+    let Verified { entries, head } = match ledger.verify().await {
+        Ok(verified) => verified,
+        Err(LedgerError::Bad { seq, why }) => {
             let text = format!("entry {seq}: {why}. Everything before it is as it was written; restore the ledger from a backup, and find out who wrote to it.");
             terminal.mark(&wired.redactor, Tone::Bad, "BAD", &text);
             return Ok(Exit::Refused);
         }
+        Err(error) => return Err(error.into()),
     };
     if let Some(wanted) = contains
         && !holds(ledger, wanted).await?

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
     Exit,
     call::{flush, stop_signal},
@@ -10,7 +12,12 @@ use super::{
 };
 use crate::{
     config::environment,
-    server::{self, Handler, handler::HandlerSettings, limits::CallLimits},
+    server::{
+        self, Handler,
+        handler::HandlerSettings,
+        http::{self, HttpSettings},
+        limits::CallLimits,
+    },
 };
 
 #[derive(Debug, clap::Args)]
@@ -71,14 +78,11 @@ async fn serve(wired: &Wired, http: Option<SocketAddr>, terminal: &Terminal) -> 
     let Ok(handler) = Handler::new(Arc::new(wired.engine.clone()), settings) else {
         return terminal.mistake("the system gives no random numbers, without which nothing can be served safely");
     };
-    let served = async {
-        match http {
-            None => on_stdio(&handler, wired).await,
-            Some(address) => over_http(handler, address, wired, terminal).await,
-        }
-    };
+    if let Some(address) = http {
+        return over_http(handler, address, wired, terminal).await;
+    }
     tokio::select! {
-        exit = served => exit,
+        exit = on_stdio(&handler, wired) => exit,
         () = stop_signal() => {
             // Whatever runs is resumed by the next start: a quick end is a safe one.
             flush(wired).await;
@@ -112,6 +116,53 @@ async fn on_stdio(handler: &Handler, wired: &Wired) -> Exit {
             Exit::Refused
         }
     }
+}
+
+/// Serves HTTP until a signal comes; open requests get a moment to end.
+async fn over_http(handler: Handler, address: SocketAddr, wired: &Wired, terminal: &Terminal) -> Exit {
+    let settings = match http_settings(address, wired).await {
+        Ok(settings) => settings,
+        Err(mistake) => return terminal.mistake(&mistake),
+    };
+    let listener = match http::listen(&settings).await {
+        Ok(listener) => listener,
+        Err(error) => return terminal.mistake(&error.to_string()),
+    };
+    start_in_background(wired);
+    let shown = listener.local_addr().unwrap_or(address);
+    tracing::info!("serving MCP at http://{shown}/mcp, and at http://{shown}/sse for older clients");
+    let stop = CancellationToken::new();
+    let redactor = wired.redactor.clone();
+    let served = http::serve(listener, handler, redactor, settings, stop.clone());
+    tokio::pin!(served);
+    let ended = tokio::select! {
+        ended = &mut served => ended,
+        () = stop_signal() => {
+            stop.cancel();
+            served.await
+        }
+    };
+    flush(wired).await;
+    match ended {
+        Ok(()) => Exit::Done,
+        Err(error) => terminal.mistake(&error.to_string()),
+    }
+}
+
+/// The settings of the configuration, with the tokens' values read.
+async fn http_settings(address: SocketAddr, wired: &Wired) -> Result<HttpSettings, String> {
+    let mut settings = HttpSettings { listen: address, ..HttpSettings::loopback(address.port()) };
+    let Some(config) = &wired.config else { return Ok(settings) };
+    for token in &config.settings.tokens {
+        let secret = wire::secret(config, &wired.paths, &token.secret).await.ok_or_else(|| {
+            format!("the token {} cannot be read: set secret {}, or remove the token", token.name, token.secret)
+        })?;
+        settings.tokens.push(http::Token::new(&token.name, &secret, token.scopes.clone()));
+    }
+    settings.hosts.clone_from(&config.settings.server.allowed_hosts);
+    settings.origins.clone_from(&config.settings.server.allowed_origins);
+    settings.limits.body_bytes = usize::try_from(config.settings.limits.body_bytes).unwrap_or(settings.limits.body_bytes);
+    Ok(settings)
 }
 
 /// The limits of the configuration.

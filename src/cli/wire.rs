@@ -66,8 +66,8 @@ pub fn wire(switches: &Switches, terminal: &Terminal) -> Result<Wired, Exit> {
     let paths = match &config {
         Some(config) => {
             let state = &config.settings.state;
-            private_directory(state.data.path()).map_err(|mistake| terminal.mistake(&mistake))?;
-            Paths { data: state.data.path().to_owned(), reports: state.reports.clone() }
+            private_directory(&state.data).map_err(|mistake| terminal.mistake(&mistake))?;
+            Paths { data: state.data.clone(), reports: state.reports.clone() }
         }
         None => Paths { data: PathBuf::from("deploy-ops-data"), reports: PathBuf::from("quality-reports") },
     };
@@ -124,7 +124,7 @@ pub(crate) async fn secret(config: &Config, paths: &Paths, name: &SecretName) ->
 /// Every secret of the configuration that can be read, and the names of those that cannot.
 pub(crate) async fn all_secrets(config: &Config) -> (Vec<Secret>, Vec<String>) {
     let state = &config.settings.state;
-    let paths = Paths { data: state.data.path().to_owned(), reports: state.reports.clone() };
+    let paths = Paths { data: state.data.clone(), reports: state.reports.clone() };
     let (mut secrets, unread) = world(config.inventory.clone(), paths).reader().all_for_redaction().await;
     let mut unread: Vec<String> = unread.iter().map(ToString::to_string).collect();
     let extra = extra_secrets(config);

@@ -26,7 +26,7 @@ pub(super) fn check() -> Vec<Finding> {
 /// What the configuration asks of the machine.
 pub(super) fn check_for(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (what, directory) in [("space for data", config.settings.state.data.path()), ("space for reports", config.settings.state.reports.as_path())] {
+    for (what, directory) in [("space for data", config.settings.state.data.as_path()), ("space for reports", config.settings.state.reports.as_path())] {
         findings.extend(space(what, directory));
     }
     let zones = config.inventory.environments.values().flat_map(|environment| &environment.windows).map(|window| &window.zone);

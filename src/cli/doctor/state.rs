@@ -10,13 +10,13 @@ use crate::{
     },
     config::Config,
     domain::{operation::OperationFilter, refusal::Refusal},
-    ledger::{Ledger, Verified},
+    ledger::{Ledger, LedgerError},
     world::{Clock, SystemClock},
 };
 
 pub(super) async fn check(config: &Config, switches: Switches, terminal: &Terminal) -> Vec<Finding> {
-    let mut findings = vec![data_directory(config.settings.state.data.path())];
-    if !config.settings.state.data.path().is_dir() {
+    let mut findings = vec![data_directory(&config.settings.state.data)];
+    if !config.settings.state.data.is_dir() {
         return findings;
     }
     let Ok(wired) = wire::wire(&Switches { look_only: true, ..switches }, terminal) else {
@@ -53,15 +53,18 @@ async fn of_ledger(ledger: &Ledger) -> Result<Vec<Finding>, Refusal> {
     for damage in ledger.quick_check().await? {
         findings.push(Finding::wrong("ledger", damage, "restore the state database from a backup"));
     }
-    let head = match ledger.verify().await? {
-        Verified::Sound { entries, head } => {
-            findings.push(Finding::good("ledger", format!("{entries} entries verify, head {head}")));
-            head
+    let head = match ledger.verify().await {
+        Ok(verified) => {
+            let found = format!("{} entries verify, head {}", verified.entries, verified.head);
+            findings.push(Finding::good("ledger", found));
+            verified.head
         }
-        Verified::Bad { seq, why } => {
-            findings.push(Finding::wrong("ledger", format!("entry {seq}: {why}"), "restore it from a backup, and find out who wrote to it"));
+        Err(LedgerError::Bad { seq, why }) => {
+            let fix = "restore it from a backup, and find out who wrote to it";
+            findings.push(Finding::wrong("ledger", format!("entry {seq}: {why}"), fix));
             return Ok(findings);
         }
+        Err(error) => return Err(error.into()),
     };
     let newest = ledger.entries(head.seq.saturating_sub(1), 1).await?;
     let now = SystemClock.now();
