@@ -43,7 +43,7 @@ pub(super) fn observe(own: &[Evidence], plan: &[Evidence]) -> Observations {
         Some(counts)
     });
     let smoke = newest(own, EvidenceKind::Smoke).map(|e| SmokeCounts {
-        wanted: counter(e, "checks"),
+        wanted: counter(e, "wanted"),
         passed: counter(e, "passed"),
         failed: counter(e, "failed"),
     });
@@ -79,7 +79,7 @@ pub(super) fn fill(operation: &mut Operation, own: &[Evidence], plan: &[Evidence
     });
     let smoke = newest(own, EvidenceKind::Smoke);
     metrics.http_200_rate = smoke.and_then(|e| {
-        let (checks, good) = (counter(e, "http_checks"), counter(e, "http_passed"));
+        let (checks, good) = (counter(e, "http_wanted"), counter(e, "http_passed"));
         // Counts of checks are small; an f64 holds them exactly.
         #[expect(clippy::cast_precision_loss, reason = "counts of checks are far below 2^52")]
         (checks > 0).then(|| good as f64 / checks as f64)

@@ -220,6 +220,11 @@ impl Redactor {
         spans
     }
 
+    fn count(&self, total: usize, of_known: usize) {
+        self.0.total.fetch_add(total as u64, Ordering::Relaxed);
+        self.0.of_known.fetch_add(of_known as u64, Ordering::Relaxed);
+    }
+
     fn pass(&self, text: &[u8]) -> (Vec<Span>, usize) {
         let known = self.0.known.load().find(text);
         let mut hits = Vec::new();

@@ -15,6 +15,7 @@ pub mod catalogue;
 mod completion;
 mod engine_door;
 pub mod door;
+mod engine_door;
 pub mod gate;
 pub mod handler;
 pub mod http;

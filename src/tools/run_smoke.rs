@@ -4,11 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Context, Describe, Query, Toolset};
-use crate::domain::{
-    effect::Effect,
-    evidence::Outcome,
-    name::{EnvironmentName, ServiceName},
-    refusal::{Code, NextCall, Refusal},
+use crate::{
+    domain::{
+        clean::clean,
+        effect::Effect,
+        evidence::Outcome,
+        name::{EnvironmentName, ServiceName},
+        refusal::{Code, NextCall, Refusal},
+    },
+    world::scripts::Placeholders,
 };
 
 /// The tool.
@@ -70,6 +74,9 @@ struct CheckResult {
     /// What was found, in one sentence.
     found: String,
     duration_ms: u64,
+    /// What the page or script wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untrusted_text: Option<String>,
 }
 
 impl Describe for RunSmoke {
@@ -179,15 +186,23 @@ async fn one(
 ) -> Result<(ServiceResult, u64, u64), Refusal> {
     let (service, environment, target) = context.reader.inventory().target(name, Some(environment))?;
     let live = super::drafting::way_back::live(context, service, environment).await?;
-    let report = context.reader.smoke(service, environment, target, live.as_ref().map(|l| l.commit.as_str())).await;
+    let placeholders = live.as_ref().map(|live| Placeholders {
+        version: live.version.to_string(),
+        commit: live.commit.clone(),
+        environment: environment.to_string(),
+        root: target.root.display().to_string(),
+        previous_version: String::new(),
+    });
+    let subject = format!("{name} in {environment}");
+    let report = context.reader.smoke(service, target, placeholders.as_ref(), &subject, 0).await?;
     let counter = |name: &str| report.evidence.counters.get(name).copied().unwrap_or(0);
-    let (http, http_passed) = (counter("http_checks"), counter("http_passed"));
+    let (http, http_passed) = (counter("http_wanted"), counter("http_passed"));
     let result = ServiceResult {
         service: name.clone(),
         environment: environment.clone(),
         outcome: report.evidence.outcome,
         passed: counter("passed"),
-        checks: counter("checks"),
+        checks: counter("wanted"),
         details: report
             .checks
             .into_iter()
@@ -195,8 +210,9 @@ async fn one(
             .map(|check| CheckResult {
                 check: check.name,
                 outcome: check.outcome,
-                found: check.found,
-                duration_ms: check.duration_ms,
+                found: check.detail,
+                duration_ms: check.time_ms,
+                untrusted_text: check.untrusted_text.map(|text| clean(&text)),
             })
             .collect(),
     };

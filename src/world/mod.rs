@@ -9,16 +9,22 @@ pub mod database;
 pub mod detached;
 pub mod error;
 pub mod files;
+pub mod gates;
 pub mod git;
 pub(crate) mod host;
+pub mod http;
 pub mod instance;
 pub mod paths;
 pub mod process;
+pub mod rehearse;
 pub mod releases;
 pub mod reports;
 mod scratch;
+pub mod scripts;
 pub mod secrets;
+pub mod smoke;
 pub mod snapshots;
+pub mod state;
 pub(crate) mod tree;
 
 use std::{path::PathBuf, sync::Arc};
@@ -43,12 +49,14 @@ pub struct World {
     pub(crate) runner: PathBuf,
     pub(crate) secrets: SecretStore,
     pub(crate) redactor: Redactor,
+    pub(crate) http: http::Http,
 }
 
 impl World {
     /// The world as the inventory describes it. Nothing is contacted.
     pub fn new(inventory: Arc<Inventory>, clock: Arc<dyn Clock>, paths: Paths, runner: PathBuf) -> Self {
-        Self { inventory, clock, paths, runner, secrets: SecretStore::default(), redactor: Redactor::new([]).0 }
+        let (secrets, redactor, http) = (SecretStore::default(), Redactor::new([]).0, http::Http::default());
+        Self { inventory, clock, paths, runner, secrets, redactor, http }
     }
     /// The same world with these sources of secrets. Without them no secret exists.
     pub fn with_secrets(mut self, secrets: SecretStore) -> Self {

@@ -39,6 +39,8 @@ pub(crate) struct Node {
     pub(crate) mode: u32,
     pub(crate) device: u64,
     pub(crate) inode: u64,
+    /// The last change of content or metadata, ns since 1970 (cannot be set by programs).
+    pub(crate) changed: i128,
     pub(crate) kind: Kind,
 }
 
@@ -68,7 +70,8 @@ pub(crate) fn walk(root: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<No
                 Kind::Other
             };
             let (device, inode) = (metadata.dev(), metadata.ino());
-            nodes.push(Node { path, mode: metadata.mode() & 0o7777, device, inode, kind });
+            let changed = i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec());
+            nodes.push(Node { path, mode: metadata.mode() & 0o7777, device, inode, changed, kind });
             if nodes.len() > ENTRIES {
                 return Err(WorldError::new(
                     Code::Unsupported,

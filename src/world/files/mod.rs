@@ -12,6 +12,8 @@ use std::{
 pub use log_time::moment_of;
 pub use search::{Found, Hit, Query};
 
+use open::Forbidden;
+
 use super::{Reader, WorldError, blocking::blocking};
 use crate::{
     domain::{clean::clean, inventory::RelativePath, refusal::Code, time::Time},
@@ -65,10 +67,10 @@ impl Reader<'_> {
         holding: Option<String>,
     ) -> Result<Part, WorldError> {
         refuse_private(path)?;
-        let redactor = self.world.redactor.clone();
+        let (redactor, forbidden) = (self.world.redactor.clone(), Forbidden::of(self.world));
         let (root, path) = (root.to_owned(), path.clone());
         blocking(move || {
-            let (file, bytes, modified) = open::regular(&root, &path)?;
+            let (file, bytes, modified) = open::regular(&forbidden, &root, &path)?;
             let mut part = Part { bytes, modified, ..Part::default() };
             if keys_only(&path) {
                 return key_names(file, part);
@@ -101,9 +103,9 @@ impl Reader<'_> {
 
     /// The keys of an `.env` file; never a value. `true` when the key has a value that is not empty.
     pub async fn env_file_keys(&self, root: &Path, path: &RelativePath) -> Result<Vec<(String, bool)>, WorldError> {
-        let (root, path) = (root.to_owned(), path.clone());
+        let (root, path, forbidden) = (root.to_owned(), path.clone(), Forbidden::of(self.world));
         blocking(move || {
-            let (mut file, ..) = open::regular(&root, &path)?;
+            let (mut file, ..) = open::regular(&forbidden, &root, &path)?;
             let mut text = String::new();
             file.by_ref()
                 .take(1024 * 1024)

@@ -1,31 +1,78 @@
 //! Opening beneath a root: `openat2(2)` with `RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS`, so that nothing
 //! can be swapped between a check and the opening.
 
-use std::{fs::File, os::fd::OwnedFd, os::unix::fs::MetadataExt, path::Path};
+use std::{
+    fs::File,
+    os::{fd::OwnedFd, unix::fs::MetadataExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rustix::{
-    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, openat, openat2, statat},
+    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2, statat},
     io::Errno,
 };
 
 use super::Entry;
 use crate::{
-    domain::{inventory::RelativePath, refusal::Code, time::Time},
-    world::WorldError,
+    domain::{
+        inventory::{Inventory, RelativePath},
+        refusal::Code,
+        time::Time,
+    },
+    world::{
+        World, WorldError,
+        database::{companions, is_database_file},
+    },
 };
 
 /// The most entries of a directory that are listed.
 const ENTRIES: usize = 2000;
 
 /// A regular file below a root, with its size and when it was last written.
-pub(super) fn regular(root: &Path, path: &RelativePath) -> Result<(File, u64, Option<Time>), WorldError> {
+///
+/// Looked at before it is opened for reading: closing a handle of a SQLite file drops the locks that this process holds on it
+/// (<https://sqlite.org/howtocorrupt.html> §2.2), so databases are never opened here.
+pub(super) fn regular(
+    forbidden: &Forbidden,
+    root: &Path,
+    path: &RelativePath,
+) -> Result<(File, u64, Option<Time>), WorldError> {
+    let seen = fstat(beneath(root, Some(path), OFlags::PATH)?)
+        .map_err(|error| WorldError::io("look at a file", error.into()))?;
+    if forbidden.covers(seen.st_dev, seen.st_ino) {
+        return Err(refused("it is a database", "Look at it with the tools for databases."));
+    }
+    if FileType::from_raw_mode(seen.st_mode) != FileType::RegularFile {
+        return Err(refused("it is not a regular file", "Give the path of a file; a directory can be listed."));
+    }
     // Without O_NONBLOCK opening a FIFO would wait for a writer.
     let file = File::from(beneath(root, Some(path), OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?);
     let metadata = file.metadata().map_err(|error| WorldError::io("look at a file", error))?;
-    if !metadata.is_file() {
-        return Err(refused("it is not a regular file", "Give the path of a file; a directory can be listed."));
+    if (metadata.dev(), metadata.ino()) != (seen.st_dev, seen.st_ino) {
+        return Err(refused("it changed while it was opened", "Try again."));
     }
     Ok((file, metadata.len(), Some(Time::from_millis(metadata.mtime().saturating_mul(1000)))))
+}
+
+/// Files that are never opened: the databases of the inventory, and our own state.
+#[derive(Debug, Clone)]
+pub(super) struct Forbidden {
+    inventory: Arc<Inventory>,
+    state: PathBuf,
+}
+
+impl Forbidden {
+    pub(super) fn of(world: &World) -> Self {
+        Self { inventory: world.inventory.clone(), state: world.paths.data.join("state.db") }
+    }
+
+    fn covers(&self, device: u64, inode: u64) -> bool {
+        let same = |path: &PathBuf| {
+            std::fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (device, inode))
+        };
+        is_database_file(&self.inventory, device, inode) || companions(&self.state).iter().any(same)
+    }
 }
 
 /// The entries of a directory below a root, by name. Links are named, never followed.
@@ -57,7 +104,7 @@ pub(super) fn list(root: &Path, path: Option<&RelativePath>) -> Result<Vec<Entry
     Ok(entries)
 }
 
-/// Whether something at that path is a directory.
+/// Opens a path below a root; nothing on the way may be a link.
 pub(super) fn beneath(root: &Path, path: Option<&RelativePath>, flags: OFlags) -> Result<OwnedFd, WorldError> {
     let base =
         openat(CWD, root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(|error| {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use regex::Regex;
 
-use super::{for_each_line, moment_of, open, refuse_private};
+use super::{Forbidden, for_each_line, moment_of, open, refuse_private};
 use crate::{
     domain::{inventory::RelativePath, time::Time},
     world::{Reader, WorldError, blocking::blocking},
@@ -57,10 +57,10 @@ impl Reader<'_> {
     /// Searches one file. Matching happens on the redacted text: a search can never tell what a mask hides.
     pub async fn search_file(&self, root: &Path, path: &RelativePath, query: &Query) -> Result<Found, WorldError> {
         refuse_private(path)?;
-        let redactor = self.world.redactor.clone();
+        let (redactor, forbidden) = (self.world.redactor.clone(), Forbidden::of(self.world));
         let (root, path, query, now) = (root.to_owned(), path.clone(), query.clone(), self.now());
         blocking(move || {
-            let (file, bytes, _) = open::regular(&root, &path)?;
+            let (file, bytes, _) = open::regular(&forbidden, &root, &path)?;
             let mut search = Search::new(&query, now);
             let text = for_each_line(file, &redactor, &mut |number, line| {
                 search.line(number, line);

@@ -1,0 +1,169 @@
+//! Scripts of a repository, made ready to run: the planned bytes, in an export of their commit.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use super::{Reader, World, WorldError, detached::ScriptRun, git::Exported, releases};
+use crate::{
+    domain::{
+        inventory::{Service, Target},
+        operation::OperationId,
+        refusal::Code,
+        release::ReleaseId,
+        step::ScriptCall,
+    },
+    policy::Permit,
+};
+
+/// What may stand in the arguments of a script.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Placeholders {
+    /// `{version}`.
+    pub version: String,
+    /// `{commit}`.
+    pub commit: String,
+    /// `{environment}`.
+    pub environment: String,
+    /// `{root}`.
+    pub root: String,
+    /// `{previous_version}`; empty when there is none.
+    pub previous_version: String,
+}
+
+impl Placeholders {
+    /// The arguments with their placeholders filled. Each stays one argument, whatever is put into it, and nothing that was
+    /// put in is looked at again.
+    pub fn fill(&self, arguments: &[String]) -> Vec<String> {
+        let values = [
+            ("{version}", &self.version),
+            ("{commit}", &self.commit),
+            ("{environment}", &self.environment),
+            ("{root}", &self.root),
+            ("{previous_version}", &self.previous_version),
+        ];
+        let fill = |argument: &String| {
+            let (mut filled, mut rest) = (String::new(), argument.as_str());
+            while let Some(at) = rest.find('{') {
+                let (before, from) = rest.split_at(at);
+                filled.push_str(before);
+                match values.iter().find_map(|(name, value)| Some((value, from.strip_prefix(name)?))) {
+                    Some((value, after)) => {
+                        filled.push_str(value);
+                        rest = after;
+                    }
+                    None => {
+                        filled.push('{');
+                        rest = from.get(1..).unwrap_or_default();
+                    }
+                }
+            }
+            filled.push_str(rest);
+            filled
+        };
+        arguments.iter().map(fill).collect()
+    }
+}
+
+impl World {
+    /// The export of a commit in the operation's own directory; made at the first call.
+    pub async fn export_commit(
+        &self,
+        permit: &Permit,
+        service: &Service,
+        commit: &str,
+        tree: Option<&str>,
+    ) -> Result<PathBuf, WorldError> {
+        let directory = self.reader().export_path(permit.operation(), commit);
+        if !directory.is_dir() {
+            let parent = self.paths.operation(permit.operation());
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&parent)
+                .map_err(|e| WorldError::io("make the operation's directory", e))?;
+            self.reader().export_to(service, commit, tree, &directory).await?;
+        }
+        Ok(directory)
+    }
+
+    /// Makes a call ready: exports its commit, puts the planned bytes beside the script, and says what to run. `tag` tells apart
+    /// two calls of one operation.
+    pub async fn prepare_script(
+        &self,
+        permit: &Permit,
+        service: &Service,
+        target: &Target,
+        call: &ScriptCall,
+        in_release: Option<&ReleaseId>,
+        tag: &str,
+    ) -> Result<ScriptRun, WorldError> {
+        let export = self.export_commit(permit, service, &call.commit, None).await?;
+        let script = self.reader().place_script(service, call, &export, tag).await?;
+        let directory = match in_release {
+            Some(release) => releases::directory(super::host::local_root(&self.inventory, target)?, release),
+            None => export,
+        };
+        Ok(ScriptRun {
+            argv: argv(call, &script),
+            directory,
+            environment: call.environment.clone(),
+            secrets: call.secrets.clone(),
+            timeout_s: call.timeout_s,
+        })
+    }
+}
+
+impl Reader<'_> {
+    /// Where the export of a commit lies in an operation's directory.
+    pub fn export_path(&self, operation: &OperationId, commit: &str) -> PathBuf {
+        self.world.paths.operation(operation).join(format!("export-{}", commit.get(..12).unwrap_or(commit)))
+    }
+
+    /// Writes the planned bytes beside the script in an export, so that its helpers are found where it expects them. The bytes
+    /// come from the repository again and must have the planned digest: what an earlier script did to the export does not matter.
+    pub(crate) async fn place_script(
+        &self,
+        service: &Service,
+        call: &ScriptCall,
+        export: &Path,
+        tag: &str,
+    ) -> Result<PathBuf, WorldError> {
+        let doing = || format!("make {} ready", call.path);
+        let file = self.file_at(service, &call.commit, &call.path).await?.filter(|file| file.digest == call.digest);
+        let Some(file) = file else {
+            return Err(WorldError::new(
+                Code::PlanStale,
+                doing(),
+                "its bytes are not the planned ones",
+                "Run the dry run again and execute the new plan.",
+            ));
+        };
+        let io = |e| WorldError::io(doing(), e);
+        let original = call.path.below(export);
+        let place = original.with_file_name(format!(".{tag}.{}", call.path.file_name()));
+        if let Some(parent) = place.parent() {
+            fs::create_dir_all(parent).map_err(io)?;
+            // Its directory may be a link by now, if an earlier script made it one.
+            let real = fs::canonicalize(parent).map_err(io)?;
+            if !real.starts_with(fs::canonicalize(export).map_err(io)?) {
+                return Err(io(std::io::ErrorKind::PermissionDenied.into()));
+            }
+        }
+        let _ = fs::remove_file(&place);
+        let mut copy = OpenOptions::new().write(true).create_new(true).mode(0o500).open(&place).map_err(io)?;
+        copy.write_all(&file.bytes).and_then(|()| copy.sync_all()).map_err(io)?;
+        Ok(place)
+    }
+}
+
+/// The interpreter with its arguments, the script, the script's arguments.
+pub(crate) fn argv(call: &ScriptCall, script: &Path) -> Vec<String> {
+    let mut argv = call.interpreter.clone();
+    argv.push(script.to_string_lossy().into_owned());
+    argv.extend(call.arguments.iter().cloned());
+    argv
+}

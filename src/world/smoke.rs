@@ -1,0 +1,306 @@
+//! Smoke checks: is the service there, seen from outside?
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use url::Url;
+
+use super::{
+    Reader, WorldError,
+    http::HttpRequest,
+    process::{self, Environment, Invocation},
+    scripts::{Placeholders, argv},
+};
+use crate::domain::{
+    evidence::{Evidence, EvidenceKind, Outcome},
+    inventory::{Script, Service, SmokeCheck, SmokeKind, Target},
+    refusal::Code,
+    step::ScriptCall,
+};
+
+/// How many checks of a service run at once.
+const AT_ONCE: usize = 16;
+/// The pause before the second attempt; each further one is longer by as much.
+const PAUSE: Duration = Duration::from_millis(250);
+/// The attempts at the target's own URL: a service that was just switched may need a moment.
+const URL_ATTEMPTS: u32 = 3;
+/// How long the target's own URL may take to answer, ms.
+const URL_TIMEOUT_MS: u32 = 10_000;
+/// How much of a check's output is kept, bytes.
+const OUTPUT: usize = 4 * 1024;
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckResult {
+    /// Its name; `url` is the check of the target's own URL.
+    pub name: String,
+    /// `http`, `database`, `mailbox` or `script`.
+    pub kind: &'static str,
+    /// `Inconclusive` when it could not be made.
+    pub outcome: Outcome,
+    /// One sentence.
+    pub detail: String,
+    /// The HTTP status, when there was one.
+    pub status: Option<u16>,
+    /// How long the last attempt took, ms.
+    pub time_ms: u64,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// What the check's script or page wrote, when it failed; others wrote it.
+    pub untrusted_text: Option<String>,
+}
+
+/// What all checks of a service found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SmokeReport {
+    /// The checks, in the order of the inventory.
+    pub checks: Vec<CheckResult>,
+    /// What they prove. Counters: `wanted`, `passed`, `failed`, `http_wanted`, `http_passed`, `duration_ms`.
+    pub evidence: Evidence,
+}
+
+impl Reader<'_> {
+    /// Makes every check of a service, each with its attempts. `live` says what is live, for script checks; without it they
+    /// are inconclusive. The evidence is about `subject` and counts for `valid_s` seconds.
+    pub async fn smoke(
+        &self,
+        service: &Service,
+        target: &Target,
+        live: Option<&Placeholders>,
+        subject: &str,
+        valid_s: u32,
+    ) -> Result<SmokeReport, WorldError> {
+        let begin = Instant::now();
+        let own = target.url.as_ref().map(|_| Wanted {
+            name: "url",
+            kind: SmokeKind::Http { path: String::new(), status: 200, contains: None },
+            timeout_ms: URL_TIMEOUT_MS,
+            attempts: URL_ATTEMPTS,
+        });
+        let wanted: Vec<Wanted<'_>> = own.into_iter().chain(service.smoke.iter().map(Wanted::of)).collect();
+        let checks: Vec<CheckResult> = futures::stream::iter(wanted)
+            .map(|check| self.check(service, target, live, check))
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
+        let count = |wanted: &dyn Fn(&CheckResult) -> bool| checks.iter().filter(|c| wanted(c)).count() as u64;
+        let passed = count(&|c| c.outcome == Outcome::Pass);
+        let failed = count(&|c| c.outcome == Outcome::Fail);
+        let outcome = if failed > 0 {
+            Outcome::Fail
+        } else if passed == checks.len() as u64 && passed > 0 {
+            Outcome::Pass
+        } else {
+            Outcome::Inconclusive
+        };
+        let mut evidence = self.evidence(EvidenceKind::Smoke, subject, outcome, valid_s);
+        evidence.summary = format!("{passed} of {} smoke checks passed.", checks.len());
+        evidence.collector = "run_smoke".to_owned();
+        evidence.counters = [
+            ("wanted", checks.len() as u64),
+            ("passed", passed),
+            ("failed", failed),
+            ("http_wanted", count(&|c| c.kind == "http")),
+            ("http_passed", count(&|c| c.kind == "http" && c.outcome == Outcome::Pass)),
+            ("duration_ms", u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        Ok(SmokeReport { checks, evidence })
+    }
+
+    async fn check(
+        &self,
+        service: &Service,
+        target: &Target,
+        live: Option<&Placeholders>,
+        check: Wanted<'_>,
+    ) -> CheckResult {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let begin = Instant::now();
+            let found = match &check.kind {
+                SmokeKind::Http { path, status, contains } => {
+                    self.check_http(target, path, *status, contains.clone(), check.timeout_ms).await
+                }
+                SmokeKind::Database { database } => {
+                    let wait = Duration::from_millis(u64::from(check.timeout_ms));
+                    match tokio::time::timeout(wait, self.database_identity(database)).await {
+                        Ok(Ok(identity)) => Found::pass(format!("{database} answers ({}).", identity.engine)),
+                        Ok(Err(error)) => Found::error(&error),
+                        Err(_) => Found::fail(format!("{database} did not answer in time.")),
+                    }
+                }
+                SmokeKind::Mailbox { mailbox } => {
+                    Found::error(&WorldError::unsupported(format!("log in to mailbox {mailbox}"), "mail"))
+                }
+                SmokeKind::Script { script } => self
+                    .check_script(service, script, live, check.timeout_ms)
+                    .await
+                    .unwrap_or_else(|error| Found::error(&error)),
+            };
+            if found.outcome == Outcome::Pass || attempt >= check.attempts.max(1) {
+                return CheckResult {
+                    name: check.name.to_owned(),
+                    kind: kind(&check.kind),
+                    outcome: found.outcome,
+                    detail: found.detail,
+                    status: found.status,
+                    time_ms: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX),
+                    attempts: attempt,
+                    untrusted_text: found.untrusted_text,
+                };
+            }
+            tokio::time::sleep(PAUSE * attempt).await;
+        }
+    }
+
+    async fn check_http(
+        &self,
+        target: &Target,
+        path: &str,
+        wanted: u16,
+        contains: Option<String>,
+        timeout_ms: u32,
+    ) -> Found {
+        let Some(base) = &target.url else {
+            return Found::inconclusive("The target has no URL; set url in deploy-ops.toml.".to_owned());
+        };
+        let request = HttpRequest {
+            url: below(base, path),
+            timeout: Duration::from_millis(u64::from(timeout_ms)),
+            contains,
+            follow: !(300..400).contains(&wanted),
+        };
+        match self.http_check(&request).await {
+            Err(error) => Found::fail(format!("No answer: {}.", error.problem)),
+            Ok(answer) => {
+                let found = match answer.contains {
+                    _ if answer.status != wanted && answer.redirects_away => {
+                        Found::fail(format!("HTTP {} to another host, wanted {wanted}.", answer.status))
+                    }
+                    _ if answer.status != wanted => Found::fail(format!("HTTP {}, wanted {wanted}.", answer.status)),
+                    Some(false) => Found::fail(format!("HTTP {wanted}, but the wanted text is missing.")),
+                    _ => Found::pass(format!("HTTP {wanted} in {} ms.", answer.time_ms)),
+                };
+                let body = answer.body.get(..answer.body.len().min(OUTPUT)).unwrap_or_default();
+                let text = (found.outcome != Outcome::Pass).then(|| String::from_utf8_lossy(body).into_owned());
+                Found { status: Some(answer.status), untrusted_text: text, ..found }
+            }
+        }
+    }
+
+    /// The exit code decides, whatever the script prints. It gets no secret.
+    async fn check_script(
+        &self,
+        service: &Service,
+        script: &Script,
+        live: Option<&Placeholders>,
+        timeout_ms: u32,
+    ) -> Result<Found, WorldError> {
+        let Some(live) = live else {
+            return Ok(Found::inconclusive("It is not known which commit is live.".to_owned()));
+        };
+        let file = self.file_at(service, &live.commit, &script.path).await?.ok_or_else(|| {
+            WorldError::new(
+                Code::NotFound,
+                format!("run {}", script.path),
+                "the live commit does not hold it",
+                "Correct the path of the check in deploy-ops.toml.",
+            )
+        })?;
+        let scratch = self.scratch("smoke-")?;
+        let export = scratch.path().join("export");
+        self.export_to(service, &live.commit, None, &export).await?;
+        let call = ScriptCall {
+            path: script.path.clone(),
+            commit: live.commit.clone(),
+            digest: file.digest,
+            interpreter: file.interpreter(),
+            arguments: live.fill(&script.arguments),
+            environment: script.environment.clone(),
+            secrets: Vec::new(),
+            timeout_s: script.timeout_s,
+        };
+        let place = self.place_script(service, &call, &export, "smoke").await?;
+        let limit = Duration::from_secs(u64::from(script.timeout_s)).min(Duration::from_millis(u64::from(timeout_ms)));
+        let mut invocation = Invocation::of(&argv(&call, &place), &export, limit)?;
+        invocation.environment = Environment::default().declare(&script.environment);
+        let run = process::run(invocation).await?;
+        Ok(if run.ending.is_success() {
+            Found::pass(format!("{} ended with exit code 0.", script.path))
+        } else {
+            let found = Found::fail(format!("{} ended by {}.", script.path, run.ending.describe()));
+            Found { untrusted_text: Some(run.output.last(OUTPUT)), ..found }
+        })
+    }
+}
+
+/// A check of the inventory, or the one of the target's own URL.
+struct Wanted<'a> {
+    name: &'a str,
+    kind: SmokeKind,
+    timeout_ms: u32,
+    attempts: u32,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(check: &'a SmokeCheck) -> Self {
+        Self {
+            name: check.name.as_str(),
+            kind: check.kind.clone(),
+            timeout_ms: check.timeout_ms,
+            attempts: check.attempts,
+        }
+    }
+}
+
+struct Found {
+    outcome: Outcome,
+    detail: String,
+    status: Option<u16>,
+    untrusted_text: Option<String>,
+}
+
+impl Found {
+    fn new(outcome: Outcome, detail: String) -> Self {
+        Self { outcome, detail, status: None, untrusted_text: None }
+    }
+    fn pass(detail: String) -> Self {
+        Self::new(Outcome::Pass, detail)
+    }
+    fn fail(detail: String) -> Self {
+        Self::new(Outcome::Fail, detail)
+    }
+    fn inconclusive(detail: String) -> Self {
+        Self::new(Outcome::Inconclusive, detail)
+    }
+    fn error(error: &WorldError) -> Self {
+        let detail = format!("Could not {}: {}.", error.doing, error.problem);
+        // What this build cannot do says nothing about the service.
+        if error.code == Code::Unsupported { Self::inconclusive(detail) } else { Self::fail(detail) }
+    }
+}
+
+fn kind(kind: &SmokeKind) -> &'static str {
+    match kind {
+        SmokeKind::Http { .. } => "http",
+        SmokeKind::Database { .. } => "database",
+        SmokeKind::Mailbox { .. } => "mailbox",
+        SmokeKind::Script { .. } => "script",
+    }
+}
+
+/// Path and query below a URL. Nothing in `path` can change the host: it is set as path and query, never parsed as a URL.
+fn below(base: &Url, path: &str) -> Url {
+    if path.is_empty() {
+        return base.clone();
+    }
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{}", base.path().trim_end_matches('/'), path.trim_start_matches('/')));
+    url.set_query(query);
+    url.set_fragment(None);
+    url
+}
