@@ -13,7 +13,9 @@
 //! - [`ledger`]: what happened, append-only and hash-chained.
 //! - [`engine`]: proposes, executes, resumes, replies.
 //! - [`server`]: the door: MCP over stdio and HTTP; all that clients see.
+//! - [`cli`]: what the operator types.
 
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod engine;

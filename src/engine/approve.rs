@@ -66,7 +66,11 @@ impl Engine {
     ) -> Result<(), ApproveError> {
         let ledger = self.ledger().await?;
         let body = shown.plan.body();
-        if approver == body.requester || same_user(&approver, &body.requester) {
+        // A client and a terminal of one account are one person, unless a device that the client does not have tells them apart.
+        let told_apart = approver != body.requester
+            && shown.environment.approval.same_user_with_totp
+            && channel == Channel::TerminalTotp;
+        if decision == Decision::Approve && approver.is_same_person(&body.requester) && !told_apart {
             return Err(Refusal::new(
                 Code::SelfApproval,
                 "You asked for this plan yourself.",
@@ -127,14 +131,4 @@ impl Engine {
     pub async fn ledger_for_operator(&self) -> Result<&Ledger, Refusal> {
         self.ledger().await
     }
-}
-
-/// A stdio client and a terminal of the same user are one person.
-fn same_user(approver: &Principal, requester: &Principal) -> bool {
-    let (Some(user), Some(uid)) =
-        (approver.as_str().strip_prefix("operator:"), requester.as_str().strip_prefix("local:"))
-    else {
-        return false;
-    };
-    user.rsplit_once('#').is_some_and(|(_, operator_uid)| operator_uid == uid)
 }

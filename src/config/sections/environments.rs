@@ -16,7 +16,7 @@ use crate::{
 };
 
 const KEYS: &[&str] = &["tier", "approval", "windows", "freezes"];
-const APPROVAL_KEYS: &[&str] = &["required", "totp", "valid_for_s"];
+const APPROVAL_KEYS: &[&str] = &["required", "totp", "same_user", "valid_for_s"];
 
 pub(super) fn read(environments: &Item<'_>) -> BTreeMap<EnvironmentName, Environment> {
     let entries = environments.entries::<EnvironmentName>().into_iter();
@@ -49,8 +49,12 @@ fn tier(item: &Item<'_>) -> Tier {
 
 fn approval(environment: &Section<'_>, tier: Tier) -> ApprovalRule {
     let production = tier == Tier::Production;
-    let default =
-        ApprovalRule { required: production, totp: false, valid_for_s: defaults::APPROVAL_VALID_FOR_S.default };
+    let default = ApprovalRule {
+        required: production,
+        totp: false,
+        same_user_with_totp: false,
+        valid_for_s: defaults::APPROVAL_VALID_FOR_S.default,
+    };
     let Some(section) = environment.optional("approval").and_then(|item| item.section(APPROVAL_KEYS)) else {
         return default;
     };
@@ -64,6 +68,10 @@ fn approval(environment: &Section<'_>, tier: Tier) -> ApprovalRule {
     ApprovalRule {
         required: required || production,
         totp: section.boolean("totp", default.totp),
+        same_user_with_totp: section
+            .optional("same_user")
+            .and_then(|item| item.choice(&[("refused", false), ("totp", true)]))
+            .unwrap_or(default.same_user_with_totp),
         valid_for_s: section.number("valid_for_s", defaults::APPROVAL_VALID_FOR_S),
     }
 }
@@ -99,6 +107,18 @@ tier = "prod""#,
                 1,
                 "an environment wants a one-time password",
                 "add [[approvers]]",
+            ),
+            (
+                "[environments.e]\napproval = { same_user = \"totp\" }",
+                1,
+                "an environment wants a one-time password",
+                "add [[approvers]]",
+            ),
+            (
+                "[environments.e]\napproval = { same_user = true }",
+                2,
+                "environments.e.approval.same_user: must be",
+                "write",
             ),
             (
                 "[environments.e]\napproval = { valid_for_s = 1 }",
