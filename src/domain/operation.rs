@@ -245,3 +245,18 @@ pub struct JournalEntry {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub outcome: String,
 }
+
+/// Which operations are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OperationFilter {
+    /// Only of this service.
+    pub service: Option<ServiceName>,
+    /// Only in this environment.
+    pub environment: Option<EnvironmentName>,
+    /// Only those that are not terminal.
+    pub open_only: bool,
+    /// At most that many.
+    pub limit: u32,
+    /// Skip that many.
+    pub offset: u32,
+}

@@ -17,10 +17,13 @@ use crate::{
         effect::Effect,
         evidence::Evidence,
         facts::Facts,
+        inventory::Inventory,
+        name::{EnvironmentName, ServiceName},
         operation::OperationId,
-        plan::{Draft, PlanBody, PlanId},
+        plan::{Draft, PlanBody, PlanId, Purpose},
         principal::Principal,
         refusal::{Code, NextCall, Refusal},
+        version::Version,
     },
     world::Reader,
 };
@@ -101,6 +104,9 @@ pub trait Action: Describe {
     /// What the caller wants. Pure.
     fn wish(arguments: &Self::Arguments) -> Result<Wish, Refusal>;
 
+    /// What it is about, resolved in the inventory. Called for [`Wish::Propose`] and [`Wish::Start`], before anything is read.
+    fn subject(arguments: &Self::Arguments, inventory: &Inventory) -> Result<Subject, Refusal>;
+
     /// The dry run: reads the world, rehearses, and drafts a plan. Called for [`Wish::Propose`] and [`Wish::Start`].
     fn draft(
         arguments: Self::Arguments,
@@ -136,6 +142,19 @@ pub enum Wish {
         /// The operation.
         operation: OperationId,
     },
+}
+
+/// What a proposal is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// What the plan will be for.
+    pub purpose: Purpose,
+    /// The service, unless it is about databases alone.
+    pub service: Option<ServiceName>,
+    /// Where.
+    pub environment: EnvironmentName,
+    /// The version that is asked for.
+    pub version: Option<Version>,
 }
 
 /// A drafted plan with the evidence that was collected for it.
@@ -182,11 +201,13 @@ pub enum Handler {
     Action(ActionHandler),
 }
 
-/// The three functions of an action.
+/// The functions of an action.
 #[derive(Clone, Copy)]
 pub struct ActionHandler {
     /// See [`Action::wish`].
     pub wish: fn(&Value) -> Result<Wish, Refusal>,
+    /// See [`Action::subject`].
+    pub subject: fn(&Value, &Inventory) -> Result<Subject, Refusal>,
     /// See [`Action::draft`].
     pub draft: for<'a> fn(Value, Context<'a>) -> Boxed<'a, Proposal>,
     /// See [`Action::facts`].
@@ -246,6 +267,7 @@ pub fn query<T: Query + 'static>() -> Tool {
 pub fn action<T: Action<Output = records::OperationView> + 'static>() -> Tool {
     tool::<T>(Handler::Action(ActionHandler {
         wish: |arguments| T::wish(&parse::<T::Arguments>(arguments.clone())?),
+        subject: |arguments, inventory| T::subject(&parse::<T::Arguments>(arguments.clone())?, inventory),
         draft: |arguments, context| Box::pin(async move { T::draft(parse::<T::Arguments>(arguments)?, context).await }),
         facts: |plan, context| Box::pin(T::facts(plan, context)),
     }))

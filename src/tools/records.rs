@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     evidence::Evidence,
     name::{DatabaseName, EnvironmentName, ServiceName},
-    operation::{JournalEntry, Operation, OperationId},
+    operation::{JournalEntry, Operation, OperationFilter, OperationId},
     plan::{Plan, PlanId, RollbackPlan},
     refusal::Refusal,
     release::Deployment,
@@ -42,21 +42,6 @@ pub trait Records: Send + Sync {
     fn snapshots<'a>(&'a self, database: &'a DatabaseName) -> Reading<'a, Vec<SnapshotManifest>>;
     /// The ledger's head, `seq/hash12`.
     fn head(&self) -> Reading<'_, String>;
-}
-
-/// Which operations are wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OperationFilter {
-    /// Only of this service.
-    pub service: Option<ServiceName>,
-    /// Only in this environment.
-    pub environment: Option<EnvironmentName>,
-    /// Only those that are not terminal.
-    pub open_only: bool,
-    /// At most that many.
-    pub limit: u32,
-    /// Skip that many.
-    pub offset: u32,
 }
 
 /// The result of every action: where the operation stands, and the plan.
