@@ -1,1 +1,15 @@
+//! The one test binary: `tests/<name>.rs` each, listed here, so that the library is linked once.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test stops at the first surprise; it owns processes, environment and time, and helpers are not #[test] functions"
+)]
 
+mod floors;
+mod golden;
+mod illegal;
+mod layers;

@@ -2,6 +2,7 @@
 //!
 //! A tool is one file: its arguments, its output, its description, and one function. [`all`] lists them.
 
+pub mod page;
 pub mod records;
 
 use std::{future::Future, pin::Pin};

@@ -1,0 +1,15 @@
+//! Only `policy::decide` and `policy::readmit` make a permit.
+use deploy_ops_mcp::{
+    domain::{operation::OperationId, plan::Plan},
+    policy::Permit,
+};
+
+fn forge(plan: Plan, operation: OperationId) -> Permit {
+    Permit { plan, operation, fence: 1 }
+}
+
+fn grant(plan: Plan, operation: OperationId) -> Permit {
+    Permit::grant(plan, operation, 1)
+}
+
+fn main() {}
