@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Tool;
@@ -44,13 +45,28 @@ pub fn row(tool: &Tool) -> String {
 }
 
 /// The four hints of the protocol. They inform a client's user; the server enforces [`Effect`] itself.
-pub fn annotations(tool: &Tool) -> Value {
-    json!({
-        "readOnlyHint": tool.effect == Effect::Observe,
-        "destructiveHint": tool.effect == Effect::Destroy,
-        "idempotentHint": tool.idempotent,
-        "openWorldHint": tool.open_world,
-    })
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Annotations {
+    /// It changes nothing.
+    pub read_only_hint: bool,
+    /// It does more than add.
+    pub destructive_hint: bool,
+    /// Calling it twice is calling it once.
+    pub idempotent_hint: bool,
+    /// It talks to parts that are not the operator's own.
+    pub open_world_hint: bool,
+}
+
+/// The hints of a tool. A deployment replaces what is live, so a change counts as destructive for the client that decides
+/// whether to ask its user first, unless calling it twice is calling it once.
+pub fn annotations(tool: &Tool) -> Annotations {
+    Annotations {
+        read_only_hint: tool.effect == Effect::Observe,
+        destructive_hint: tool.effect == Effect::Destroy || (tool.effect == Effect::Change && !tool.idempotent),
+        idempotent_hint: tool.idempotent,
+        open_world_hint: tool.open_world,
+    }
 }
 
 fn markdown(tool: &Tool, input: &Map<String, Value>, output: &Map<String, Value>) -> String {
