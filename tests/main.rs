@@ -13,3 +13,4 @@ mod floors;
 mod golden;
 mod illegal;
 mod layers;
+mod links;

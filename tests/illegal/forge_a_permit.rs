@@ -1,4 +1,4 @@
-//! Only `policy::decide` and `policy::readmit` make a permit.
+//! Only `policy::decide` and `policy::readmit` make a permit: not by its fields …
 use deploy_ops_mcp::{
     domain::{operation::OperationId, plan::Plan},
     policy::Permit,
@@ -6,10 +6,6 @@ use deploy_ops_mcp::{
 
 fn forge(plan: Plan, operation: OperationId) -> Permit {
     Permit { plan, operation, fence: 1 }
-}
-
-fn grant(plan: Plan, operation: OperationId) -> Permit {
-    Permit::grant(plan, operation, 1)
 }
 
 fn main() {}
