@@ -190,7 +190,9 @@ fn strangers(directory: &Path, names: &BTreeSet<&str>) -> Vec<String> {
     let is_strange = |path: &PathBuf| !names.contains(path.file_stem().unwrap().to_string_lossy().as_ref());
     let strange: Vec<PathBuf> = entries.filter(is_strange).collect();
     if updates() {
-        strange.iter().for_each(|path| fs::remove_file(path).unwrap());
+        for path in &strange {
+            fs::remove_file(path).unwrap();
+        }
         return Vec::new();
     }
     strange.iter().map(|path| format!("{}: there is no such tool", path.display())).collect()
