@@ -65,7 +65,8 @@ async fn main() -> ExitCode {
     let ledger = engine.ledger_for_operator().await.expect("the ledger opens");
     let filter = OperationFilter { limit: 20, ..OperationFilter::default() };
     let operations = ledger.operations(&filter).await.expect("the ledger is read");
-    let list: Vec<Value> = operations.iter().map(|o| json!({ "kind": o.kind, "state": o.state, "summary": o.summary })).collect();
+    let list: Vec<Value> =
+        operations.iter().map(|o| json!({ "kind": o.kind, "state": o.state, "summary": o.summary })).collect();
     println!("{}", json!(list));
     ExitCode::SUCCESS
 }

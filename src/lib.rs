@@ -14,9 +14,11 @@
 //! - [`engine`]: proposes, executes, resumes, replies.
 //! - [`server`]: the door: MCP over stdio and HTTP; all that clients see.
 //! - [`cli`]: what the operator types.
+//! - [`demo`]: a sandbox, and the whole story played in it.
 
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod engine;
 pub mod ledger;

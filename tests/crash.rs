@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, process::Stdio};
 
-use deploy_ops_mcp::demo::sandbox::Sandbox;
+use deploy_ops_mcp::demo::sandbox::{Approvals, Sandbox};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -32,7 +32,7 @@ async fn run(sandbox: &Sandbox, arguments: &[&str]) -> (bool, String) {
 /// One scenario, killed at one moment. Returns false when the scenario never gets there.
 async fn case(scenario: &str, service: &str, version: &str, phase: &str, index: usize, point: usize) -> bool {
     let directory = tempfile::tempdir().unwrap();
-    let sandbox = Sandbox::build(directory.path(), program()).await.unwrap();
+    let sandbox = Sandbox::build(directory.path(), program(), Approvals::Needed).await.unwrap();
     let name = format!("{scenario} {service} {version} {phase} {index}.{point}");
     if service != "database" {
         let (ok, out) = run(&sandbox, &["deploy", "-", "-", "-", service, "v2025.01.13"]).await;

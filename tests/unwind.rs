@@ -47,7 +47,8 @@ async fn fails_at(service: &str, index: usize) -> bool {
     assert_eq!(text(&smoke, "/outcome"), "PASS", "{service} step {index}: {}", *smoke.text);
     // The lock is free again and the service is not frozen: the fixed version can be planned.
     hooks.armed.store(false, Ordering::SeqCst);
-    let again = stage::plan(&stage.engine, "deploy_service", json!({ "service": service, "version": "v2025.01.13" })).await;
+    let again =
+        stage::plan(&stage.engine, "deploy_service", json!({ "service": service, "version": "v2025.01.13" })).await;
     drop(again);
     true
 }

@@ -9,6 +9,8 @@ mod call;
 mod check_config;
 mod clean;
 mod decide;
+mod demo;
+mod demo_migrate;
 mod deny;
 mod detached_run;
 mod doctor;
@@ -93,6 +95,11 @@ enum Command {
     Redact(redact::Options),
     /// Print the version and the digest of the tool list.
     Version,
+    /// Play the whole story in a sandbox, or keep the sandbox and serve it.
+    Demo(demo::Options),
+    /// Migrate the demo's shop.
+    #[command(hide = true)]
+    DemoMigrate(demo_migrate::Options),
     /// Run a script apart from the server.
     #[command(hide = true)]
     DetachedRun(detached_run::Options),
@@ -128,6 +135,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Schema(options) => schema::run(&options, &terminal),
         Command::Redact(options) => redact::run(switches, &options, &terminal),
         Command::Version => version::run(&terminal),
+        Command::Demo(options) => demo::run(&options, &terminal),
+        Command::DemoMigrate(options) => demo_migrate::run(&options, &terminal),
         Command::DetachedRun(options) => detached_run::run(&options),
     }
 }

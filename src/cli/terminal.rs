@@ -63,6 +63,11 @@ impl Terminal {
         }
     }
 
+    /// A terminal without colours, for programs.
+    pub fn quiet() -> Self {
+        Self { colour_out: false, colour_err: false }
+    }
+
     /// A text in a tone, for stdout.
     pub(crate) fn tone(self, tone: Tone, text: &str) -> String {
         paint(self.colour_out, tone, text)

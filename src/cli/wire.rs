@@ -9,13 +9,24 @@ use std::{
 
 use super::{Exit, terminal::Terminal};
 use crate::{
-    config::{self, Config, settings::{ServerSettings, StateStore}, secrets::SecretProblem},
-    domain::{inventory::{Inventory, SecretReference}, name::{self, SecretName}, refusal::Refusal},
-    engine::{Engine, NoHooks, Options},
+    config::{
+        self, Config,
+        secrets::SecretProblem,
+        settings::{ServerSettings, StateStore},
+    },
+    domain::{
+        inventory::{Inventory, SecretReference},
+        name::{self, SecretName},
+        refusal::Refusal,
+    },
+    engine::{Engine, Hooks, NoHooks, Options},
     policy,
     redact::{Redactor, Secret},
     tools::{self, Tool},
-    world::{Paths, SystemClock, World, secrets::{SecretStore, Unresolved}},
+    world::{
+        Paths, SystemClock, World,
+        secrets::{SecretStore, Unresolved},
+    },
 };
 
 /// What the command line says about the set-up.
@@ -57,6 +68,19 @@ const UNCONFIGURED: &str = "Create deploy-ops.toml (docs/deploy-ops.example.toml
 /// # Errors
 /// The problems were shown; the process ends with that code.
 pub fn wire(switches: &Switches, terminal: &Terminal) -> Result<Wired, Exit> {
+    wire_with(switches, terminal, Arc::new(NoHooks), &runner())
+}
+
+/// The same with hooks into running operations, and with the program that runs scripts: for tests.
+///
+/// # Errors
+/// As [`wire`].
+pub fn wire_with(
+    switches: &Switches,
+    terminal: &Terminal,
+    hooks: Arc<dyn Hooks>,
+    runner: &Path,
+) -> Result<Wired, Exit> {
     let config = match config::locate(switches.config.clone()) {
         Some(file) => Some(load(&file, terminal)?),
         None => None,
@@ -73,8 +97,8 @@ pub fn wire(switches: &Switches, terminal: &Terminal) -> Result<Wired, Exit> {
     };
     let inventory = config.as_ref().map_or_else(Inventory::default, |config| config.inventory.clone());
     let settings = config.as_ref().map(|config| policy::Settings::from(config.settings.policy)).unwrap_or_default();
-    let world = world(inventory, paths.clone());
-    let engine = Engine::new(world, redactor.clone(), settings, options, Arc::new(NoHooks));
+    let world = world(inventory, paths.clone(), runner).with_redactor(redactor.clone());
+    let engine = Engine::new(world, redactor.clone(), settings, options, hooks);
     Ok(Wired { engine, config, paths, redactor })
 }
 
@@ -90,7 +114,7 @@ impl Wired {
 
     /// The same world once more, for commands that look at something themselves.
     pub(crate) fn world(&self) -> World {
-        world(self.engine.inventory().clone(), self.paths.clone())
+        world(self.engine.inventory().clone(), self.paths.clone(), &runner())
     }
 
     /// Shows a refusal; the exit code is its own.
@@ -100,14 +124,14 @@ impl Wired {
 }
 
 /// The world of an inventory, with secrets read as the configuration says.
-fn world(inventory: Inventory, paths: Paths) -> World {
+fn world(inventory: Inventory, paths: Paths, runner: &Path) -> World {
     let resolve = |reference: &SecretReference| {
         config::secrets::read(reference).map_err(|problem| match problem {
             SecretProblem::NeedsCommand(command) => Unresolved::NeedsCommand(command),
             other => Unresolved::Problem(other.to_string()),
         })
     };
-    World::new(Arc::new(inventory), Arc::new(SystemClock), paths, runner())
+    World::new(Arc::new(inventory), Arc::new(SystemClock), paths, runner.to_owned())
         .with_secrets(SecretStore::new(Arc::new(resolve)))
 }
 
@@ -116,7 +140,7 @@ fn world(inventory: Inventory, paths: Paths) -> World {
 pub(crate) async fn secret(config: &Config, paths: &Paths, name: &SecretName) -> Option<Secret> {
     let reference = config.inventory.secrets.get_key_value(name);
     let secrets = reference.map(|(name, reference)| (name.clone(), reference.clone())).into_iter().collect();
-    let world = world(Inventory { secrets, ..Inventory::default() }, paths.clone());
+    let world = world(Inventory { secrets, ..Inventory::default() }, paths.clone(), &runner());
     let (found, _) = world.reader().all_for_redaction().await;
     found.into_iter().next()
 }
@@ -125,7 +149,7 @@ pub(crate) async fn secret(config: &Config, paths: &Paths, name: &SecretName) ->
 pub(crate) async fn all_secrets(config: &Config) -> (Vec<Secret>, Vec<String>) {
     let state = &config.settings.state;
     let paths = Paths { data: state.data.clone(), reports: state.reports.clone() };
-    let (mut secrets, unread) = world(config.inventory.clone(), paths).reader().all_for_redaction().await;
+    let (mut secrets, unread) = world(config.inventory.clone(), paths, &runner()).reader().all_for_redaction().await;
     let mut unread: Vec<String> = unread.iter().map(ToString::to_string).collect();
     let extra = extra_secrets(config);
     if extra.len() < config.settings.redaction.extra_secrets.len() {
@@ -193,7 +217,11 @@ fn options(switches: &Switches, config: Option<&Config>) -> Result<Options, Stri
             let near = name::nearest(wanted, all.iter().map(|tool| tool.name));
             return Err(format!(
                 "there is no such tool among those to show or hide; {}",
-                if near.is_empty() { "see deploy-ops schema".to_owned() } else { format!("did you mean {}?", near.join(" or ")) }
+                if near.is_empty() {
+                    "see deploy-ops schema".to_owned()
+                } else {
+                    format!("did you mean {}?", near.join(" or "))
+                }
             ));
         }
     }

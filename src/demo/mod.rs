@@ -8,7 +8,7 @@ mod story;
 
 use std::{io, path::Path, process::ExitCode};
 
-use sandbox::Sandbox;
+use sandbox::{Approvals, Sandbox};
 
 /// Builds the sandbox and plays the story. Succeeds only if every act was really observed.
 pub async fn play(program: &Path) -> ExitCode {
@@ -17,7 +17,7 @@ pub async fn play(program: &Path) -> ExitCode {
         Ok(directory) => directory,
         Err(error) => return screen.broken(&format!("cannot make a temporary directory: {error}")),
     };
-    let sandbox = match Sandbox::build(directory.path(), program).await {
+    let sandbox = match Sandbox::build(directory.path(), program, Approvals::Needed).await {
         Ok(sandbox) => sandbox,
         Err(error) => return screen.broken(&format!("cannot build the sandbox: {error}")),
     };
@@ -30,5 +30,5 @@ pub async fn play(program: &Path) -> ExitCode {
 /// Builds the sandbox in a directory that stays, for `demo --serve`.
 pub async fn keep(directory: &Path, program: &Path) -> io::Result<Sandbox> {
     std::fs::create_dir_all(directory)?;
-    Sandbox::build(directory, program).await
+    Sandbox::build(directory, program, Approvals::NotNeeded).await
 }

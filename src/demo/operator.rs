@@ -3,8 +3,8 @@
 use std::{io, path::Path};
 
 use crate::{
-    cli::wire::{self, Switches},
     cli::terminal::Terminal,
+    cli::wire::{self, Switches},
     domain::{
         approval::{Channel, Decision},
         plan::PlanId,
@@ -23,7 +23,8 @@ pub(super) struct Operator {
 impl Operator {
     pub(super) fn new(config: &Path) -> io::Result<Self> {
         let switches = Switches { config: Some(config.to_path_buf()), look_only: true, ..Switches::default() };
-        let wired = wire::wire(&switches, &Terminal::quiet()).map_err(|_| io::Error::other("cannot read the configuration"))?;
+        let wired =
+            wire::wire(&switches, &Terminal::quiet()).map_err(|_| io::Error::other("cannot read the configuration"))?;
         Ok(Self { engine: wired.engine })
     }
 

@@ -17,7 +17,7 @@ pub(super) struct Screen {
 
 impl Screen {
     pub(super) fn new() -> Self {
-        let colour = std::io::stdout().is_terminal() && crate::config::environment::is_unset("NO_COLOR");
+        let colour = std::io::stdout().is_terminal() && crate::config::environment::variable("NO_COLOR").is_none();
         Self { colour, begun: Instant::now(), act: 0, seen: 0, missed: Vec::new() }
     }
 

@@ -49,7 +49,8 @@ impl<'a> Stage<'a> {
         let answer = self.call("deploy_service", json!({ "mode": "execute" }), 2).await?;
         self.screen.observe("refused with DRY_RUN_MISSING", answer.is_error && answer.code() == "DRY_RUN_MISSING");
         let answer = self.call("deploy_service", json!({ "service": "shopp", "version": "v1" }), 2).await?;
-        self.screen.observe("an unknown name is refused with the nearest one", answer.text.contains("Did you mean shop"));
+        self.screen
+            .observe("an unknown name is refused with the nearest one", answer.text.contains("Did you mean shop"));
         Ok(())
     }
 
@@ -60,7 +61,8 @@ impl<'a> Stage<'a> {
         let answer = self.call("deploy_service", json!({ "mode": "execute", "plan": plan }), 2).await?;
         self.screen.observe("the model cannot approve: APPROVAL_REQUIRED", answer.code() == "APPROVAL_REQUIRED");
         let answer = self.approve_and_execute(&plan).await?;
-        self.screen.observe("approved by Alice, the first release is live", answer.get("/operation/state") == "succeeded");
+        self.screen
+            .observe("approved by Alice, the first release is live", answer.get("/operation/state") == "succeeded");
         Ok(())
     }
 
@@ -95,12 +97,14 @@ impl<'a> Stage<'a> {
         self.screen.act("A broken release rolls itself back");
         let plan = self.dry_run("shop", broken, 0).await?;
         let answer = self.approve_and_execute(&plan).await?;
-        self.screen.observe("it was rolled back without anybody asking", answer.get("/operation/state") == "rolled_back");
+        self.screen
+            .observe("it was rolled back without anybody asking", answer.get("/operation/state") == "rolled_back");
         let answer = self.call("run_smoke", json!({ "services": ["shop"] }), 1).await?;
         self.screen.observe("the shop answers", answer.get("/outcome") == "PASS");
         let answer = self.call("list_services", json!({ "service": "shop" }), 0).await?;
         self.screen.observe(&format!("{good} is live"), answer.get("/services/0/targets/0/live") == good);
-        let answer = self.call("deploy_service", json!({ "service": "shop", "version": broken, "wait_s": 40 }), 1).await?;
+        let answer =
+            self.call("deploy_service", json!({ "service": "shop", "version": broken, "wait_s": 40 }), 1).await?;
         let refused = answer.text.contains("VERSION_ROLLED_BACK");
         self.screen.observe("the same tag is refused from now on", refused);
         Ok(())
@@ -108,8 +112,10 @@ impl<'a> Stage<'a> {
 
     async fn lying_dry_run(&mut self, version: &str) -> io::Result<()> {
         self.screen.act("A script whose --dry-run deploys is found out");
-        let answer = self.call("deploy_service", json!({ "service": "games", "version": version, "wait_s": 40 }), 1).await?;
-        self.screen.observe("the dry run changed the target, so the plan is blocked", answer.text.contains("DRY_RUN_FAILED"));
+        let answer =
+            self.call("deploy_service", json!({ "service": "games", "version": version, "wait_s": 40 }), 1).await?;
+        self.screen
+            .observe("the dry run changed the target, so the plan is blocked", answer.text.contains("DRY_RUN_FAILED"));
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use super::{Engine, Point, live::Live};
 use crate::{
     domain::{
         operation::{AttemptState, JournalEntry, Operation, Phase},
-        step::Step,
+        step::{Step, StepClass},
     },
     ledger::{Ledger, LedgerError},
     policy::Permit,
@@ -78,9 +78,9 @@ impl Run<'_> {
             Err(Failure::Failed(Done::new("made to fail by a test")))
         } else {
             let context = self.context(index);
-            match phase {
-                Phase::Do => steps::run(step, &context).await,
-                Phase::Undo => steps::undo(step, &context).await,
+            match (phase, step.class()) {
+                (Phase::Do, _) | (_, StepClass::ReadOnly) => steps::run(step, &context).await,
+                (Phase::Undo, _) => steps::undo(step, &context).await,
             }
         };
         hooks.at(phase, index, step.name(), Point::AfterEffect);

@@ -8,7 +8,7 @@ use crate::{
     domain::{
         evidence::{EvidenceKind, Outcome},
         operation::{AttemptState, Operation, OperationState, Phase},
-        step::{CheckSmoke, Step},
+        step::{CheckSmoke, Step, StepClass},
     },
     ledger::LedgerError,
     steps::{self, Probe},
@@ -35,7 +35,9 @@ impl Run<'_> {
         operation.summary = format!("Rolling back: {reason}.");
         self.save(&operation).await?;
         self.live.say(format!("rolling back: {reason}"));
-        for (index, step) in steps.iter().enumerate().rev().filter(|(index, _)| begun(*index)) {
+        // What only reads has nothing to take back.
+        let taken = steps.iter().enumerate().rev().filter(|(_, step)| step.class() != StepClass::ReadOnly);
+        for (index, step) in taken.filter(|(index, _)| begun(*index)) {
             operation.step = Some(format!("undo {}", step.name()));
             self.save(&operation).await?;
             if let Err(why) = self.undo_step(index, step, last_of(&journal, Phase::Undo, index).cloned()).await? {

@@ -23,14 +23,11 @@ impl Engine {
                 "Call operation_status without an id.",
             ));
         };
-        let mut evidence = ledger.evidence(id).await?;
+        let evidence = ledger.evidence(id).await?;
         let plan = match &operation.plan {
             Some(plan) => ledger.plan(plan).await?,
             None => None,
         };
-        if let (Some(stored), OperationKind::DryRun) = (&plan, operation.kind) {
-            evidence.extend(ledger.plan_evidence(stored.plan.id()).await?);
-        }
         let journal = if with_journal { ledger.journal(id).await? } else { Vec::new() };
         let plan = plan
             .filter(|_| operation.kind == OperationKind::DryRun)

@@ -8,6 +8,7 @@ mod deploy_service;
 mod drafting;
 mod list_services;
 mod operation_status;
+pub mod page;
 mod read_file;
 pub mod records;
 mod rollback;

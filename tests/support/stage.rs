@@ -7,7 +7,7 @@ use deploy_ops_mcp::{
         terminal::Terminal,
         wire::{self, Switches},
     },
-    demo::sandbox::Sandbox,
+    demo::sandbox::{Approvals, Sandbox},
     domain::{
         approval::{Channel, Decision},
         plan::PlanId,
@@ -42,7 +42,9 @@ pub fn caller() -> Caller {
 /// An engine over a configuration; scripts are run by the real program.
 pub fn engine(config: &Path, hooks: Arc<dyn Hooks>, look_only: bool) -> Engine {
     let switches = Switches { config: Some(config.to_path_buf()), look_only, ..Switches::default() };
-    wire::wire_with(&switches, &Terminal::quiet(), hooks, program()).expect("the sandbox's configuration is good").engine
+    wire::wire_with(&switches, &Terminal::quiet(), hooks, program())
+        .expect("the sandbox's configuration is good")
+        .engine
 }
 
 impl Stage {
@@ -52,7 +54,7 @@ impl Stage {
 
     pub async fn with(hooks: Arc<dyn Hooks>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let sandbox = Sandbox::build(directory.path(), program()).await.unwrap();
+        let sandbox = Sandbox::build(directory.path(), program(), Approvals::Needed).await.unwrap();
         let engine = engine(&sandbox.config, hooks, false);
         Self { sandbox, engine, _directory: directory }
     }
@@ -69,7 +71,9 @@ impl Stage {
     /// The state of a target's directory and databases, as seen from outside.
     pub fn live(&self, service: &str) -> String {
         let root = self.sandbox.directory.join("srv").join(service);
-        let page = ["current/index.html", "www/index.html"].iter().find_map(|name| std::fs::read_to_string(root.join(name)).ok());
+        let page = ["current/index.html", "www/index.html"]
+            .iter()
+            .find_map(|name| std::fs::read_to_string(root.join(name)).ok());
         page.unwrap_or_default()
     }
 }
@@ -99,7 +103,8 @@ pub async fn plan(engine: &Engine, tool: &str, mut arguments: Value) -> Result<S
 }
 
 pub async fn deploy(engine: &Engine, service: &str, version: &str) -> Reply {
-    let plan = match plan(engine, "deploy_service", serde_json::json!({ "service": service, "version": version })).await {
+    let plan = match plan(engine, "deploy_service", serde_json::json!({ "service": service, "version": version })).await
+    {
         Ok(plan) => plan,
         Err(reply) => return reply,
     };

@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
-use super::web::Web;
+use super::{Approvals, web::Web};
 
 /// One production environment, one local host, three services.
-pub(super) fn text(directory: &Path, program: &Path, web: &Web) -> String {
+pub(super) fn text(directory: &Path, program: &Path, web: &Web, approvals: Approvals) -> String {
     let root = directory.display();
     let program = program.display();
+    let tier = match approvals {
+        Approvals::Needed => "production",
+        Approvals::NotNeeded => "staging",
+    };
     let url = |service: &str| web.url(service).unwrap_or_default();
     format!(
         r#"# The demo's infrastructure. Everything lies in this directory; delete it when you are done.
@@ -16,8 +20,7 @@ data = "data"
 reports = "quality-reports"
 
 [environments.production]
-tier = "production"
-approval = {{ valid_for_s = 900 }}
+tier = "{tier}"
 
 [hosts.here]
 kind = "local"

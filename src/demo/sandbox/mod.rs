@@ -28,9 +28,18 @@ pub struct Sandbox {
 /// The releases in the repository, oldest first. The last one is broken.
 pub const RELEASES: [&str; 3] = ["v2025.01.13", "v2025.01.14", "v2025.01.15"];
 
+/// Whether plans of the sandbox need a human's approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approvals {
+    /// As in production.
+    Needed,
+    /// One person plays alone: nobody else could approve.
+    NotNeeded,
+}
+
 impl Sandbox {
     /// Builds the sandbox in `directory`, which must be empty. `program` is this very binary, for the migration script.
-    pub async fn build(directory: &Path, program: &Path) -> io::Result<Self> {
+    pub async fn build(directory: &Path, program: &Path, approvals: Approvals) -> io::Result<Self> {
         for name in ["srv/shop", "srv/forum", "srv/games", "secrets", "data", "log"] {
             std::fs::create_dir_all(directory.join(name))?;
         }
@@ -43,7 +52,7 @@ impl Sandbox {
         databases::build(directory).await?;
         let web = web::Web::start(directory).await?;
         let config = directory.join("deploy-ops.toml");
-        std::fs::write(&config, configuration::text(directory, program, &web))?;
+        std::fs::write(&config, configuration::text(directory, program, &web, approvals))?;
         owner_only(&config, 0o600)?;
         std::fs::write(
             directory.join("log/deployment.log"),

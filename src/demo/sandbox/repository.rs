@@ -24,7 +24,10 @@ pub(super) async fn build(directory: &Path) -> io::Result<()> {
     script(directory, "migrate-shop.sh", MIGRATE_SHOP)?;
     script(directory, "gate.sh", GATE)?;
     fs::write(directory.join(".env.example"), "SHOP_API_KEY=\nSHOP_MODE=live\n")?;
-    fs::write(directory.join("shop/migrations/0001_orders.sql"), "CREATE TABLE orders (id INTEGER PRIMARY KEY, item TEXT)")?;
+    fs::write(
+        directory.join("shop/migrations/0001_orders.sql"),
+        "CREATE TABLE orders (id INTEGER PRIMARY KEY, item TEXT)",
+    )?;
     for (number, version) in RELEASES.iter().enumerate() {
         fs::write(directory.join("shop/index.html"), format!("<title>Shop {version}</title>\n"))?;
         fs::write(directory.join("forum/index.html"), format!("<title>Forum {version}</title>\n"))?;

@@ -31,6 +31,14 @@ pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
     if promise == Promise::Nothing {
         return;
     }
+    // The next pair of a structured log line follows, not a value.
+    if next == b' ' && at(text, name_start) != b'-' {
+        let word_end = skip_while(text, name_end + 1, |b| b.is_ascii_lowercase() || b == b'_');
+        if word_end > name_end + 1 && at(text, word_end) == b'=' {
+            prose::before_label(scan, name_start, promise);
+            return;
+        }
+    }
     // A word of running text between blanks.
     let in_prose = next == b' '
         && at(text, name_end + 1).is_ascii_lowercase()
@@ -38,6 +46,9 @@ pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
         && before(text, name_start - 1).is_ascii_lowercase();
     if in_prose {
         if promise == Promise::Maybe {
+            if prose::one_time_code(scan, name_start, name_end, name_end + 1) {
+                return;
+            }
             let word_end = skip_while(text, name_end + 1, |b| b.is_ascii_lowercase());
             if !at(text, word_end).is_ascii_digit() {
                 return;
@@ -66,8 +77,12 @@ pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
     }
     let Some((link, from)) = link(text, name_end) else {
         prose::before_label(scan, name_start, promise);
+        prose::printed(scan, name_end, promise);
         return;
     };
+    if matches!(link, Link::Blank | Link::Argument) && !is_whole_key(text, name_start, name_end, link) {
+        return;
+    }
     match link {
         Link::Blank => {
             if prose::one_time_code(scan, name_start, name_end, from) {
@@ -76,7 +91,10 @@ pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
             if !prose::blank_separated(scan, name_start, name_end, from, promise) {
                 prose::at_distance(scan, from, promise);
                 prose::before_label(scan, name_start, promise);
+                prose::printed(scan, name_end, promise);
             }
+        }
+        _ if promise == Promise::Maybe && prose::one_time_code(scan, name_start, name_end, skip_blanks(text, from)) => {
         }
         _ => linked(scan, (name_start, name_end), from, link, promise),
     }
@@ -286,6 +304,20 @@ fn one_time(name: &[u8], content: &[u8]) -> bool {
             })
             && !name.eq_ignore_ascii_case(b"code")
             && !name.eq_ignore_ascii_case(b"codes")
+}
+
+/// Where only blanks or a comma follow, a quoted key must be the whole literal, and an argument
+/// the first one of its call: `…/secret" "Mozilla/5.0` and `["password", "token"]` hold no value.
+fn is_whole_key(text: &[u8], name_start: usize, name_end: usize, link: Link) -> bool {
+    let closed = matches!(at(text, name_end), b'"' | b'\'' | b'`' | b'\\');
+    let opened = matches!(before(text, name_start), b'"' | b'\'' | b'`');
+    match link {
+        Link::Argument if at(text, name_end) == b'(' => true,
+        Link::Argument => {
+            opened && before(text, back_while(text, name_start - 1, 8, |b| matches!(b, b' ' | b'\\'))) == b'('
+        }
+        _ => !closed || opened,
+    }
 }
 
 /// `<Password …` or `<ns:Password …`.

@@ -137,3 +137,116 @@ fn tuple(text: &[u8], start: usize, limit: usize) -> (Vec<(usize, usize)>, usize
     }
     (fields, i)
 }
+
+/// A line about logging in, told to a colleague or typed: every word shaped like a password.
+pub(super) fn login_line(scan: &mut Scan<'_>, start: usize, end: usize) {
+    let text = scan.text;
+    let from = line_start(text, start).max(start.saturating_sub(160));
+    let stop = line_end(text, end).min(end + 200);
+    let mut i = from;
+    while i < stop {
+        let s = skip_while(text, i, |b| b <= b' ' || matches!(b, b'"' | b'\'' | b'`' | b'(' | b',')).min(stop);
+        let e = skip_while(text, s, |b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b',' | b')' | b';')).min(stop);
+        let word_end = if matches!(before(text, e), b'.' | b',' | b':') && e > s { e - 1 } else { e };
+        if is_password_shaped(slice(text, s, word_end)) && !matches!(before(text, s), b'#' | b'=') {
+            scan.mask(s, word_end, "login-line");
+        }
+        i = e.max(s + 1);
+    }
+}
+
+/// The line after a command that prints a secret.
+pub(super) fn output(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let mut line = super::bytes::next_line(text, end);
+    for _ in 0..6 {
+        let (s, e) = trim(text, line, line_end(text, line));
+        let word = slice(text, s, e);
+        if word.len() < 8 || word.contains(&b' ') || is_harmless(word) {
+            return;
+        }
+        let made = super::random::makeup(word);
+        let hex = made.is_hex() && word.len() >= 16 && made.digit > 1;
+        if !is_password_shaped(word) && !super::random::is_random(word, 12) && !hex {
+            return;
+        }
+        scan.mask(s, e, "command-output");
+        line = super::bytes::next_line(text, line);
+    }
+}
+
+/// Letters and digits mixed the way people and generators make passwords, and nothing else is.
+pub(super) fn is_password_shaped(word: &[u8]) -> bool {
+    if !(7..=64).contains(&word.len()) || !word.iter().any(u8::is_ascii_digit) {
+        return false;
+    }
+    let plain = word.iter().all(|&b| b.is_ascii_alphanumeric() || b"!#$%^&*?~+_-=.".contains(&b));
+    if !plain
+        || matches!(word.first(), Some(b'-' | b'+' | b'#' | b'$' | b'%' | b'.' | b'*' | b'='))
+        || word.contains(&b'=')
+            && word.iter().take_while(|b| **b != b'=').all(|b| b.is_ascii_lowercase() || *b == b'_' || *b == b'-')
+    {
+        return false;
+    }
+    let made = super::random::makeup(word);
+    let letters = made.upper + made.lower;
+    let signs = word.iter().filter(|b| b"!#$%^&*?~+".contains(b)).count();
+    let dotted = word.iter().filter(|b| matches!(b, b'.' | b'-' | b'_')).count();
+    letters >= 3
+        && made.digit > 0
+        && !made.is_hex()
+        && is_told(word)
+        && (signs > 0 && dotted < 2
+            || made.upper > 0 && made.lower > 0 && dotted == 0 && (made.digit >= 2 || made.oddness > 0.3)
+            || made.upper > 0
+                && made.lower > 0
+                && made.digit >= 2
+                && dotted == 1
+                && made.oddness > 0.2
+                && !word.contains(&b'.')
+                && !word.contains(&b'-'))
+}
+
+/// Words with a sign amid letters and digits, as people choose passwords; nothing announces them.
+pub(super) fn signed_words(scan: &mut Scan<'_>) {
+    let text = scan.text;
+    let mut done = 0;
+    for sign in memchr::memchr3_iter(b'!', b'#', b'^', text) {
+        if sign < done || before(text, sign) <= b' ' || !before(text, sign).is_ascii_alphanumeric() {
+            continue;
+        }
+        let s = super::bytes::back_while(text, sign, 40, |b| {
+            b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b'(' | b',' | b'[' | b'{' | b'<' | b'>')
+        });
+        let e = skip_while(text, sign, |b| {
+            b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b',' | b')' | b';' | b']' | b'}' | b'<' | b'>')
+        });
+        done = e;
+        let s = memchr::memrchr(b'/', slice(text, s, sign))
+            .filter(|p| *p < 20 && !slice(text, s, s + p).contains(&b':'))
+            .map_or(s, |p| s + p + 1);
+        let word = slice(text, s, e);
+        if word.len() >= 7
+            && is_password_shaped(word)
+            && super::random::makeup(word).digit < word.len() / 2 + 1
+            && !word.contains(&b'=')
+            && !word.contains(&b'.')
+            && !word.starts_with(b"PR#")
+            && !issue_number(word)
+            && !scan.hits.iter().rev().take(20).any(|h| h.start <= s && e <= h.end)
+        {
+            scan.mask(s, e, "password-shaped");
+        }
+    }
+}
+
+/// `org/repo#123`, `page2#section`, `Foo#bar`: a sign with a number or a word alone behind it.
+fn issue_number(word: &[u8]) -> bool {
+    let Some(p) = word.iter().position(|&b| b == b'#') else {
+        return word.ends_with(b"!") && word.iter().filter(|b| b.is_ascii_digit()).count() < 2;
+    };
+    let head = slice(word, 0, p);
+    let tail = super::bytes::tail(word, p + 1);
+    !head.iter().any(u8::is_ascii_digit) && tail.iter().all(u8::is_ascii_digit)
+        || tail.iter().all(|b| b.is_ascii_lowercase() || *b == b'-' || *b == b'_')
+}

@@ -207,7 +207,14 @@ const FLAGS: &[Flag] = &[
         pair: Some(b'%'),
     },
     Flag { flag: b"-U", programs: &["curl"], glued: Glue::Either, pair: Some(b':') },
-    Flag { flag: b"--user", programs: &["curl", "http", "xh", "lftp"], glued: Glue::Apart, pair: Some(b':') },
+    Flag {
+        flag: b"--user",
+        programs: &[
+            "curl", "http", "xh", "lftp", "etcdctl", "influx", "siege", "ab", "etcdutl", "consul", "nats", "mongosh",
+        ],
+        glued: Glue::Apart,
+        pair: Some(b':'),
+    },
     Flag {
         flag: b"--user",
         programs: &["smbclient", "net", "rpcclient", "samba-tool"],
@@ -333,6 +340,25 @@ pub(super) fn flag(scan: &mut Scan<'_>, start: usize) {
         argument(scan, start, stop, flag.pair);
         return;
     }
+    unknown_program(scan, begin, command);
+}
+
+/// `-p X` of any program that also takes a user, if `X` is shaped like a password.
+fn unknown_program(scan: &mut Scan<'_>, begin: usize, command: &[u8]) {
+    let text = scan.text;
+    if !matches!(at(text, begin + 1), b'p' | b'P' | b'w' | b'a' | b'k' | b't' | b'x') || at(text, begin + 2) != b' ' {
+        return;
+    }
+    let user = [&b" -u"[..], b" -U", b"--user", b" -l ", b" -D ", b" -a ", b" -n ", b" -s "]
+        .iter()
+        .any(|f| find_word(command, f).is_some());
+    let (s, e) = shell_word(text, skip_blanks(text, begin + 2));
+    if user
+        && (super::calls::is_password_shaped(slice(text, s, e))
+            || e - s == 19 && super::prose::is_told(slice(text, s, e)))
+    {
+        scan.mask(s, e, "command-line");
+    }
 }
 
 /// At `chpasswd`, `passwd --stdin`: `user:password` echoed into it.
@@ -398,7 +424,7 @@ pub(super) fn positional(scan: &mut Scan<'_>, start: usize, end: usize) {
         i = skip_blanks(text, skip_while(text, e, |b| matches!(b, b'"' | b'\'')).max(i + 1));
     }
     let program = slice(text, start, end);
-    let index = if starts_with(program, b"htpasswd") {
+    let index = if starts_with(program, b"htpasswd") || starts_with(program, b"mosq") {
         if !batch {
             return;
         }

@@ -73,7 +73,7 @@ pub(super) fn command(scan: &mut Scan<'_>, start: usize, end: usize) {
     }
     let Some(&(s, e)) = words.last() else { return };
     let content = slice(text, s, e);
-    let all_words = content.iter().all(|b| b.is_ascii_uppercase());
+    let all_words = content.iter().all(u8::is_ascii_uppercase);
     if !is_harmless(content)
         && content.len() >= 3
         && !all_words
@@ -133,6 +133,17 @@ pub(super) fn phrase(scan: &mut Scan<'_>, end: usize) {
 /// Recovery codes: groups of letters and digits, one or more to a line.
 pub(super) fn codes(scan: &mut Scan<'_>, end: usize) {
     let text = scan.text;
+    // `G-123456 is your verification code`.
+    let (s, _) = trim(text, line_start(text, end), end);
+    let first = skip_while(text, s, |b| b > b' ');
+    let word = slice(text, s, first);
+    let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
+    if (4..=8).contains(&digits)
+        && word.len() <= digits + 3
+        && find_word(slice(text, first, end), b" is your").is_some()
+    {
+        scan.mask(s, first, "one-time-code");
+    }
     let mut line = end;
     for row in 0..24 {
         let stop = line_end(text, line);
@@ -174,7 +185,7 @@ pub(super) fn secret_file(scan: &mut Scan<'_>, end: usize) {
         let content = slice(text, s, e);
         if content.first() != Some(&b'#') && !content.is_empty() && !content.starts_with(b"$") {
             let word = content.iter().rposition(|b| matches!(b, b' ' | b'\t' | b':')).map_or(s, |p| s + p + 1);
-            let words = content.split(|b| b.is_ascii_whitespace()).filter(|w| !w.is_empty()).count();
+            let words = content.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()).count();
             // chap-secrets end in an address column.
             let (word, stop) = if words >= 3
                 && (content.ends_with(b"*")
@@ -217,7 +228,7 @@ fn base64_words(scan: &mut Scan<'_>, from: usize, stop: usize) {
         let prompt = word.starts_with(b"VXNlcm5hbWU6") || word.starts_with(b"UGFzc3dvcmQ6");
         let made = makeup(word);
         if word.len() >= 8
-            && word.len() % 4 == 0
+            && word.len().is_multiple_of(4)
             && !prompt
             && made.classes() >= 2
             && (made.oddness > 0.2 || word.ends_with(b"="))
@@ -261,5 +272,5 @@ fn word_run(text: &[u8], from: usize, stop: usize) -> (usize, usize) {
 
 fn is_date(word: &[u8]) -> bool {
     word.len() == 10 && at(word, 4) == b'-' && at(word, 7) == b'-'
-        || word.len() <= 8 && word.iter().all(|b| b.is_ascii_digit()) && word.starts_with(b"20")
+        || word.len() <= 8 && word.iter().all(u8::is_ascii_digit) && word.starts_with(b"20")
 }

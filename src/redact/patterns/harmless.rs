@@ -52,7 +52,7 @@ fn is_version(value: &[u8]) -> bool {
     at(core, 0).is_ascii_digit()
         && core.contains(&b'.')
         && core.iter().all(|b| b.is_ascii_digit() || b".x*-: <>=^~|".contains(b))
-        && core.iter().any(|b| *b == b'.')
+        && core.contains(&b'.')
         || value.first().is_some_and(|b| b"^~".contains(b)) && core.contains(&b'.') && at(core, 0).is_ascii_digit()
 }
 

@@ -15,6 +15,7 @@ mod harmless;
 mod hashes;
 mod header;
 mod names;
+mod needle_table;
 mod needles;
 mod pem;
 mod prefix;
@@ -59,6 +60,7 @@ fn direct(text: &[u8]) -> Direct {
     let mut scan = Scan::new(text);
     rules::needles().scan(text, |start, end, rule| rules::apply(&mut scan, start, end, rule));
     rules::at_signs(&mut scan);
+    calls::signed_words(&mut scan);
     runs::scan_runs(&mut scan);
     Direct { hits: scan.hits, encoded: scan.encoded }
 }

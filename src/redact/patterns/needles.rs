@@ -5,13 +5,18 @@
 //! bytes, and only real candidates are compared. On log text this is several times as fast as
 //! an Aho-Corasick automaton over the same needles.
 
-use super::bytes::{at, slice};
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::bytes::at;
 
 /// A set of needles with a payload each.
 #[derive(Debug)]
 pub(super) struct Needles<T> {
-    bitmap: Box<[u64; BITMAP_WORDS]>,
-    buckets: Vec<(u16, u16)>,
+    /// One byte for each hash of a window: is a needle filed there?
+    filed: Box<[u8; HASHES]>,
+    /// Where the entries of 16 neighbouring hashes begin.
+    firsts: Vec<u16>,
     entries: Vec<Entry<T>>,
 }
 
@@ -26,8 +31,7 @@ struct Entry<T> {
     mask: u64,
 }
 
-const BITMAP_WORDS: usize = 1024;
-const HASHES: usize = BITMAP_WORDS * 64;
+const HASHES: usize = 1 << 15;
 const FOLD: u64 = 0x2020_2020_2020_2020;
 /// Window starts covered by one eight-byte load.
 const STEP: usize = 6;
@@ -45,22 +49,23 @@ impl<T: Copy> Needles<T> {
             })
             .collect();
         filed.sort_by_key(|(hash, _)| *hash);
-        let mut bitmap = Box::new([0u64; BITMAP_WORDS]);
-        let mut buckets = vec![(0u16, 0u16); HASHES];
-        for (index, (hash, _)) in filed.iter().enumerate() {
-            if let Some(word) = bitmap.get_mut(usize::from(*hash) / 64) {
-                *word |= 1 << (hash % 64);
+        let mut table = Box::new([0u8; HASHES]);
+        let mut firsts = vec![0u16; HASHES / 16 + 1];
+        for (hash, _) in &filed {
+            if let Some(byte) = table.get_mut(usize::from(*hash)) {
+                *byte = 1;
             }
-            let index = u16::try_from(index).unwrap_or(u16::MAX);
-            if let Some((first, last)) = buckets.get_mut(usize::from(*hash)) {
-                if first == last {
-                    *first = index;
-                }
-                *last = index.saturating_add(1);
+            if let Some(first) = firsts.get_mut(usize::from(*hash) / 16 + 1) {
+                *first = first.saturating_add(1);
             }
         }
+        let mut sum = 0u16;
+        for first in &mut firsts {
+            sum = sum.saturating_add(*first);
+            *first = sum;
+        }
         let entries = filed.into_iter().map(|(_, entry)| entry).collect();
-        Self { bitmap, buckets, entries }
+        Self { filed: table, firsts, entries }
     }
 
     /// Calls `hit(start, end, payload)` for every occurrence.
@@ -68,12 +73,17 @@ impl<T: Copy> Needles<T> {
         let mut i = 0;
         while let Some(chunk) = text.get(i..).and_then(<[u8]>::first_chunk::<8>) {
             let folded = u64::from_le_bytes(*chunk) | FOLD;
-            let [a, b, c, d, e, f] =
-                [folded, folded >> 8, folded >> 16, folded >> 24, folded >> 32, folded >> 40].map(|w| self.filed(w));
-            if (a | b | c | d | e | f) & 1 != 0 {
-                for (k, found) in [a, b, c, d, e, f].into_iter().enumerate() {
-                    if found & 1 != 0 {
-                        self.verify(text, i + k, (folded >> (8 * k)) & 0x00ff_ffff, &mut hit);
+            let any = self.filed(folded)
+                | self.filed(folded >> 8)
+                | self.filed(folded >> 16)
+                | self.filed(folded >> 24)
+                | self.filed(folded >> 32)
+                | self.filed(folded >> 40);
+            if any != 0 {
+                for k in 0..STEP {
+                    let window = folded >> (8 * k);
+                    if self.filed(window) != 0 {
+                        self.verify(text, i + k, window, &mut hit);
                     }
                 }
             }
@@ -81,21 +91,23 @@ impl<T: Copy> Needles<T> {
         }
         while i + 3 <= text.len() {
             let w = window(text, i);
-            if self.filed(w) & 1 != 0 {
+            if self.filed(w) != 0 {
                 self.verify(text, i, w, &mut hit);
             }
             i += 1;
         }
     }
 
-    fn filed(&self, window: u64) -> u64 {
-        let hash = hash(window);
-        self.bitmap.get(usize::from(hash) / 64).map_or(0, |word| word >> (hash % 64))
+    #[inline]
+    fn filed(&self, window: u64) -> u8 {
+        self.filed.get(usize::from(hash(window))).copied().unwrap_or(0)
     }
 
     #[inline(never)]
     fn verify(&self, text: &[u8], i: usize, window: u64, hit: &mut impl FnMut(usize, usize, T)) {
-        let (first, last) = self.buckets.get(usize::from(hash(window))).copied().unwrap_or_default();
+        let group = usize::from(hash(window)) / 16;
+        let first = self.firsts.get(group).copied().unwrap_or(0);
+        let last = self.firsts.get(group + 1).copied().unwrap_or(0);
         for entry in self.entries.get(usize::from(first)..usize::from(last)).unwrap_or_default() {
             let Some(start) = i.checked_sub(entry.offset) else { continue };
             if let Some(chunk) = text.get(start..).and_then(<[u8]>::first_chunk::<8>)
@@ -126,25 +138,25 @@ fn window(text: &[u8], i: usize) -> u64 {
     (u64::from(at(text, i)) | u64::from(at(text, i + 1)) << 8 | u64::from(at(text, i + 2)) << 16) | 0x0020_2020
 }
 
-/// Sixteen bits of a multiplicative hash of the low three bytes.
+/// Fifteen bits of a multiplicative hash of the low three bytes.
+#[expect(clippy::cast_possible_truncation, reason = "the top fifteen of 64 bits")]
 fn hash(window: u64) -> u16 {
-    let key = u32::try_from(window & 0x00ff_ffff).unwrap_or(0);
-    u16::try_from(key.wrapping_mul(0x9E37_79B1) >> 16).unwrap_or(0)
+    ((window << 40).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 49) as u16
 }
 
+/// The offset of the window that ordinary text contains least often.
 fn rarest_window(needle: &[u8]) -> usize {
-    (0..=needle.len() - 3)
-        .min_by_key(|&i| slice(needle, i, i + 3).iter().map(|&b| commonness(b)).sum::<u32>())
-        .unwrap_or(0)
+    (0..=needle.len() - 3).min_by_key(|&i| (commonness(window(needle, i)), std::cmp::Reverse(i))).unwrap_or(0)
 }
 
-/// How common a byte is in logs and configuration, on a logarithmic scale.
-fn commonness(b: u8) -> u32 {
-    match b.to_ascii_lowercase() {
-        b' ' | b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 10,
-        b'l' | b'd' | b'c' | b'u' | b'm' | b'p' | b'f' | b'h' | b'g' | b'0' | b'1' | b'2' | b'-' | b'.' => 8,
-        b'b' | b'y' | b'w' | b'v' | b'3'..=b'9' | b'/' | b':' | b'=' | b'"' | b'_' => 6,
-        b'k' | b'x' | b'\'' | b',' => 5,
-        _ => 3,
-    }
+/// Rank of a folded window among the most common ones of logs and manuals; 0 if it is not.
+fn commonness(window: u64) -> usize {
+    static RANKS: OnceLock<HashMap<u64, usize>> = OnceLock::new();
+    let ranks = RANKS.get_or_init(|| {
+        let windows = include_bytes!("common_windows.txt").split(|&b| b == b'\n');
+        let all: Vec<u64> = windows.filter(|w| w.len() == 3).map(|w| self::window(w, 0)).collect();
+        let count = all.len();
+        all.into_iter().enumerate().map(|(i, w)| (w, count - i)).collect()
+    });
+    ranks.get(&window).copied().unwrap_or(0)
 }

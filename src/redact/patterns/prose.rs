@@ -30,6 +30,15 @@ pub(super) fn blank_separated(
     if promise == Promise::Maybe && content.len() < 12 && !found.quoted {
         return false;
     }
+    // The next pair of a structured log line.
+    let pair = content.iter().position(|&b| b == b'=').is_some_and(|p| {
+        p + 1 < content.len()
+            && at(content, p + 1) != b'='
+            && slice(content, 0, p).iter().all(|&b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.'))
+    });
+    if pair && !found.quoted {
+        return true;
+    }
     let name = slice(text, name_start, name_end);
     let flag = name.first() == Some(&b'-') || before(text, name_start) == b'/' && before(text, name_start - 1) == b' ';
     if is_harmless(content) || content.first() == Some(&b'-') && flag {
@@ -97,7 +106,7 @@ pub(super) fn at_distance(scan: &mut Scan<'_>, from: usize, promise: Promise) {
     let text = scan.text;
     let limit = line_end(text, from).min(from + 90);
     let mut i = from;
-    for _ in 0..7 {
+    for _ in 0..6 {
         let end = skip_while(text, i, |b| b > b' ').min(limit);
         let word = slice(text, i, end);
         let next = skip_blanks(text, end);
@@ -119,20 +128,25 @@ pub(super) fn at_distance(scan: &mut Scan<'_>, from: usize, promise: Promise) {
 /// `OTP is 399643`, `Tresor-Code ist 1234`, `Freischaltcode 3XQW-O8R4`: a code after its name.
 pub(super) fn one_time_code(scan: &mut Scan<'_>, name_start: usize, name_end: usize, from: usize) -> bool {
     let text = scan.text;
+    let last = slice(text, name_end.saturating_sub(4), name_end);
+    if ![&b"code"[..], b"pin", b"otp", b"tan", b"puk", b"code "].iter().any(|w| super::bytes::ends_with(last, w)) {
+        return false;
+    }
     let name_start =
         back_while(text, name_start, 32, |b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-') || b >= 0x80);
+    let name_end = if before(text, name_end) == b' ' { name_end - 1 } else { name_end };
     if !super::names::is_code(slice(text, name_start, name_end)) {
         return false;
     }
     let mut i = from;
-    let mut linked = false;
+    let mut linked = before(text, from) != b' ' || before(text, from - usize::from(from > 0)) == b':';
     for _ in 0..6 {
         let end = skip_while(text, i, |b| b.is_ascii_alphanumeric() || b == b'-');
         let word = slice(text, i, end);
         let made = makeup(word);
         let numeric = (4..=10).contains(&made.digit) && made.digit + made.other == word.len() && made.other < 4;
         let grouped = made.lower == 0 && made.digit > 0 && made.upper > 0 && made.alnum() >= 6;
-        if numeric && (linked || made.digit >= 6) || grouped {
+        if numeric && (linked || made.digit >= 5) || grouped {
             scan.mask(i, end, "one-time-code");
             return true;
         }
@@ -161,8 +175,7 @@ fn told_after(scan: &mut Scan<'_>, from: usize, sure: bool) {
     let (start, end) = trim(text, from, line_end(text, from));
     let words = slice(text, start, end);
     let count = words.split(|&b| b == b' ').filter(|w| w.len() > 2).count();
-    if count >= 4
-        && count <= 26
+    if (4..=26).contains(&count)
         && words.iter().all(|&b| b.is_ascii_lowercase() || b == b' ')
         && !is_sentence(words)
         && words.split(|&b| b == b' ').all(|w| !is_harmless(w))
@@ -260,6 +273,31 @@ pub(super) fn on_next_line(scan: &mut Scan<'_>, from: usize) {
     }
     if is_told(content) && !content.ends_with(b":") && !content.contains(&b'=') {
         scan.mask(start, end, "label");
+    }
+}
+
+/// A name on a command line or form head, and its value alone on the next line.
+pub(super) fn printed(scan: &mut Scan<'_>, name_end: usize, promise: Promise) {
+    if promise != Promise::Secret {
+        return;
+    }
+    let text = scan.text;
+    let stop = line_end(text, name_end);
+    if stop > name_end + 80 || stop >= text.len() {
+        return;
+    }
+    let mut line = next_line(text, name_end);
+    if matches!(at(text, line), b'\n' | b'\r') {
+        line = next_line(text, line);
+    }
+    let (start, end) = trim(text, line, line_end(text, line));
+    let content = slice(text, start, end);
+    if content.len() >= 8
+        && content.len() < 200
+        && !content.contains(&b' ')
+        && (super::calls::is_password_shaped(content) || is_random(content, 16))
+    {
+        scan.mask(start, end, "command-output");
     }
 }
 

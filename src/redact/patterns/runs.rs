@@ -22,8 +22,11 @@ pub(super) fn scan_runs(scan: &mut Scan<'_>) {
         }
         let start =
             text.get(floor..i).unwrap_or_default().iter().rposition(|&b| !is_run(b)).map_or(floor, |p| floor + p + 1);
-        if i - start + SHORTEST < SHORTEST {
-            i += SHORTEST;
+        // Whatever the run's length, it must reach this far to matter.
+        let needed = start + SHORTEST - 1;
+        if needed > i && !is_run(at(text, needed)) {
+            floor = i;
+            i = needed.max(i + 1);
             continue;
         }
         let end = tail(text, i).iter().position(|&b| !is_run(b)).map_or(text.len(), |p| i + p);
@@ -35,6 +38,7 @@ pub(super) fn scan_runs(scan: &mut Scan<'_>) {
     }
 }
 
+#[inline]
 fn is_run(b: u8) -> bool {
     RUN.get(usize::from(b)).copied().unwrap_or(false)
 }
@@ -51,23 +55,59 @@ static RUN: [bool; 256] = {
     table
 };
 
+/// Four counters of 16 bits for each byte: digits, upper case, lower case, letters beyond `f`.
+static COUNTS: [u64; 256] = {
+    let mut table = [0u64; 256];
+    let mut b = 0;
+    #[expect(
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        reason = "evaluated at compile time; below 256"
+    )]
+    while b < 256 {
+        let byte = b as u8;
+        table[b] = byte.is_ascii_digit() as u64
+            | (byte.is_ascii_uppercase() as u64) << 16
+            | (byte.is_ascii_lowercase() as u64) << 32
+            | ((byte.is_ascii_alphabetic() && byte.to_ascii_lowercase() > b'f') as u64) << 48;
+        b += 1;
+    }
+    table
+};
+
+/// Ten letters and digits in a row, with at least three letters and a digit.
+fn has_mixed_stretch(whole: &[u8]) -> bool {
+    let (mut letters, mut digits) = (0usize, 0usize);
+    whole.iter().any(|b| {
+        if b.is_ascii_alphanumeric() {
+            letters += usize::from(*b > b'9');
+            digits += usize::from(*b <= b'9');
+        } else {
+            (letters, digits) = (0, 0);
+        }
+        letters >= 3 && digits >= 1 && letters + digits >= 10
+    })
+}
+
 fn run(scan: &mut Scan<'_>, start: usize, end: usize) {
     let text = scan.text;
     let whole = slice(text, start, end);
-    let (mut digits, mut upper, mut lower, mut beyond_hex) = (0usize, 0usize, 0usize, 0usize);
-    for &b in whole {
-        digits += usize::from(b.is_ascii_digit());
-        upper += usize::from(b.is_ascii_uppercase());
-        lower += usize::from(b.is_ascii_lowercase());
-        beyond_hex += usize::from((b | 0x20) > b'f' && b.is_ascii_alphabetic());
-    }
+    // A counter holds what the first 32 KiB can count.
+    let counts =
+        whole.iter().take(32 * 1024).fold(0u64, |sum, b| sum + COUNTS.get(usize::from(*b)).copied().unwrap_or(0));
+    let [digits, upper, lower, beyond_hex] = [counts, counts >> 16, counts >> 32, counts >> 48].map(|c| c & 0xffff);
     if (beyond_hex < 8 || whole.starts_with(b"pat")) && special(whole, before(text, start)) {
         scan.mask(start, end, "generated");
         return;
     }
     // Nothing without a digit or an upper-case letter is generated, and most runs are words;
     // hexadecimal alone says nothing.
-    if digits == 0 && upper < 4 || beyond_hex == 0 || scan.public.iter().any(|&(s, e)| s <= start && end <= e) {
+    // Paths and identifiers have no long stretch of letters and digits together.
+    if digits < 2 && upper < 4
+        || beyond_hex == 0
+        || upper < 6 && digits > 0 && !has_mixed_stretch(whole)
+        || scan.public.iter().any(|&(s, e)| s <= start && end <= e)
+    {
         return;
     }
     if upper >= 2 && lower >= 2 && end - start >= 24 {
@@ -222,7 +262,7 @@ fn is_license(body: &[u8]) -> bool {
         && made.oddness > 0.3
 }
 
-/// Hexadecimal with the mark of its issuer: Twilio, Mailchimp, Airtable, PostgreSQL and MySQL hashes.
+/// Hexadecimal with the mark of its issuer: Twilio, Mailchimp, Airtable, `PostgreSQL` and `MySQL` hashes.
 fn special(whole: &[u8], previous: u8) -> bool {
     let hex = |from: usize, to: usize| {
         whole.get(from..to).is_some_and(|h| !h.is_empty() && h.iter().all(u8::is_ascii_hexdigit))
@@ -329,7 +369,7 @@ fn is_public_context(text: &[u8], start: usize) -> bool {
             )
         })
         .map_or(0, |p| p + 1);
-    let name_start = back_while(lead, name_end, 48, |b| is_name(b));
+    let name_start = back_while(lead, name_end, 48, is_name);
     let name = lead.get(name_start..name_end).unwrap_or_default();
     if name_end < lead.len()
         && !name.is_empty()

@@ -1,6 +1,7 @@
 //! The state of one scan: the text, what was found, and what is known to be public.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::bytes::slice;
 use super::harmless::MASK;
@@ -18,15 +19,31 @@ pub(super) struct Scan<'a> {
     pub judged: usize,
     /// Runs that may be base64 of a text.
     pub encoded: Vec<(usize, usize)>,
-    names: HashMap<&'a [u8], Promise>,
+    names: HashMap<&'a [u8], Promise, BuildHasherDefault<Fnv>>,
 }
 
 /// Names remembered per scan; beyond it they are judged anew.
 const REMEMBERED: usize = 4096;
 
+/// FNV-1a: names are short, and the map is small and bounded, so flooding it gains nothing.
+#[derive(Debug, Default)]
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &b in bytes {
+            self.0 = (self.0 ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
 impl<'a> Scan<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, hits: Vec::new(), public: Vec::new(), judged: 0, encoded: Vec::new(), names: HashMap::new() }
+        Self { text, hits: Vec::new(), public: Vec::new(), judged: 0, encoded: Vec::new(), names: HashMap::default() }
     }
 
     /// Reports a range; empty ranges and the mask itself are dropped.

@@ -59,11 +59,11 @@ fn delimited(scan: &mut Scan<'_>, start: usize, separator: u8) -> bool {
     });
     if separator == b'|' && !ruler {
         // A row: the next cell is the value of this one.
-        if is_ruler(slice(text, line_start(text, line.saturating_sub(1)), line.saturating_sub(1))) || fields.len() <= 4
+        if (is_ruler(slice(text, line_start(text, line.saturating_sub(1)), line.saturating_sub(1)))
+            || fields.len() <= 4)
+            && let Some(&(s, e)) = fields.get(index + 1)
         {
-            if let Some(&(s, e)) = fields.get(index + 1) {
-                return cell(scan, line + s, line + e);
-            }
+            return cell(scan, line + s, line + e);
         }
         return false;
     }
@@ -122,10 +122,10 @@ fn boxed(scan: &mut Scan<'_>, start: usize) -> bool {
             break;
         }
         let cells = split(row, line_end(text, row));
-        if cells.len() == fields.len() {
-            if let Some(&(s, e)) = cells.get(index) {
-                masked |= cell(scan, s, e);
-            }
+        if cells.len() == fields.len()
+            && let Some(&(s, e)) = cells.get(index)
+        {
+            masked |= cell(scan, s, e);
         }
         row = next_line(text, row);
     }
@@ -153,7 +153,7 @@ fn aligned(scan: &mut Scan<'_>, start: usize, end: usize) -> bool {
                 && (!words.contains(&b' ') || words.iter().any(u8::is_ascii_digit))
                 && !words.iter().all(u8::is_ascii_digit)
                 && (super::prose::is_told(words)
-                    || words.iter().any(|b| !b.is_ascii_lowercase()) && !words.iter().all(|b| b.is_ascii_uppercase()))
+                    || words.iter().any(|b| !b.is_ascii_lowercase()) && !words.iter().all(u8::is_ascii_uppercase))
             {
                 return cell(scan, s, e);
             }

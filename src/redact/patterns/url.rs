@@ -13,21 +13,20 @@ pub(super) fn address(scan: &mut Scan<'_>, _start: usize, end: usize) {
     let whole = slice(text, end, limit);
     let stop = whole.iter().position(|b| matches!(b, b'/' | b'?' | b'#' | b'\\' | b'\'')).unwrap_or(whole.len());
     let authority = slice(whole, 0, stop);
-    let sign = match memchr::memrchr(b'@', authority) {
-        Some(sign) => sign,
-        None => {
-            // An unencoded `/`, `?` or `#` in the password: the authority then looks like `user:not-a-port`.
-            let colon = memchr::memchr(b':', authority);
-            let port = colon.is_none_or(|c| tail(authority, c + 1).iter().all(u8::is_ascii_digit));
-            let Some(sign) = whole
-                .iter()
-                .position(|&b| b == b'@')
-                .filter(|s| !port && *s < 200 && !slice(whole, 0, *s).contains(&b'\''))
-            else {
-                return;
-            };
-            sign
-        }
+    let sign = if let Some(sign) = memchr::memrchr(b'@', authority) {
+        sign
+    } else {
+        // An unencoded `/`, `?` or `#` in the password: the authority then looks like `user:not-a-port`.
+        let colon = memchr::memchr(b':', authority);
+        let port = colon.is_none_or(|c| tail(authority, c + 1).iter().all(u8::is_ascii_digit));
+        let Some(sign) = whole
+            .iter()
+            .position(|&b| b == b'@')
+            .filter(|s| !port && *s < 200 && !slice(whole, 0, *s).contains(&b'\''))
+        else {
+            return;
+        };
+        sign
     };
     user_information(scan, end, end + sign);
 }

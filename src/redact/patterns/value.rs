@@ -134,7 +134,7 @@ fn bare_end(text: &[u8], start: usize, link: Link) -> usize {
             }
             b')' | b']' | b'}' => closes(text, i, limit),
             b'|' => i > start && before(text, i) == b' ',
-            0xe2 => matches!(slice(text, i, i + 3), [0xe2, 0x80, 0x9c..=0x9f] | [0xe2, 0x80, 0xa6]),
+            0xe2 => matches!(slice(text, i, i + 3), [0xe2, 0x80, 0x9c..=0x9f | 0xa6]),
             _ => false,
         };
         if stop {
@@ -264,7 +264,7 @@ fn skip_wrappers(text: &[u8], p: usize) -> usize {
     let word = slice(text, p, word_end.min(p + 40));
     let open = skip_while(text, word_end, |b| matches!(b, b'(' | b' '));
     if is_quote(at(text, open)) && !word.is_empty() && word_end - p < 40 {
-        if word_end == open && word.len() <= 2 && word.iter().all(|b| b.is_ascii_alphabetic()) {
+        if word_end == open && word.len() <= 2 && word.iter().all(u8::is_ascii_alphabetic) {
             return open;
         }
         let fetches = [
@@ -350,7 +350,7 @@ fn closing_quote(text: &[u8], start: usize, level: usize, quote: u8) -> (usize, 
                 i += 2;
                 continue;
             }
-            if escapes == level || (level == 0 && escapes % 2 == 0) || escapes < level {
+            if escapes == level || (level == 0 && escapes.is_multiple_of(2)) || escapes < level {
                 return (first, false);
             }
         }
