@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use super::{journal::Run, view::evidence_view};
 use crate::{
-    domain::{evidence::Evidence, operation::Operation},
+    domain::{
+        evidence::{Evidence, Outcome},
+        operation::Operation,
+    },
     ledger::LedgerError,
 };
 
@@ -38,9 +41,9 @@ impl Run<'_> {
             let view = evidence_view(evidence);
             let _ = writeln!(
                 text,
-                "| {} | {:?} | {} | {} |",
+                "| {} | {} | {} | {} |",
                 cell(&view.what),
-                view.outcome,
+                word(view.outcome),
                 cell(&view.summary),
                 evidence.collected_at
             );
@@ -105,6 +108,15 @@ fn markdown(operation: &Operation, digest: &str) -> String {
         }
     }
     text
+}
+
+/// The outcome in a word that cannot be read as the name of what stands beside it.
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "passed",
+        Outcome::Fail => "failed",
+        Outcome::Inconclusive => "inconclusive",
+    }
 }
 
 /// A text that cannot leave its table cell.

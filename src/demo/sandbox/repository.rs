@@ -46,11 +46,13 @@ pub(super) async fn build(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Points a tag at a new commit.
+/// Points a tag at a new commit on top of the one it had.
 pub(super) async fn move_tag(directory: &Path, tag: &str) -> io::Result<()> {
+    git(directory, &["checkout", "--quiet", tag]).await?;
     fs::write(directory.join("forum/notice.html"), "moved\n")?;
     commit(directory, "A change after the tag").await?;
-    git(directory, &["tag", "--force", "--annotate", "--message", tag, tag]).await
+    git(directory, &["tag", "--force", "--annotate", "--message", tag, tag]).await?;
+    git(directory, &["checkout", "--quiet", "main"]).await
 }
 
 async fn commit(directory: &Path, message: &str) -> io::Result<()> {
