@@ -133,9 +133,10 @@ async fn figures() {
         ledger.intend(&intent_of(&operation, index), operation.fence).await.unwrap();
     }
     println!("intend: {:?} each", begun.elapsed() / 200);
+    let (caller, at) = (Principal::token("ci"), now());
     let begun = Instant::now();
     for _ in 0..100_000 {
-        ledger.read_happened("list_services", &Principal::token("ci"), None, now());
+        ledger.read_happened("list_services", &caller, None, at);
     }
     println!("read_happened: {:?} each", begun.elapsed() / 100_000);
     let begun = Instant::now();
