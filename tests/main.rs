@@ -1,5 +1,6 @@
 //! The one test binary: `tests/<name>.rs` each, listed here, so that the library is linked once.
 #![allow(
+    unreachable_pub,
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -14,6 +15,7 @@ mod floors;
 mod golden;
 mod illegal;
 mod layers;
+mod ledger;
 mod links;
 mod server;
 mod support;
