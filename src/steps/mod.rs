@@ -1,11 +1,27 @@
 //! Steps act: each file does, proves and undoes one thing.
 
-use std::sync::Arc;
+mod check_smoke;
+mod export_commit;
+mod place_release;
+mod prune_releases;
+mod restore_database;
+mod run_script;
+mod switch_release;
+mod take_snapshot;
+
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    domain::{evidence::Evidence, step::Step},
+    domain::{
+        evidence::{Evidence, EvidenceKind, Outcome},
+        inventory::{Service, Target},
+        operation::Phase,
+        refusal::Refusal,
+        step::Step,
+        time::Time,
+    },
     policy::Permit,
-    world::World,
+    world::{World, WorldError},
 };
 
 /// What a step gets.
@@ -15,7 +31,9 @@ pub struct Context<'a> {
     pub world: &'a World,
     /// The right to use them.
     pub permit: &'a Permit,
-    /// Told about progress, in sentences for a human; never blocks.
+    /// The step's place in the plan, from 0.
+    pub index: usize,
+    /// Told about progress, in sentences for a human and lines that scripts write; never blocks.
     pub progress: Arc<dyn Fn(String) + Send + Sync>,
 }
 
@@ -67,26 +85,118 @@ impl Done {
     }
 }
 
+impl Context<'_> {
+    /// The directory of one phase of this step: `<operation>/do-<index>`.
+    fn directory(&self, phase: Phase) -> PathBuf {
+        self.world.paths().operation(self.permit.operation()).join(self.tag(phase))
+    }
+
+    fn tag(&self, phase: Phase) -> String {
+        let phase = match phase {
+            Phase::Do => "do",
+            Phase::Undo => "undo",
+        };
+        format!("{phase}-{}", self.index)
+    }
+
+    /// The service of the plan, and where it runs.
+    fn target(&self) -> Result<(&Service, &Target), Failure> {
+        let body = self.permit.plan().body();
+        let Some(name) = &body.service else {
+            return Err(failed("The plan names no service, and this step needs one."));
+        };
+        match self.world.reader().inventory().target(name, Some(&body.environment)) {
+            Ok((service, _, target)) => Ok((service, target)),
+            Err(refusal) => Err(failed(refusal.to_string())),
+        }
+    }
+}
+
 /// Does a step. Running an idempotent step twice, or one whose probe said `Running`, is safe.
 pub async fn run(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
-    let _ = (step, context);
-    Ok(Done::new(""))
+    match step {
+        Step::TakeSnapshot(step) => take_snapshot::run(step, context).await,
+        Step::ExportCommit(step) => export_commit::run(step, context).await,
+        Step::RunScript(step) => run_script::run(step, context).await,
+        Step::PlaceRelease(step) => place_release::run(step, context).await,
+        Step::SwitchRelease(step) => switch_release::run(step, context).await,
+        Step::PruneReleases(step) => prune_releases::run(step, context).await,
+        Step::RestoreDatabase(step) => restore_database::run(step, context).await,
+        Step::CheckSmoke(step) => check_smoke::run(step, context).await,
+    }
 }
 
 /// Finds out what became of a step that has an intent and no outcome.
 pub async fn probe(step: &Step, context: &Context<'_>) -> Probe {
-    let _ = (step, context);
-    Probe::NotStarted
+    match step {
+        Step::TakeSnapshot(step) => take_snapshot::probe(step, context).await,
+        Step::ExportCommit(step) => export_commit::probe(step, context),
+        Step::RunScript(step) => run_script::probe(step, context).await,
+        Step::PlaceRelease(step) => place_release::probe(step, context).await,
+        Step::SwitchRelease(step) => switch_release::probe(step, context).await,
+        Step::RestoreDatabase(step) => restore_database::probe(step, context),
+        // Doing these again does no harm and finds out as much as looking would.
+        Step::PruneReleases(_) | Step::CheckSmoke(_) => Probe::NotStarted,
+    }
 }
 
 /// Takes a step back. Steps that only add have nothing to take back.
 pub async fn undo(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
-    let _ = (step, context);
-    Ok(Done::new(""))
+    match step {
+        Step::RunScript(step) => run_script::undo(step, context).await,
+        Step::PlaceRelease(step) => place_release::undo(step, context).await,
+        Step::SwitchRelease(step) => switch_release::undo(step, context).await,
+        Step::RestoreDatabase(step) => restore_database::undo(step, context).await,
+        Step::TakeSnapshot(_) | Step::ExportCommit(_) | Step::CheckSmoke(_) => {
+            Ok(Done::new("There is nothing to take back: this step only added something of our own."))
+        }
+        Step::PruneReleases(_) => {
+            Ok(Done::new("Old releases stay removed: neither the live one nor the one to go back to was among them."))
+        }
+    }
 }
 
 /// Finds out what became of an undo that has an intent and no outcome.
 pub async fn probe_undo(step: &Step, context: &Context<'_>) -> Probe {
-    let _ = (step, context);
-    Probe::NotStarted
+    match step {
+        Step::RunScript(step) => run_script::probe_undo(step, context).await,
+        Step::SwitchRelease(step) => switch_release::probe_undo(step, context).await,
+        Step::RestoreDatabase(step) => restore_database::probe_undo(step, context),
+        Step::PlaceRelease(_)
+        | Step::TakeSnapshot(_)
+        | Step::ExportCommit(_)
+        | Step::CheckSmoke(_)
+        | Step::PruneReleases(_) => Probe::NotStarted,
+    }
+}
+
+/// A failure that is certain.
+fn failed(summary: impl Into<String>) -> Failure {
+    Failure::Failed(Done::new(summary))
+}
+
+impl From<WorldError> for Failure {
+    /// Methods of the world fail before their effect or take it back themselves.
+    fn from(error: WorldError) -> Self {
+        // The chain is for the log alone: it may hold what libraries or scripts wrote.
+        tracing::warn!(error = &error as &dyn std::error::Error, "a step failed");
+        let refusal = Refusal::from(error);
+        let summary = format!("{} Fix: {}", refusal.message, refusal.fix);
+        Failure::Failed(Done::new(summary))
+    }
+}
+
+/// Evidence that a step collected.
+fn evidence(kind: EvidenceKind, subject: &str, outcome: Outcome, at: Time, valid_s: i64, summary: String) -> Evidence {
+    Evidence {
+        kind,
+        subject: subject.to_owned(),
+        outcome,
+        summary,
+        counters: std::collections::BTreeMap::new(),
+        collected_at: at,
+        valid_until: at.plus_s(valid_s),
+        collector: "engine".to_owned(),
+        raw_digest: None,
+    }
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Reader, World, WorldError, detached::ScriptRun, git::Exported, releases};
+use super::{Reader, World, WorldError, detached::ScriptRun, releases};
 use crate::{
     domain::{
         inventory::{Service, Target},

@@ -128,8 +128,10 @@ impl World {
         let runner = process::spawn_detached(invocation)?;
         let deadline = tokio::time::Instant::now() + STARTUP;
         while script_state(at) == ScriptState::NotStarted {
-            let gone = instance::start_time(runner).is_none() && script_state(at) == ScriptState::NotStarted;
-            if gone || tokio::time::Instant::now() > deadline {
+            let gone = instance::start_time(runner).is_none();
+            if (gone && script_state(at) == ScriptState::NotStarted)
+                || (tokio::time::Instant::now() > deadline && runner::withdraw(at)?)
+            {
                 return Err(WorldError::new(
                     Code::WorldFailed,
                     "start a script",

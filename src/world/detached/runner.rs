@@ -84,6 +84,24 @@ fn execute(
     }))
 }
 
+/// Takes a run back that no runner claimed in time: claimed by us, it can never begin. False when a runner was faster.
+pub(super) fn withdraw(at: &Path) -> Result<bool, WorldError> {
+    if !claim(at)? {
+        return Ok(false);
+    }
+    // As a shell answers when it cannot execute a command.
+    let result = ScriptResult {
+        ending: Ending::Code(126),
+        bytes: 0,
+        digest: crate::domain::digest::Digest::of(b""),
+        duration_ms: 0,
+    };
+    let result =
+        serde_json::to_vec(&result).map_err(|e| WorldError::io("take a run back", std::io::Error::other(e)))?;
+    write_durably(&at.join("rc"), &result)?;
+    Ok(true)
+}
+
 /// Claims the run. Of all runners one gets it: renaming a directory onto one that is not empty fails (rename(2)).
 fn claim(at: &Path) -> Result<bool, WorldError> {
     let io = |e| WorldError::io("claim the run of a script", e);

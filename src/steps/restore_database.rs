@@ -1,0 +1,43 @@
+//! Replace a database by a snapshot.
+
+use super::{Context, Done, Failure, Probe};
+use crate::{domain::step::RestoreDatabase, world::snapshots::RestoreState};
+
+pub(super) async fn run(step: &RestoreDatabase, context: &Context<'_>) -> Result<Done, Failure> {
+    (context.progress)(format!("restoring {} beside the live database and comparing it", step.database));
+    context.world.restore_sqlite(context.permit, step).await?;
+    Ok(done(step))
+}
+
+pub(super) fn probe(step: &RestoreDatabase, context: &Context<'_>) -> Probe {
+    match state(step, context) {
+        Ok(RestoreState::Done) => Probe::Done(done(step)),
+        Ok(RestoreState::NotDone) => Probe::NotStarted,
+        Ok(RestoreState::TakenBack) => Probe::Failed(undone(step)),
+        Err(Failure::Failed(done) | Failure::Unknown(done)) => Probe::Unknown(done),
+    }
+}
+
+pub(super) async fn undo(step: &RestoreDatabase, context: &Context<'_>) -> Result<Done, Failure> {
+    context.world.take_back_restore(context.permit, step).await?;
+    Ok(undone(step))
+}
+
+pub(super) fn probe_undo(step: &RestoreDatabase, context: &Context<'_>) -> Probe {
+    match state(step, context) {
+        Ok(RestoreState::TakenBack) => Probe::Done(undone(step)),
+        _ => Probe::NotStarted,
+    }
+}
+
+fn state(step: &RestoreDatabase, context: &Context<'_>) -> Result<RestoreState, Failure> {
+    Ok(context.world.reader().restore_state(context.permit.operation(), step)?)
+}
+
+fn done(step: &RestoreDatabase) -> Done {
+    Done::new(format!("Database {} is what snapshot {} holds; the old file is kept.", step.database, step.snapshot))
+}
+
+fn undone(step: &RestoreDatabase) -> Done {
+    Done::new(format!("Database {} is the one it was before the restore.", step.database))
+}

@@ -1,0 +1,185 @@
+//! Run a script detached, at most once, and see what it did to the migrations.
+
+use std::{collections::BTreeMap, path::Path};
+
+use super::{Context, Done, Failure, Probe, evidence, failed};
+use crate::{
+    domain::{
+        evidence::{Evidence, EvidenceKind, Outcome},
+        inventory::Target,
+        operation::Phase,
+        release::ReleaseId,
+        step::{RunScript, ScriptCall, ScriptRole},
+    },
+    world::{
+        database::Migrations,
+        detached::{ScriptResult, ScriptState},
+    },
+};
+
+/// How much of the output a report shows, bytes.
+const SHOWN: u64 = 16 * 1024;
+/// How long the observation of migrations counts, s.
+const VALID: i64 = 60 * 60;
+
+pub(super) async fn run(step: &RunScript, context: &Context<'_>) -> Result<Done, Failure> {
+    note_migrations(context).await?;
+    execute(&step.call, step.in_release.as_ref(), Phase::Do, context).await
+}
+
+pub(super) async fn probe(step: &RunScript, context: &Context<'_>) -> Probe {
+    probed(&step.call, Phase::Do, context).await
+}
+
+pub(super) async fn undo(step: &RunScript, context: &Context<'_>) -> Result<Done, Failure> {
+    match context.world.reader().script_state(&context.directory(Phase::Do)) {
+        ScriptState::NotStarted => return Ok(Done::new(format!("{} never ran.", step.call.path))),
+        ScriptState::Running | ScriptState::Lost { script_runs: true } => {
+            return Err(failed(format!("{} still runs: it must end before it can be taken back.", step.call.path)));
+        }
+        ScriptState::Exited(_) | ScriptState::Lost { script_runs: false } => {}
+    }
+    match &step.undo {
+        Some(call) => execute(call, None, Phase::Undo, context).await,
+        None if step.role == ScriptRole::Migrate => {
+            Ok(Done::new("The migrations stay: the plan keeps the databases as they are."))
+        }
+        None => Err(failed(format!("Nothing takes {} back: the service has no rollback script.", step.call.path))),
+    }
+}
+
+pub(super) async fn probe_undo(step: &RunScript, context: &Context<'_>) -> Probe {
+    match &step.undo {
+        Some(call) => probed(call, Phase::Undo, context).await,
+        None => Probe::NotStarted,
+    }
+}
+
+async fn execute(
+    call: &ScriptCall,
+    in_release: Option<&ReleaseId>,
+    phase: Phase,
+    context: &Context<'_>,
+) -> Result<Done, Failure> {
+    let at = context.directory(phase);
+    let reader = context.world.reader();
+    if reader.script_state(&at) == ScriptState::NotStarted {
+        let (service, target) = context.target()?;
+        let tag = context.tag(phase);
+        let run = context.world.prepare_script(context.permit, service, target, call, in_release, &tag).await?;
+        (context.progress)(format!("running {}", call.path));
+        if let Err(error) = context.world.start_script(context.permit, &at, &run).await {
+            // Between the spawn and the claim it cannot be excluded that it still begins.
+            if reader.script_state(&at) == ScriptState::NotStarted {
+                return Err(error.into());
+            }
+        }
+    }
+    let progress = context.progress.clone();
+    match reader.wait_for_script(&at, &move |line| progress(line)).await {
+        ScriptState::Exited(result) => {
+            let done = ended(call, &result, &at, context).await;
+            if result.ending.is_success() { Ok(done) } else { Err(Failure::Failed(done)) }
+        }
+        other => Err(Failure::Unknown(lost(call, &other, &at, context))),
+    }
+}
+
+async fn probed(call: &ScriptCall, phase: Phase, context: &Context<'_>) -> Probe {
+    let at = context.directory(phase);
+    match context.world.reader().script_state(&at) {
+        ScriptState::NotStarted => Probe::NotStarted,
+        ScriptState::Running => Probe::Running,
+        ScriptState::Exited(result) => {
+            let done = ended(call, &result, &at, context).await;
+            if result.ending.is_success() { Probe::Done(done) } else { Probe::Failed(done) }
+        }
+        lost_state @ ScriptState::Lost { .. } => Probe::Unknown(lost(call, &lost_state, &at, context)),
+    }
+}
+
+async fn ended(call: &ScriptCall, result: &ScriptResult, at: &Path, context: &Context<'_>) -> Done {
+    let seconds = result.duration_ms / 1000;
+    let summary = format!("{} ended by {} after {seconds} s.", call.path, result.ending.describe());
+    let mut evidence = Vec::new();
+    if let Ok((_, target)) = context.target() {
+        for database in migrations(target, context).await {
+            evidence.push(database);
+        }
+    }
+    Done { summary, evidence, untrusted_text: output(at, context) }
+}
+
+fn lost(call: &ScriptCall, state: &ScriptState, at: &Path, context: &Context<'_>) -> Done {
+    let more = match state {
+        ScriptState::Lost { script_runs: true } => " Its process still runs, unwatched.",
+        _ => "",
+    };
+    let summary = format!("What {} did cannot be told: its runner is gone and left no result.{more}", call.path);
+    Done { summary, evidence: Vec::new(), untrusted_text: output(at, context) }
+}
+
+fn output(at: &Path, context: &Context<'_>) -> Option<String> {
+    context.world.reader().script_log_end(at, SHOWN).ok().filter(|text| !text.is_empty())
+}
+
+type Noted = BTreeMap<String, (Option<String>, usize)>;
+
+/// Writes down where the migrations stand, once, before anything runs: after a crash they cannot be asked any more.
+async fn note_migrations(context: &Context<'_>) -> Result<(), Failure> {
+    let (_, target) = context.target()?;
+    let (reader, note) = (context.world.reader(), note_name(context));
+    if reader.note(context.permit.operation(), &note).is_some() {
+        return Ok(());
+    }
+    let mut noted = Noted::new();
+    for name in &target.databases {
+        if let Some(found) = reader.migrations(name).await? {
+            noted.insert(name.to_string(), (found.head, found.applied.len()));
+        }
+    }
+    let text = serde_json::to_string(&noted).unwrap_or_default();
+    Ok(context.world.write_note(context.permit, &note, &text)?)
+}
+
+fn note_name(context: &Context<'_>) -> String {
+    format!("migrations-{}.json", context.index)
+}
+
+async fn migrations(target: &Target, context: &Context<'_>) -> Vec<Evidence> {
+    let reader = context.world.reader();
+    let noted: Noted = reader
+        .note(context.permit.operation(), &note_name(context))
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    let now = context.world.now();
+    let mut observed = Vec::new();
+    for name in &target.databases {
+        let before = noted.get(name.as_str());
+        let found = reader.migrations(name).await;
+        let (outcome, summary, applied) = match (&found, before) {
+            (Ok(None), _) => continue,
+            (Ok(Some(found)), Some((head, count))) => judge(found, head.as_deref(), *count),
+            _ => (Outcome::Inconclusive, "Where the migrations stand cannot be read.".to_owned(), 0),
+        };
+        let mut migrated =
+            evidence(EvidenceKind::Migrations, name.as_str(), outcome, now, VALID, format!("{name}: {summary}"));
+        migrated.counters.insert("applied".to_owned(), applied);
+        observed.push(migrated);
+    }
+    observed
+}
+
+fn judge(found: &Migrations, before: Option<&str>, count: usize) -> (Outcome, String, u64) {
+    let text = |head: Option<&str>| head.unwrap_or("none").to_owned();
+    let applied = found.applied.len().saturating_sub(count) as u64;
+    // Alembic keeps its heads alone, so that one migration may leave the count as it was.
+    let applied = if applied == 0 && found.head.as_deref() != before { 1 } else { applied };
+    if found.unfinished.is_empty() {
+        let summary = format!("migrations went from {} to {}.", text(before), text(found.head.as_deref()));
+        (Outcome::Pass, summary, applied)
+    } else {
+        let summary = format!("{} migrations began and did not end well.", found.unfinished.len());
+        (Outcome::Fail, summary, applied)
+    }
+}
