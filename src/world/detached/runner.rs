@@ -79,8 +79,9 @@ fn execute(
         .map_err(|e| WorldError::io("run a script detached", e))?;
     runtime.block_on(process::run_into(invocation, log, |pid| {
         // Only for the sentence that a human gets when this runner is killed.
-        let _ =
-            Process::of(pid).and_then(|p| serde_json::to_vec(&p).ok()).map(|p| fs::write(at.join("claim/script"), p));
+        if let Some(text) = Process::of(pid).and_then(|script| serde_json::to_vec(&script).ok()) {
+            let _ = write_durably(&at.join("claim/script"), &text);
+        }
     }))
 }
 
