@@ -180,7 +180,7 @@ impl Reader<'_> {
     }
 
     /// Opens a regular file below a root.
-    pub(crate) fn open_below(&self, root: &RootName, path: &RelativePath) -> Result<File, WorldError> {
+    pub(crate) fn open_below(self, root: &RootName, path: &RelativePath) -> Result<File, WorldError> {
         // Looked at before it is opened for reading: see `is_database_file`.
         let anchor = self.open_with(root, Some(path), OFlags::PATH)?;
         let seen = rustix::fs::fstat(&anchor).map_err(|e| WorldError::io("look at the file", e.into()))?;
@@ -201,7 +201,7 @@ impl Reader<'_> {
         }
     }
 
-    fn open_with(&self, root: &RootName, path: Option<&RelativePath>, flags: OFlags) -> Result<OwnedFd, WorldError> {
+    fn open_with(self, root: &RootName, path: Option<&RelativePath>, flags: OFlags) -> Result<OwnedFd, WorldError> {
         let directory = self.inventory().root(root).map_err(|refusal| {
             WorldError::new(refusal.code, "open a root directory", "there is no such root", refusal.fix)
         })?;

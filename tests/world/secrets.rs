@@ -33,7 +33,7 @@ async fn a_secret_is_told_by_its_state() {
     assert!(!reader.secret_exists(&name("UNSET")).await.unwrap().exists);
     assert_eq!(reader.secret_exists(&name("NO_SUCH")).await.unwrap_err().code, Code::SecretMissing);
     let (known, unread) = reader.all_for_redaction().await;
-    let values: Vec<&str> = known.iter().map(|secret| secret.expose()).collect();
+    let values: Vec<&str> = known.iter().map(deploy_ops_mcp::redact::Secret::expose).collect();
     assert_eq!(values, [TOKEN, "from-a-program"]);
     assert_eq!(unread, [name("FAILED"), name("UNSET")]);
 }

@@ -115,9 +115,7 @@ async fn a_snapshot_under_constant_writing_is_of_one_moment() {
             connection.close().await.unwrap();
         });
         let before = sandbox.count("SELECT CAST(sum(score * 2) AS INTEGER) FROM member").await;
-        let begun = std::time::Instant::now();
         let manifest = snapshot(&sandbox, "busy").await;
-        println!("{journal}: {} commits during {:?}", commits.load(Ordering::Relaxed), begun.elapsed());
         stop.store(true, Ordering::Relaxed);
         writer.await.unwrap();
         assert!(commits.load(Ordering::Relaxed) > 0);
