@@ -77,6 +77,11 @@ async fn a_damaged_snapshot_is_found_out() {
     let place = sandbox.path("data/snapshots/main-1.json");
     std::fs::write(&place, serde_json::to_vec(&lying).unwrap()).unwrap();
     assert_eq!(verify().await.level, Some(SnapshotLevel::Dumped), "a lying dump");
+    // Whole, but not the file that was stored.
+    std::fs::write(&file, &good).unwrap();
+    let exchanged = SnapshotManifest { digest: Digest::of(b"what was stored"), ..manifest.clone() };
+    std::fs::write(&place, serde_json::to_vec(&exchanged).unwrap()).unwrap();
+    assert_eq!(verify().await.level, Some(SnapshotLevel::Dumped), "an exchanged file");
     // Whole, but with other rows than were counted.
     std::fs::write(&file, &good).unwrap();
     let mut other = manifest.clone();
