@@ -20,3 +20,4 @@ mod links;
 mod server;
 mod support;
 mod unwind;
+mod world;

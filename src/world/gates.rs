@@ -47,7 +47,7 @@ impl Reader<'_> {
         let mut evidence =
             self.evidence(EvidenceKind::Gate, &format!("{}@{}", gate.name, revision.commit), outcome, valid_s);
         evidence.summary = summary;
-        evidence.collector = "run_gate".to_owned();
+        evidence.collector.push_str("run_gate");
         let output = ran.ok().map(|run| {
             evidence.counters.insert("duration_ms".to_owned(), run.duration_ms);
             evidence.raw_digest = Some(run.output.digest);
@@ -57,7 +57,7 @@ impl Reader<'_> {
     }
 
     /// An evidence collected now, to be filled in.
-    pub(crate) fn evidence(&self, kind: EvidenceKind, subject: &str, outcome: Outcome, valid_s: u32) -> Evidence {
+    pub(crate) fn evidence(self, kind: EvidenceKind, subject: &str, outcome: Outcome, valid_s: u32) -> Evidence {
         let now: Time = self.now();
         Evidence {
             kind,

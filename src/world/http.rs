@@ -127,12 +127,13 @@ async fn ask(client: &Client, request: &HttpRequest, begin: Instant) -> Result<H
         let status = response.status();
         let location = response.headers().get("location").and_then(|value| value.to_str().ok());
         let next = location.filter(|_| status.is_redirection()).and_then(|location| url.join(location).ok());
-        if request.follow && hops < HOPS {
-            if let Some(next) = next.as_ref().filter(|next| same_place(&url, next)) {
-                url = next.clone();
-                hops += 1;
-                continue;
-            }
+        if request.follow
+            && hops < HOPS
+            && let Some(next) = next.as_ref().filter(|next| same_place(&url, next))
+        {
+            url = next.clone();
+            hops += 1;
+            continue;
         }
         let headers = response
             .headers()
@@ -186,7 +187,10 @@ fn no_answer(url: &Url, problem: &str) -> WorldError {
 
 /// Resolves a name once and keeps to the answer for a while.
 #[derive(Debug, Clone, Default)]
-struct Pinned(Arc<Mutex<HashMap<String, (Instant, Vec<SocketAddr>)>>>);
+struct Pinned(Arc<Mutex<Pins>>);
+
+/// For each name since when it has which addresses.
+type Pins = HashMap<String, (Instant, Vec<SocketAddr>)>;
 
 impl Resolve for Pinned {
     fn resolve(&self, name: Name) -> Resolving {
@@ -195,15 +199,14 @@ impl Resolve for Pinned {
             let known = pins.lock().ok().and_then(|pins| {
                 pins.get(&name).filter(|(at, _)| at.elapsed() < PIN).map(|(_, addresses)| addresses.clone())
             });
-            let addresses = match known {
-                Some(addresses) => addresses,
-                None => {
-                    let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-                    if let Ok(mut pins) = pins.lock() {
-                        pins.insert(name, (Instant::now(), found.clone()));
-                    }
-                    found
+            let addresses = if let Some(addresses) = known {
+                addresses
+            } else {
+                let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+                if let Ok(mut pins) = pins.lock() {
+                    pins.insert(name, (Instant::now(), found.clone()));
                 }
+                found
             };
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })

@@ -106,7 +106,7 @@ impl Reader<'_> {
         };
         let mut evidence = self.evidence(EvidenceKind::DryRun, subject, outcome, valid_s);
         evidence.summary = summary;
-        evidence.collector = "rehearse".to_owned();
+        evidence.collector.push_str("rehearse");
         evidence.counters.insert("duration_ms".to_owned(), finished.duration_ms);
         evidence.raw_digest = Some(finished.output.digest);
         Ok(Rehearsal { grade, evidence, output: Some(finished.output) })

@@ -8,7 +8,7 @@ use super::{Reader, WorldError};
 
 impl Reader<'_> {
     /// A new private directory in our data directory; it is removed when the value is dropped.
-    pub(crate) fn scratch(&self, prefix: &str) -> Result<TempDir, WorldError> {
+    pub(crate) fn scratch(self, prefix: &str) -> Result<TempDir, WorldError> {
         let io = |e| WorldError::io("make a scratch directory", e);
         let parent = self.world.paths.scratch();
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&parent).map_err(io)?;

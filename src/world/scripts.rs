@@ -50,15 +50,14 @@ impl Placeholders {
             while let Some(at) = rest.find('{') {
                 let (before, from) = rest.split_at(at);
                 filled.push_str(before);
-                match values.iter().find_map(|(name, value)| Some((value, from.strip_prefix(name)?))) {
-                    Some((value, after)) => {
-                        filled.push_str(value);
-                        rest = after;
-                    }
-                    None => {
-                        filled.push('{');
-                        rest = from.get(1..).unwrap_or_default();
-                    }
+                if let Some((value, after)) =
+                    values.iter().find_map(|(name, value)| Some((value, from.strip_prefix(name)?)))
+                {
+                    filled.push_str(value);
+                    rest = after;
+                } else {
+                    filled.push('{');
+                    rest = from.get(1..).unwrap_or_default();
                 }
             }
             filled.push_str(rest);

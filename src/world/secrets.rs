@@ -3,7 +3,7 @@
 use std::{
     fmt,
     fs::{self, OpenOptions},
-    io::Write,
+    io::{Read, Seek, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::PathBuf,
     sync::Arc,
@@ -145,7 +145,6 @@ impl Reader<'_> {
                     return Err(missing(format!("its program ended by {}", finished.ending.describe())));
                 }
                 let mut value = String::new();
-                use std::io::{Read, Seek};
                 output
                     .rewind()
                     .and_then(|()| (&mut output).take(64 * 1024 + 1).read_to_string(&mut value))
@@ -172,7 +171,7 @@ impl Reader<'_> {
     }
 
     /// The key of this installation, made at the first use.
-    fn installation_key(&self) -> Result<Vec<u8>, WorldError> {
+    fn installation_key(self) -> Result<Vec<u8>, WorldError> {
         let path: PathBuf = self.world.paths.data.join("fingerprint.key");
         let io = |e| WorldError::io("use the installation key", e);
         match fs::read(&path) {

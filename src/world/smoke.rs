@@ -92,7 +92,7 @@ impl Reader<'_> {
         };
         let mut evidence = self.evidence(EvidenceKind::Smoke, subject, outcome, valid_s);
         evidence.summary = format!("{passed} of {} smoke checks passed.", checks.len());
-        evidence.collector = "run_smoke".to_owned();
+        evidence.collector.push_str("run_smoke");
         evidence.counters = [
             ("wanted", checks.len() as u64),
             ("passed", passed),

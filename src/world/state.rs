@@ -41,7 +41,7 @@ impl TargetState {
         for (name, contents) in &self.databases {
             hash.update(name.as_str().as_bytes());
             hash.update(contents.schema.as_bytes());
-            for (table, digest) in &contents.contents {
+            for (table, digest) in &contents.tables {
                 hash.update(table.as_bytes());
                 hash.update([0]);
                 hash.update(digest.as_bytes());

@@ -1,3 +1,5 @@
-//! What the tests share: a sandbox with an engine, and a human who approves.
+//! What several tests need.
 
-pub mod stage;
+pub(crate) mod permit;
+pub(crate) mod sandbox;
+pub(crate) mod stage;

@@ -20,7 +20,7 @@ use crate::{
 pub(crate) struct Contents {
     pub(crate) schema: Digest,
     pub(crate) rows: BTreeMap<String, u64>,
-    pub(crate) contents: BTreeMap<String, Digest>,
+    pub(crate) tables: BTreeMap<String, Digest>,
     pub(crate) migration_head: Option<String>,
 }
 
@@ -37,15 +37,15 @@ impl Contents {
             Some(tool) => migrations::read(tool, connection).await?.head,
             None => None,
         };
-        Ok(Self { schema: schema(connection).await?, rows, contents, migration_head })
+        Ok(Self { schema: schema(connection).await?, rows, tables: contents, migration_head })
     }
 
     /// The tables that differ between two moments, by name.
     pub(crate) fn changed_tables(&self, later: &Self) -> Vec<String> {
-        let mut names: Vec<&String> = self.contents.keys().chain(later.contents.keys()).collect();
+        let mut names: Vec<&String> = self.tables.keys().chain(later.tables.keys()).collect();
         names.sort();
         names.dedup();
-        names.into_iter().filter(|name| self.contents.get(*name) != later.contents.get(*name)).cloned().collect()
+        names.into_iter().filter(|name| self.tables.get(*name) != later.tables.get(*name)).cloned().collect()
     }
 }
 
@@ -105,7 +105,7 @@ async fn table_digest(connection: &mut Connection, table: &str) -> Result<(u64, 
     }
     let mut all = Vec::with_capacity(40);
     all.extend(count.to_le_bytes());
-    sum.iter().for_each(|part| all.extend(part.to_le_bytes()));
+    all.extend(sum.iter().flat_map(|part| part.to_le_bytes()));
     Ok((count, Digest::of_domain("deployops/sqlite-rows/v1", &all)))
 }
 

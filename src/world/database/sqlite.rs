@@ -89,7 +89,11 @@ impl Connection {
 }
 
 fn failed(name: &str, doing: &str, error: sqlx::Error) -> WorldError {
-    let code = error.as_database_error().and_then(|e| e.code()).map(|c| c.into_owned()).unwrap_or_default();
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .map(std::borrow::Cow::into_owned)
+        .unwrap_or_default();
     // The primary result code is the low byte (https://sqlite.org/rescode.html).
     let (problem, fix) = match code.parse::<u32>().map(|code| code & 0xff) {
         Ok(5 | 6) => ("another program holds its lock", "Try again when it writes less, or stop that program."),

@@ -79,8 +79,9 @@ fn execute(
         .map_err(|e| WorldError::io("run a script detached", e))?;
     runtime.block_on(process::run_into(invocation, log, |pid| {
         // Only for the sentence that a human gets when this runner is killed.
-        let _ =
-            Process::of(pid).and_then(|p| serde_json::to_vec(&p).ok()).map(|p| fs::write(at.join("claim/script"), p));
+        if let Some(text) = Process::of(pid).and_then(|script| serde_json::to_vec(&script).ok()) {
+            let _ = write_durably(&at.join("claim/script"), &text);
+        }
     }))
 }
 
@@ -109,14 +110,11 @@ fn claim(at: &Path) -> Result<bool, WorldError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&mine).map_err(io)?;
     let me = Process::of(std::process::id()).ok_or_else(|| io(std::io::ErrorKind::Unsupported.into()))?;
     write_durably(&mine.join("runner"), &serde_json::to_vec(&me).map_err(|e| io(std::io::Error::other(e)))?)?;
-    match fs::rename(&mine, at.join("claim")) {
-        Ok(()) => {
-            crate::world::tree::sync_directory(at)?;
-            Ok(true)
-        }
-        Err(_) => {
-            let _ = fs::remove_dir_all(&mine);
-            Ok(false)
-        }
+    if let Ok(()) = fs::rename(&mine, at.join("claim")) {
+        crate::world::tree::sync_directory(at)?;
+        Ok(true)
+    } else {
+        let _ = fs::remove_dir_all(&mine);
+        Ok(false)
     }
 }

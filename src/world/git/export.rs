@@ -48,7 +48,7 @@ pub(crate) async fn export(
     let listing =
         repository.text(&["ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", &found], None).await?;
     let entries: Vec<Entry> = listing.split('\0').filter_map(Entry::parse).collect();
-    let wanted: String = entries.iter().filter(|e| e.kind == "blob").map(|e| format!("{}\n", e.oid)).collect();
+    let wanted = lines(entries.iter().filter(|e| e.kind == "blob").map(|e| e.oid.clone()));
     let blobs = repository.output(&["cat-file", "--batch"], Some(wanted.as_bytes())).await?;
 
     let partial = beside(directory, ".partial");
@@ -149,11 +149,8 @@ fn create_directories(root: &Path, directory: &Path) -> Result<(), WorldError> {
 /// Hashes what was written, from disk, and compares it with the commit.
 async fn verify(repository: &Repository, root: &Path, entries: &[Entry]) -> Result<(), WorldError> {
     let files: Vec<&Entry> = entries.iter().filter(|e| e.kind == "blob" && e.mode != "120000").collect();
-    let paths: String = files
-        .iter()
-        .filter(|e| !e.path.contains('\n'))
-        .map(|e| format!("{}\n", root.join(&e.path).display()))
-        .collect();
+    let named = files.iter().filter(|e| !e.path.contains('\n'));
+    let paths = lines(named.map(|e| root.join(&e.path).display().to_string()));
     let hashes = repository.text(&["hash-object", "--no-filters", "--stdin-paths"], Some(paths.as_bytes())).await?;
     let found: HashMap<&str, &str> =
         files.iter().filter(|e| !e.path.contains('\n')).map(|e| e.path.as_str()).zip(hashes.lines()).collect();
@@ -165,6 +162,10 @@ async fn verify(repository: &Repository, root: &Path, entries: &[Entry]) -> Resu
             "Try again; check the disk when it happens twice.",
         ))
     }
+}
+
+fn lines(texts: impl Iterator<Item = String>) -> String {
+    texts.fold(String::new(), |all, text| all + &text + "\n")
 }
 
 fn problem(problem: &str, fix: &str) -> WorldError {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::domain::{digest::Digest, inventory::RelativePath, refusal::Code};
 
-const TIMEOUT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_mins(2);
 /// A script or configuration file is not larger, bytes.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 

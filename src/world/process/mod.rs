@@ -210,9 +210,10 @@ fn spawn(
     let io = |e| WorldError::io("prepare a process", e);
     let (reader, writer) = std::io::pipe().map_err(io)?;
     let mut command = command(&invocation);
-    let home = match invocation.environment.has_home() {
-        true => None,
-        false => Some(tempfile::Builder::new().prefix("deploy-ops-home-").tempdir().map_err(io)?),
+    let home = if invocation.environment.has_home() {
+        None
+    } else {
+        Some(tempfile::Builder::new().prefix("deploy-ops-home-").tempdir().map_err(io)?)
     };
     invocation.environment.apply(&mut command, home.as_ref().map(tempfile::TempDir::path))?;
     command.stdin(invocation.input.take().map_or_else(Stdio::null, Stdio::from));

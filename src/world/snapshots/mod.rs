@@ -82,7 +82,7 @@ impl World {
             migration_head: expected.migration_head,
             schema: expected.schema,
             rows: expected.rows,
-            contents: expected.contents,
+            contents: expected.tables,
             level: SnapshotLevel::Verified,
         };
         let check = check(&manifest, &directory, scratch.path(), database.migrations).await?;
@@ -184,7 +184,7 @@ fn expected(manifest: &SnapshotManifest) -> Contents {
     Contents {
         schema: manifest.schema,
         rows: manifest.rows.clone(),
-        contents: manifest.contents.clone(),
+        tables: manifest.contents.clone(),
         migration_head: manifest.migration_head.clone(),
     }
 }

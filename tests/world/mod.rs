@@ -1,0 +1,11 @@
+//! The outside, on real parts: processes, git, files, SQLite, HTTP.
+
+mod detached;
+mod git;
+mod http;
+mod process;
+mod rehearse;
+mod releases;
+mod secrets;
+mod snapshots;
+mod steps;
