@@ -50,7 +50,7 @@ impl fmt::Display for Redacted<String> {
 }
 
 #[derive(Clone, Default)]
-pub struct Redactor(std::sync::Arc<std::sync::RwLock<Vec<Secret>>>);
+pub struct Redactor(std::sync::Arc<std::sync::RwLock<(Vec<Secret>, Option<aho_corasick::AhoCorasick>)>>);
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Redactor")
@@ -59,17 +59,24 @@ impl fmt::Debug for Redactor {
 impl Redactor {
     pub fn add(&self, secrets: impl IntoIterator<Item = Secret>) {
         if let Ok(mut held) = self.0.write() {
-            held.extend(secrets);
+            held.0.extend(secrets);
+            let mut forms = Vec::new();
+            for secret in &held.0 {
+                let once = serde_json::to_string(secret.expose()).unwrap_or_default().trim_matches('"').to_owned();
+                let twice = serde_json::to_string(&once).unwrap_or_default().trim_matches('"').to_owned();
+                forms.extend([twice, once, secret.expose().to_owned()]);
+            }
+            held.1 = aho_corasick::AhoCorasick::builder()
+                .match_kind(aho_corasick::MatchKind::LeftmostLongest)
+                .build(forms)
+                .ok();
         }
     }
     pub fn text(&self, text: &str) -> Redacted<String> {
-        let mut text = text.to_owned();
-        if let Ok(held) = self.0.read() {
-            for secret in held.iter() {
-                text = text.replace(secret.expose(), MASK);
-            }
+        match self.known_only(text.as_bytes()) {
+            std::borrow::Cow::Borrowed(_) => Redacted(text.to_owned()),
+            std::borrow::Cow::Owned(masked) => Redacted(String::from_utf8_lossy(&masked).into_owned()),
         }
-        Redacted(text)
     }
     pub fn json(&self, value: Value) -> Redacted<Value> {
         Redacted(self.walk(value))
@@ -84,23 +91,18 @@ impl Redactor {
             other => other,
         }
     }
-    /// Layer 1 alone: does the text hold a known value?
     pub fn holds_known(&self, text: &str) -> bool {
-        self.text(text).0 != text
+        matches!(self.known_only(text.as_bytes()), std::borrow::Cow::Owned(_))
     }
     pub fn known_only<'a>(&self, json: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
-        let mut text = String::from_utf8_lossy(json).into_owned();
-        if let Ok(held) = self.0.read() {
-            for secret in held.iter() {
-                let escaped = serde_json::to_string(secret.expose()).unwrap_or_default();
-                let escaped = escaped.trim_matches('"').to_owned();
-                let twice = serde_json::to_string(&escaped).unwrap_or_default();
-                for form in [twice.trim_matches('"'), &escaped, secret.expose()] {
-                    text = text.replace(form, MASK);
-                }
+        let Ok(held) = self.0.read() else { return std::borrow::Cow::Borrowed(json) };
+        match &held.1 {
+            Some(all) if all.find_iter(json).next().is_some() => {
+                let masks: Vec<&[u8]> = (0..all.patterns_len()).map(|_| MASK.as_bytes()).collect();
+                std::borrow::Cow::Owned(all.replace_all_bytes(json, &masks))
             }
+            _ => std::borrow::Cow::Borrowed(json),
         }
-        if text.as_bytes() == json { std::borrow::Cow::Borrowed(json) } else { std::borrow::Cow::Owned(text.into_bytes()) }
     }
     pub fn known_bytes<'a>(&self, bytes: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
         self.known_only(bytes)
