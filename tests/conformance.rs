@@ -94,10 +94,11 @@ async fn the_product_fails_only_what_it_does_not_offer() {
     let url = format!("http://{}/mcp", server.address);
     let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
     for (version, arguments, file) in RUNS {
-        let file = expected.join(file).display().to_string();
-        let arguments = [arguments, &["--expected-failures", &file][..]].concat();
-        let (tools, url) = (tools.clone(), url.clone());
-        let run = tokio::task::spawn_blocking(move || suite(&tools, version, &url, &arguments));
+        let (tools, url, file) = (tools.clone(), url.clone(), expected.join(file).display().to_string());
+        let run = tokio::task::spawn_blocking(move || {
+            let arguments = [arguments, &["--expected-failures", &file][..]].concat();
+            suite(&tools, version, &url, &arguments)
+        });
         match run.await.unwrap() {
             Ok(text) => eprintln!("{version}: {}", total(&text)),
             Err(text) => panic!("{version}: {text}"),
