@@ -1,5 +1,5 @@
 //! Every test outside of the modules: one binary, so that the crate is linked once.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
 
 mod conformance;
 mod server;

@@ -138,10 +138,10 @@ impl Server {
             head.push_str("host: localhost\r\n");
         }
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         match length {
-            Some(length) => head.push_str(&format!("content-length: {length}\r\n\r\n")),
+            Some(length) => head.extend(["content-length: ", &length.to_string(), "\r\n\r\n"]),
             None => head.push_str("transfer-encoding: chunked\r\n\r\n"),
         }
         let mut stream = TcpStream::connect(self.address).await.unwrap();

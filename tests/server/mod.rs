@@ -5,5 +5,6 @@ pub(crate) mod client;
 pub(crate) mod fake;
 mod http;
 mod leaks;
+mod log;
 mod sse;
 mod stdio;
