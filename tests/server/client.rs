@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf},
     net::TcpStream,
-    task::JoinHandle,
     time::timeout,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -45,19 +44,18 @@ pub(crate) struct Pipe {
     reader: BufReader<ReadHalf<DuplexStream>>,
     pub(crate) writer: WriteHalf<DuplexStream>,
     pub(crate) seen: Vec<u8>,
-    pub(crate) served: JoinHandle<()>,
 }
 
 impl Pipe {
     pub(crate) fn open(door: &Arc<FakeDoor>) -> Self {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         let handler = handler(door);
-        let served = tokio::spawn(async move {
+        tokio::spawn(async move {
             let (reader, writer) = tokio::io::split(theirs);
             stdio::serve_streams(&handler, Identity::local("test"), reader, writer).await.unwrap();
         });
         let (reader, writer) = tokio::io::split(ours);
-        Self { reader: BufReader::new(reader), writer, seen: Vec::new(), served }
+        Self { reader: BufReader::new(reader), writer, seen: Vec::new() }
     }
 
     pub(crate) async fn begin(door: &Arc<FakeDoor>, capabilities: Value) -> Self {
