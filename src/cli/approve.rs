@@ -76,7 +76,11 @@ async fn approve(wired: &Wired, human: &mut Human, id: &PlanId) -> Result<(), Re
     let word = show_plan::word(body);
     let typed = human.ask(&format!("To approve exactly this plan as {}, type {word}: ", person.operator()))?;
     if typed != word {
-        return Err(Refusal::new(Code::WrongState, "That is not the word; nothing was approved.", "Run the command again."));
+        return Err(Refusal::new(
+            Code::WrongState,
+            "That is not the word; nothing was approved.",
+            "Run the command again.",
+        ));
     }
     let channel = if same_person || shown.environment.approval.totp {
         totp::demand(human, wired, &shown.environment, &person).await?;

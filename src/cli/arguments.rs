@@ -47,7 +47,8 @@ pub(crate) fn arguments(
         let (key, text) = assignment.split_once('=').ok_or(BadArguments::NotAssigned)?;
         let Some((key, schema)) = known.get_key_value(key) else {
             let near = name::nearest(key, known.keys().map(String::as_str));
-            let names = if near.is_empty() { known.keys().cloned().collect::<Vec<_>>().join(", ") } else { near.join(", ") };
+            let names =
+                if near.is_empty() { known.keys().cloned().collect::<Vec<_>>().join(", ") } else { near.join(", ") };
             return Err(BadArguments::Unknown {
                 hint: if names.is_empty() { "it has none".to_owned() } else { format!("it has {names}") },
             });

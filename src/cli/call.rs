@@ -63,7 +63,11 @@ pub(super) fn run(switches: Switches, options: Options, terminal: &Terminal) -> 
     let tools = crate::tools::all();
     let Some(tool) = tools.iter().find(|tool| tool.name == options.tool) else {
         let near = name::nearest(&options.tool, tools.iter().map(|tool| tool.name));
-        let hint = if near.is_empty() { "see deploy-ops schema".to_owned() } else { format!("did you mean {}?", near.join(" or ")) };
+        let hint = if near.is_empty() {
+            "see deploy-ops schema".to_owned()
+        } else {
+            format!("did you mean {}?", near.join(" or "))
+        };
         return terminal.mistake(&format!("there is no such tool; {hint}"));
     };
     let arguments = match arguments(&(tool.input_schema)(), options.json.as_deref(), &options.arguments) {
@@ -89,7 +93,8 @@ pub(super) fn run(switches: Switches, options: Options, terminal: &Terminal) -> 
 
 /// SIGINT or SIGTERM. Where they cannot be caught, they end the process as ever.
 pub(super) async fn stop_signal() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {
@@ -108,14 +113,23 @@ pub(super) async fn flush(wired: &Wired) {
     let _ = tokio::time::timeout(std::time::Duration::from_secs(1), flushed).await;
 }
 
-async fn call(wired: &Wired, tool: &Tool, arguments: Map<String, Value>, options: &Options, terminal: &Terminal) -> Exit {
+async fn call(
+    wired: &Wired,
+    tool: &Tool,
+    arguments: Map<String, Value>,
+    options: &Options,
+    terminal: &Terminal,
+) -> Exit {
     let quiet = Arc::new(AtomicBool::new(false));
     let caller = caller(wired, *terminal, quiet.clone());
     let mut reply = wired.engine.call(caller.clone(), tool.name, arguments).await;
     if exit_of(&reply) == Exit::Running {
         if !options.wait {
             print(&reply, options.output, terminal);
-            terminal.remark(&wired.redactor, "The operation is running; this command stays until what it runs itself has ended.");
+            terminal.remark(
+                &wired.redactor,
+                "The operation is running; this command stays until what it runs itself has ended.",
+            );
         }
         reply = settled(wired, &caller, reply).await;
         // What this process runs must not be cut off by its end; after a decision, too, there is an end to be shown.
@@ -186,14 +200,16 @@ fn exit_of_structured(structured: &Value, is_error: bool) -> Exit {
         let code = read("/error/code").and_then(|code| serde_json::from_value::<Code>(code).ok());
         return code.map_or(Exit::Refused, Exit::of_code);
     }
-    let Some(state) = read("/operation/state").and_then(|state| serde_json::from_value::<OperationState>(state).ok()) else {
+    let Some(state) = read("/operation/state").and_then(|state| serde_json::from_value::<OperationState>(state).ok())
+    else {
         return match read("/verdict").or_else(|| read("/outcome")).as_ref().and_then(Value::as_str) {
             Some("failed" | "fail" | "FAILED" | "FAIL") => Exit::Failed,
             Some("inconclusive" | "INCONCLUSIVE" | "degraded" | "DEGRADED") => Exit::Blocked,
             _ => Exit::Done,
         };
     };
-    let blocked = read("/operation/blockers").is_some_and(|blockers| blockers.as_array().is_some_and(|all| !all.is_empty()));
+    let blocked =
+        read("/operation/blockers").is_some_and(|blockers| blockers.as_array().is_some_and(|all| !all.is_empty()));
     Exit::of_operation(state, blocked)
 }
 

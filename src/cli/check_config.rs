@@ -21,7 +21,8 @@ pub(super) struct Options {
 /// Reads the file and looks at permissions; opens nothing else and contacts nobody.
 pub(super) fn run(switches: &Switches, options: &Options, terminal: &Terminal) -> Exit {
     let Some(file) = config::locate(options.file.clone().or_else(|| switches.config.clone())) else {
-        return terminal.mistake("there is no configuration: give a FILE, or set DEPLOY_OPS_CONFIG, or go to its directory");
+        return terminal
+            .mistake("there is no configuration: give a FILE, or set DEPLOY_OPS_CONFIG, or go to its directory");
     };
     let (problems, count) = match config::load(&file) {
         Ok(config) => {

@@ -1,7 +1,12 @@
 //! `deploy-ops decide <operation> accept|rollback|probe|done --why TEXT`
 
 use super::{
-    Exit, approve::at_terminal, human::Human, person::Person, terminal::{Terminal, words}, totp,
+    Exit,
+    approve::at_terminal,
+    human::Human,
+    person::Person,
+    terminal::{Terminal, words},
+    totp,
     wire::{Switches, Wired},
 };
 use crate::{
@@ -103,7 +108,11 @@ pub(super) async fn confirm(
     let value = wired.redactor.json(serde_json::to_value(operation).unwrap_or_default());
     human.show(&wired.redactor.text(&serde_json::to_string_pretty(&*value).unwrap_or_default()))?;
     if human.ask(&format!("\nTo do so as {}, type {word}: ", person.operator()))? != word {
-        return Err(Refusal::new(Code::WrongState, "That is not the word; nothing was done.", "Run the command again."));
+        return Err(Refusal::new(
+            Code::WrongState,
+            "That is not the word; nothing was done.",
+            "Run the command again.",
+        ));
     }
     match environment_of(wired, operation) {
         Some(environment) if environment.approval.totp => totp::demand(human, wired, environment, person).await,

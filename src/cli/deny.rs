@@ -1,7 +1,13 @@
 //! `deploy-ops deny <plan>`
 
 use super::{
-    Exit, approve::at_terminal, human::Human, live::Live, person::Person, show_plan, terminal::Terminal,
+    Exit,
+    approve::at_terminal,
+    human::Human,
+    live::Live,
+    person::Person,
+    show_plan,
+    terminal::Terminal,
     wire::{Switches, Wired},
 };
 use crate::{
@@ -30,7 +36,11 @@ async fn deny(wired: &Wired, human: &mut Human, id: &PlanId) -> Result<(), Refus
     let live = Live::of(wired.engine.ledger_for_operator().await?, &shown.plan).await?;
     human.show(&show_plan::whole(&wired.redactor, &shown, &live, SystemClock.now()))?;
     if human.ask(&format!("To deny this plan as {}, type deny: ", person.operator()))? != "deny" {
-        return Err(Refusal::new(Code::WrongState, "That is not the word; nothing was denied.", "Run the command again."));
+        return Err(Refusal::new(
+            Code::WrongState,
+            "That is not the word; nothing was denied.",
+            "Run the command again.",
+        ));
     }
     wired.engine.answer_plan(&shown, Decision::Deny, person.operator(), Channel::Terminal).await?;
     human.show("Denied. The plan cannot be executed.\n")

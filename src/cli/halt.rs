@@ -29,7 +29,12 @@ pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) ->
         Err(exit) => return exit,
     };
     let Err(refusal) = recorded else {
-        terminal.mark(&wired.redactor, Tone::Good, "halted", "No plan is executed; what runs stops at its next safe point.");
+        terminal.mark(
+            &wired.redactor,
+            Tone::Good,
+            "halted",
+            "No plan is executed; what runs stops at its next safe point.",
+        );
         return Exit::Done;
     };
     let file = wired.paths.halt_file();

@@ -56,7 +56,9 @@ async fn verify(wired: &Wired, ledger: &Ledger, contains: Option<&str>, terminal
     let Verified { entries, head } = match ledger.verify().await {
         Ok(verified) => verified,
         Err(LedgerError::Bad { seq, why }) => {
-            let text = format!("entry {seq}: {why}. Everything before it is as it was written; restore the ledger from a backup, and find out who wrote to it.");
+            let text = format!(
+                "entry {seq}: {why}. Everything before it is as it was written; restore the ledger from a backup, and find out who wrote to it."
+            );
             terminal.mark(&wired.redactor, Tone::Bad, "BAD", &text);
             return Ok(Exit::Refused);
         }
@@ -65,7 +67,9 @@ async fn verify(wired: &Wired, ledger: &Ledger, contains: Option<&str>, terminal
     if let Some(wanted) = contains
         && !holds(ledger, wanted).await?
     {
-        let text = format!("the chain is sound, but the head {wanted} is not in it: entries were cut off, or it is another ledger.");
+        let text = format!(
+            "the chain is sound, but the head {wanted} is not in it: entries were cut off, or it is another ledger."
+        );
         terminal.mark(&wired.redactor, Tone::Bad, "BAD", &text);
         return Ok(Exit::Refused);
     }

@@ -28,7 +28,9 @@ pub(super) fn run(switches: Switches, _: &Options, terminal: &Terminal) -> Exit 
         // What cannot be read cannot be masked, and a filter that masks less than was asked for must not look like one that does.
         if !unread.is_empty() {
             for name in unread {
-                terminal.mistake(&format!("secret {name} cannot be read, so it would not be masked; see deploy-ops doctor"));
+                terminal.mistake(&format!(
+                    "secret {name} cannot be read, so it would not be masked; see deploy-ops doctor"
+                ));
             }
             return Exit::Refused;
         }

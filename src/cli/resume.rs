@@ -17,7 +17,11 @@ pub(super) fn run(switches: Switches, _: &Options, terminal: &Terminal) -> Exit 
             (None, true) => human.show("Halted by the HALT file in the data directory.\n")?,
         }
         if human.ask("To allow changes again, type resume: ")? != "resume" {
-            return Err(Refusal::new(Code::WrongState, "That is not the word; it stays halted.", "Run the command again."));
+            return Err(Refusal::new(
+                Code::WrongState,
+                "That is not the word; it stays halted.",
+                "Run the command again.",
+            ));
         }
         // The ledger first: a file that cannot be removed keeps everything halted, which is the safe way to fail.
         wired.engine.resume_changes(&Person::here().operator()).await?;

@@ -30,14 +30,24 @@ pub(super) fn run(options: &Options, terminal: &Terminal) -> Exit {
             if options.json {
                 terminal.line(&as_json(tool).to_string());
             } else {
-                terminal.line(&format!("{:<20} {:<8} {:<8} {}", tool.name, tool.toolset.name(), words(&tool.effect), tool.title));
+                terminal.line(&format!(
+                    "{:<20} {:<8} {:<8} {}",
+                    tool.name,
+                    tool.toolset.name(),
+                    words(&tool.effect),
+                    tool.title
+                ));
             }
         }
         return Exit::Done;
     };
     let Some(tool) = all.iter().find(|tool| tool.name == wanted) else {
         let near = name::nearest(wanted, all.iter().map(|tool| tool.name));
-        let hint = if near.is_empty() { "see deploy-ops schema".to_owned() } else { format!("did you mean {}?", near.join(" or ")) };
+        let hint = if near.is_empty() {
+            "see deploy-ops schema".to_owned()
+        } else {
+            format!("did you mean {}?", near.join(" or "))
+        };
         return terminal.mistake(&format!("there is no such tool; {hint}"));
     };
     if options.json {
@@ -81,7 +91,8 @@ fn arguments(schema: &Map<String, Value>) -> String {
     for (name, argument) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         let must = if required.contains(&name.as_str()) { " (required)" } else { "" };
         let description = argument.get("description").and_then(Value::as_str).unwrap_or_default().replace('\n', " ");
-        let default = argument.get("default").filter(|d| !d.is_null()).map_or(String::new(), |d| format!(" Default: {d}."));
+        let default =
+            argument.get("default").filter(|d| !d.is_null()).map_or(String::new(), |d| format!(" Default: {d}."));
         let _ = writeln!(text, "  {name}{must}: {description}{default}");
     }
     if text.is_empty() { "  none\n".to_owned() } else { text }

@@ -54,16 +54,15 @@ pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) ->
         Ok(wired) => wired,
         Err(exit) => return exit,
     };
-    let level = environment::variable("DEPLOY_OPS_LOG").map_or_else(|| "info".to_owned(), environment::Variable::into_text);
+    let level =
+        environment::variable("DEPLOY_OPS_LOG").map_or_else(|| "info".to_owned(), environment::Variable::into_text);
     server::log::start(wired.redactor.clone(), &level);
     if let Some(config) = &wired.config {
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
     }
-    let Ok(runtime) =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()
-    else {
+    let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() else {
         return wire::no_runtime(terminal);
     };
     let address = options.http.or_else(|| wired.config.as_ref().and_then(|config| config.settings.server.http));
@@ -161,7 +160,8 @@ async fn http_settings(address: SocketAddr, wired: &Wired) -> Result<HttpSetting
     }
     settings.hosts.clone_from(&config.settings.server.allowed_hosts);
     settings.origins.clone_from(&config.settings.server.allowed_origins);
-    settings.limits.body_bytes = usize::try_from(config.settings.limits.body_bytes).unwrap_or(settings.limits.body_bytes);
+    settings.limits.body_bytes =
+        usize::try_from(config.settings.limits.body_bytes).unwrap_or(settings.limits.body_bytes);
     Ok(settings)
 }
 

@@ -145,7 +145,11 @@ async fn prune(
     terminal: &Terminal,
 ) -> Result<Exit, Refusal> {
     if keep < KEEP_AT_LEAST {
-        return Err(Refusal::new(Code::BadArgument, "At least three snapshots of each database stay.", "Give --keep 3 or more."));
+        return Err(Refusal::new(
+            Code::BadArgument,
+            "At least three snapshots of each database stay.",
+            "Give --keep 3 or more.",
+        ));
     }
     let ledger = wired.engine.ledger_for_operator().await?;
     let needs = needs(wired, ledger).await?;
@@ -156,7 +160,12 @@ async fn prune(
         for (one, kept) in prunable(&snapshots, &needs, keep) {
             let reason = kept.map_or("may go", Kept::reason);
             let tone = if kept.is_some() { Tone::Good } else { Tone::Weak };
-            terminal.mark(&wired.redactor, tone, if kept.is_some() { "keep " } else { "prune" }, &format!("{}: {reason}", line(one)));
+            terminal.mark(
+                &wired.redactor,
+                tone,
+                if kept.is_some() { "keep " } else { "prune" },
+                &format!("{}: {reason}", line(one)),
+            );
             if kept.is_none() {
                 gone += 1;
                 if execute {
@@ -167,7 +176,9 @@ async fn prune(
     }
     if execute {
         let removed = remove_expired(wired, ledger).await?;
-        terminal.line(&format!("{gone} marked: their files stay for 48 h. Files of {removed} marked earlier were removed."));
+        terminal.line(&format!(
+            "{gone} marked: their files stay for 48 h. Files of {removed} marked earlier were removed."
+        ));
     } else {
         terminal.line(&format!("{gone} may go. Nothing was changed; add --execute to mark them."));
     }
@@ -208,7 +219,9 @@ async fn needs(wired: &Wired, ledger: &Ledger) -> Result<Needs, Refusal> {
 /// The snapshots that a plan restores, forth or back, or takes.
 fn named_by(plan: &Plan) -> Vec<SnapshotId> {
     let mut ids = Vec::new();
-    if let Some(DatabaseStrategy::Restore { snapshots, .. }) = plan.body().rollback.as_ref().map(|rollback| &rollback.database) {
+    if let Some(DatabaseStrategy::Restore { snapshots, .. }) =
+        plan.body().rollback.as_ref().map(|rollback| &rollback.database)
+    {
         ids.extend(snapshots.iter().cloned());
     }
     for step in plan.steps() {

@@ -6,7 +6,11 @@
 use serde_json::json;
 use totp_rs::{Builder, Secret as Key, Totp};
 
-use super::{human::Human, person::Person, wire::{self, Wired}};
+use super::{
+    human::Human,
+    person::Person,
+    wire::{self, Wired},
+};
 use crate::{
     domain::{
         inventory::Environment,

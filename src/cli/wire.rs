@@ -9,13 +9,24 @@ use std::{
 
 use super::{Exit, terminal::Terminal};
 use crate::{
-    config::{self, Config, settings::{ServerSettings, StateStore}, secrets::SecretProblem},
-    domain::{inventory::{Inventory, SecretReference}, name::{self, SecretName}, refusal::Refusal},
+    config::{
+        self, Config,
+        secrets::SecretProblem,
+        settings::{ServerSettings, StateStore},
+    },
+    domain::{
+        inventory::{Inventory, SecretReference},
+        name::{self, SecretName},
+        refusal::Refusal,
+    },
     engine::{Engine, NoHooks, Options},
     policy,
     redact::{Redactor, Secret},
     tools::{self, Tool},
-    world::{Paths, SystemClock, World, secrets::{SecretStore, Unresolved}},
+    world::{
+        Paths, SystemClock, World,
+        secrets::{SecretStore, Unresolved},
+    },
 };
 
 /// What the command line says about the set-up.
@@ -193,7 +204,11 @@ fn options(switches: &Switches, config: Option<&Config>) -> Result<Options, Stri
             let near = name::nearest(wanted, all.iter().map(|tool| tool.name));
             return Err(format!(
                 "there is no such tool among those to show or hide; {}",
-                if near.is_empty() { "see deploy-ops schema".to_owned() } else { format!("did you mean {}?", near.join(" or ")) }
+                if near.is_empty() {
+                    "see deploy-ops schema".to_owned()
+                } else {
+                    format!("did you mean {}?", near.join(" or "))
+                }
             ));
         }
     }

@@ -103,9 +103,10 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, Vec<Problem>> {
 }
 
 fn check_one_time_passwords(file: &raw::Section<'_>, inventory: &Inventory, settings: &Settings) {
-    let wanted = inventory.environments.values().any(|environment| {
-        environment.approval.totp || environment.approval.same_user_with_totp
-    });
+    let wanted = inventory
+        .environments
+        .values()
+        .any(|environment| environment.approval.totp || environment.approval.same_user_with_totp);
     if wanted && settings.approvers.is_empty() {
         file.item().error(
             "an environment wants a one-time password, but nobody has one",

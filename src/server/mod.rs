@@ -13,7 +13,6 @@ pub mod aliases;
 pub mod ask;
 pub mod catalogue;
 mod completion;
-mod engine_door;
 pub mod door;
 mod engine_door;
 pub mod gate;

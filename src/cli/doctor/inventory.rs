@@ -33,10 +33,15 @@ pub(super) fn check_secrets(config: &Config, unread: &[String], weak: &[WeakSecr
         .map(|(name, reference)| Finding::good("secret", format!("{name} exists ({})", reference.source())))
         .collect();
     let missing = |name: &String| {
-        Finding::wrong("secret", format!("{name} cannot be read"), "set it where the configuration says that it is, readable for this account")
+        Finding::wrong(
+            "secret",
+            format!("{name} cannot be read"),
+            "set it where the configuration says that it is, readable for this account",
+        )
     };
     findings.extend(unread.iter().map(missing));
-    findings.extend(weak.iter().map(|one| Finding::weak("secret", format!("{}: {}", one.name, one.weakness), "change it")));
+    findings
+        .extend(weak.iter().map(|one| Finding::weak("secret", format!("{}: {}", one.name, one.weakness), "change it")));
     findings
 }
 
@@ -46,17 +51,29 @@ fn of_service(inventory: &Inventory, service: &Service) -> Vec<Finding> {
     let tier = |name| inventory.environments.get(name).map_or(Tier::Production, |environment| environment.tier);
     let production = service.targets.keys().any(|name| tier(name) == Tier::Production);
     if service.smoke.is_empty() && service.targets.values().any(|target| target.url.is_none()) {
-        findings.push(Finding::weak(&what, "nothing is checked after a deployment", "give its target a url, or add smoke checks"));
+        findings.push(Finding::weak(
+            &what,
+            "nothing is checked after a deployment",
+            "give its target a url, or add smoke checks",
+        ));
     }
     if production && service.gates.is_empty() {
         findings.push(Finding::weak(&what, "no quality gate guards production", "name gates"));
     }
     if let Deploy::Script(script) = &service.deploy {
         if script.dry_run_argument.is_none() {
-            findings.push(Finding::weak(&what, "its script has no dry run, so it cannot be deployed", "teach it one, and set dry_run_argument"));
+            findings.push(Finding::weak(
+                &what,
+                "its script has no dry run, so it cannot be deployed",
+                "teach it one, and set dry_run_argument",
+            ));
         }
         if script.rollback.is_none() {
-            findings.push(Finding::weak(&what, "there is no rollback script, so production plans are refused", "add rollback"));
+            findings.push(Finding::weak(
+                &what,
+                "there is no rollback script, so production plans are refused",
+                "add rollback",
+            ));
         }
     }
     if !service.repository.exists() {

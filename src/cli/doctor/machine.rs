@@ -26,14 +26,22 @@ pub(super) fn check() -> Vec<Finding> {
 /// What the configuration asks of the machine.
 pub(super) fn check_for(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (what, directory) in [("space for data", config.settings.state.data.as_path()), ("space for reports", config.settings.state.reports.as_path())] {
+    for (what, directory) in [
+        ("space for data", config.settings.state.data.as_path()),
+        ("space for reports", config.settings.state.reports.as_path()),
+    ] {
         findings.extend(space(what, directory));
     }
-    let zones = config.inventory.environments.values().flat_map(|environment| &environment.windows).map(|window| &window.zone);
+    let zones =
+        config.inventory.environments.values().flat_map(|environment| &environment.windows).map(|window| &window.zone);
     for zone in zones {
         match jiff::tz::TimeZone::get(zone) {
             Ok(_) => findings.push(Finding::good("time zone", zone)),
-            Err(_) => findings.push(Finding::wrong("time zone", format!("{zone} is not known"), "use an IANA name, such as Europe/Vienna")),
+            Err(_) => findings.push(Finding::wrong(
+                "time zone",
+                format!("{zone} is not known"),
+                "use an IANA name, such as Europe/Vienna",
+            )),
         }
     }
     findings.dedup();
@@ -79,7 +87,11 @@ fn clock(now: Time) -> Finding {
 
 fn account(uid: u32) -> Finding {
     if uid == 0 {
-        return Finding::weak("account", "root", "run the server under an account of its own: it needs no more than its directories");
+        return Finding::weak(
+            "account",
+            "root",
+            "run the server under an account of its own: it needs no more than its directories",
+        );
     }
     Finding::good("account", format!("uid {uid}"))
 }
@@ -101,7 +113,10 @@ fn space(what: &str, directory: &Path) -> Option<Finding> {
 
 fn in_path(program: &str) -> Option<PathBuf> {
     let path = environment::variable("PATH")?.into_text();
-    path.split(':').filter(|directory| directory.starts_with('/')).map(|directory| Path::new(directory).join(program)).find(|path| is_program(path))
+    path.split(':')
+        .filter(|directory| directory.starts_with('/'))
+        .map(|directory| Path::new(directory).join(program))
+        .find(|path| is_program(path))
 }
 
 fn is_program(path: &Path) -> bool {

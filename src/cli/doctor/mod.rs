@@ -56,7 +56,12 @@ impl Finding {
     fn of_problem(problem: &Problem) -> Self {
         let health = if problem.is_error() { Health::Wrong } else { Health::Weak };
         let place = if problem.line > 0 { format!("line {}: ", problem.line) } else { String::new() };
-        Self { health, what: "configuration".to_owned(), found: format!("{place}{}", problem.message), fix: problem.fix.clone() }
+        Self {
+            health,
+            what: "configuration".to_owned(),
+            found: format!("{place}{}", problem.message),
+            fix: problem.fix.clone(),
+        }
     }
 }
 
@@ -119,9 +124,10 @@ fn show(findings: &[Finding], json: bool, redactor: &Redactor, terminal: &Termin
                 Health::Weak => "weak",
                 Health::Wrong => "wrong",
             };
-            terminal.json(&redactor.json(
-                json!({ "health": word, "what": finding.what, "found": finding.found, "fix": finding.fix }),
-            ));
+            terminal.json(
+                &redactor
+                    .json(json!({ "health": word, "what": finding.what, "found": finding.found, "fix": finding.fix })),
+            );
             continue;
         }
         let (tone, mark) = match finding.health {

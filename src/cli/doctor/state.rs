@@ -39,12 +39,20 @@ pub(super) async fn check(config: &Config, switches: Switches, terminal: &Termin
 fn data_directory(path: &Path) -> Finding {
     let shown = path.display().to_string();
     if !path.exists() {
-        return Finding::weak("data directory", format!("{shown} does not exist yet"), "the server creates it at its first start");
+        return Finding::weak(
+            "data directory",
+            format!("{shown} does not exist yet"),
+            "the server creates it at its first start",
+        );
     }
     // A file that is removed at once tells more than permissions do: the file system may be read-only or full.
     match tempfile::Builder::new().prefix(".doctor-").tempfile_in(path) {
         Ok(_) => Finding::good("data directory", shown),
-        Err(_) => Finding::wrong("data directory", format!("{shown} cannot be written"), "give it to this account, and free space"),
+        Err(_) => Finding::wrong(
+            "data directory",
+            format!("{shown} cannot be written"),
+            "give it to this account, and free space",
+        ),
     }
 }
 
