@@ -10,6 +10,7 @@
     reason = "a test stops at the first surprise; it owns processes, environment and time, and helpers are not #[test] functions"
 )]
 
+mod cli;
 mod conformance;
 mod crash;
 mod floors;

@@ -121,7 +121,7 @@ async fn call(
     terminal: &Terminal,
 ) -> Exit {
     let quiet = Arc::new(AtomicBool::new(false));
-    let caller = caller(wired, *terminal, quiet.clone());
+    let caller = caller(wired, terminal.clone(), quiet.clone());
     let mut reply = wired.engine.call(caller.clone(), tool.name, arguments).await;
     if exit_of(&reply) == Exit::Running {
         if !options.wait {

@@ -51,9 +51,9 @@ async fn one(wired: &Wired, id: &OperationId, json: bool, terminal: &Terminal) -
     let arguments = [("operation".to_owned(), id.as_str().into()), ("journal".to_owned(), true.into())];
     let reply = wired.engine.call(caller, "operation_status", arguments.into_iter().collect()).await;
     if json {
-        terminal.json(&reply.structured)
+        terminal.json(&reply.structured);
     } else {
-        terminal.show(&reply.text)
+        terminal.show(&reply.text);
     }
     if reply.is_error { Exit::Refused } else { Exit::Done }
 }

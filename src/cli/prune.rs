@@ -91,8 +91,8 @@ mod tests {
                     digest: Digest::of(b""),
                     migration_head: None,
                     schema: Digest::of(b""),
-                    rows: Default::default(),
-                    contents: Default::default(),
+                    rows: std::collections::BTreeMap::new(),
+                    contents: std::collections::BTreeMap::new(),
                     level: if level == 'v' { SnapshotLevel::Verified } else { SnapshotLevel::Dumped },
                 }
             })

@@ -79,7 +79,7 @@ fn reversible(shown: &PlanForApproval) -> String {
 fn loss(body: &PlanBody) -> String {
     match body.rollback.as_ref().map(|rollback| &rollback.database) {
         Some(DatabaseStrategy::Restore { snapshots, loss_window_s }) => {
-            let names: Vec<&str> = snapshots.iter().map(|snapshot| snapshot.as_str()).collect();
+            let names: Vec<&str> = snapshots.iter().map(crate::domain::snapshot::SnapshotId::as_str).collect();
             format!(
                 "LOSS OF DATA: databases are restored from {}; every write of the last {loss_window_s} s and until then is lost. \
                  To approve is to accept that",

@@ -123,15 +123,12 @@ async fn verify(wired: &Wired, named: Option<&SnapshotId>, terminal: &Terminal) 
     let mut exit = Exit::Done;
     for id in ids {
         let check = world.reader().verify_snapshot(&id).await?;
-        match check.problem {
-            None if check.level == Some(SnapshotLevel::Verified) => {
-                terminal.mark(&wired.redactor, Tone::Good, "VERIFIED", id.as_str());
-            }
-            problem => {
-                let problem = problem.unwrap_or_else(|| "it was not proven by a restore".to_owned());
-                terminal.mark(&wired.redactor, Tone::Bad, "BAD", &format!("{id}: {problem}"));
-                exit = Exit::Failed;
-            }
+        if check.problem.is_none() && check.level == Some(SnapshotLevel::Verified) {
+            terminal.mark(&wired.redactor, Tone::Good, "VERIFIED", id.as_str());
+        } else {
+            let problem = check.problem.unwrap_or_else(|| "it was not proven by a restore".to_owned());
+            terminal.mark(&wired.redactor, Tone::Bad, "BAD", &format!("{id}: {problem}"));
+            exit = Exit::Failed;
         }
     }
     Ok(exit)

@@ -2,7 +2,8 @@
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "the operator's commands print; serving MCP, which owns stdout, prints nothing here"
+    clippy::unused_self,
+    reason = "the operator's commands print, and only who was handed a Terminal does; serving MCP, which owns stdout, prints nothing here"
 )]
 
 use std::io::IsTerminal;
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Where a command prints. Colour only on a terminal, and never when `NO_COLOR` is set (<https://no-color.org>).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Terminal {
     colour_out: bool,
     colour_err: bool,
@@ -69,42 +70,42 @@ impl Terminal {
     }
 
     /// A text in a tone, for stdout.
-    pub(crate) fn tone(self, tone: Tone, text: &str) -> String {
+    pub(crate) fn tone(&self, tone: Tone, text: &str) -> String {
         paint(self.colour_out, tone, text)
     }
 
     /// A line of our own making on stdout: nothing in it comes from outside.
-    pub(crate) fn line(self, text: &str) {
+    pub(crate) fn line(&self, text: &str) {
         println!("{text}");
     }
 
     /// Text from outside, redacted, on stdout.
-    pub(crate) fn show(self, text: &Redacted<String>) {
+    pub(crate) fn show(&self, text: &Redacted<String>) {
         println!("{}", clean(text));
     }
 
     /// A line that is partly from outside: redacted and cleaned here.
-    pub(crate) fn say(self, redactor: &Redactor, text: &str) {
+    pub(crate) fn say(&self, redactor: &Redactor, text: &str) {
         println!("{}", clean_line(&redactor.text(text)));
     }
 
     /// The same with a mark in a tone before it.
-    pub(crate) fn mark(self, redactor: &Redactor, tone: Tone, mark: &str, text: &str) {
+    pub(crate) fn mark(&self, redactor: &Redactor, tone: Tone, mark: &str, text: &str) {
         println!("{} {}", self.tone(tone, mark), clean_line(&redactor.text(text)));
     }
 
     /// A redacted JSON value on one line, for programs. JSON escapes control characters by itself.
-    pub(crate) fn json(self, value: &Redacted<serde_json::Value>) {
+    pub(crate) fn json(&self, value: &Redacted<serde_json::Value>) {
         println!("{}", **value);
     }
 
     /// A remark beside the result, on stderr.
-    pub(crate) fn remark(self, redactor: &Redactor, text: &str) {
+    pub(crate) fn remark(&self, redactor: &Redactor, text: &str) {
         eprintln!("{}", clean_line(&redactor.text(text)));
     }
 
     /// A refusal, on stderr, and its exit code.
-    pub(crate) fn refuse(self, redactor: &Redactor, refusal: &Refusal) -> Exit {
+    pub(crate) fn refuse(&self, redactor: &Redactor, refusal: &Refusal) -> Exit {
         let shown = clean_line(&redactor.text(&refusal.to_string()));
         eprintln!("{} {shown}", paint(self.colour_err, Tone::Bad, "refused:"));
         for fact in &refusal.evidence {
@@ -114,13 +115,13 @@ impl Terminal {
     }
 
     /// A mistake on the command line, in our own words, and its exit code.
-    pub(crate) fn mistake(self, text: &str) -> Exit {
+    pub(crate) fn mistake(&self, text: &str) -> Exit {
         eprintln!("{} {}", paint(self.colour_err, Tone::Bad, "error:"), clean_line(text));
         Exit::Usage
     }
 
     /// The problems of a configuration, on stderr. None of them holds a value.
-    pub(crate) fn problems(self, problems: &[Problem]) {
+    pub(crate) fn problems(&self, problems: &[Problem]) {
         for problem in problems {
             let tone = if problem.is_error() { Tone::Bad } else { Tone::Weak };
             eprintln!("{}", paint(self.colour_err, tone, &clean_line(&problem.to_string())));
@@ -128,7 +129,7 @@ impl Terminal {
     }
 
     /// What the parser of the command line says: help on stdout, mistakes on stderr.
-    pub(crate) fn usage(self, problem: &clap::Error) -> Exit {
+    pub(crate) fn usage(&self, problem: &clap::Error) -> Exit {
         // Nothing can be done when the stream is closed.
         let _ = problem.print();
         if problem.use_stderr() { Exit::Usage } else { Exit::Done }

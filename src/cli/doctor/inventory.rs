@@ -30,18 +30,19 @@ pub(super) fn check_secrets(config: &Config, unread: &[String], weak: &[WeakSecr
         .secrets
         .iter()
         .filter(|(name, _)| !unread.iter().any(|one| one == name.as_str()))
-        .map(|(name, reference)| Finding::good("secret", format!("{name} exists ({})", reference.source())))
+        .map(|(name, reference)| Finding::good(format!("secret {name}"), format!("exists ({})", reference.source())))
         .collect();
     let missing = |name: &String| {
         Finding::wrong(
-            "secret",
-            format!("{name} cannot be read"),
+            format!("secret {name}"),
+            "cannot be read",
             "set it where the configuration says that it is, readable for this account",
         )
     };
     findings.extend(unread.iter().map(missing));
-    findings
-        .extend(weak.iter().map(|one| Finding::weak("secret", format!("{}: {}", one.name, one.weakness), "change it")));
+    findings.extend(
+        weak.iter().map(|one| Finding::weak(format!("secret {}", one.name), one.weakness.to_string(), "change it")),
+    );
     findings
 }
 

@@ -136,7 +136,7 @@ fn show(findings: &[Finding], json: bool, redactor: &Redactor, terminal: &Termin
             Health::Wrong => (Tone::Bad, "✗"),
         };
         let fix = if finding.fix.is_empty() { String::new() } else { format!(". Fix: {}", finding.fix) };
-        terminal.mark(redactor, tone, mark, &format!("{}: {}{fix}", finding.what, finding.found));
+        terminal.mark(redactor, tone, mark, &format!("{} — {}{fix}", finding.what, finding.found));
     }
     let count = |health| findings.iter().filter(|finding| finding.health == health).count();
     let (weak, wrong) = (count(Health::Weak), count(Health::Wrong));
