@@ -1,13 +1,7 @@
-//! The program. The command line is served by the library.
+//! The program `deploy-ops`; everything is in [`deploy_ops_mcp::cli`].
 
-use std::{path::Path, process::ExitCode};
+use std::process::Termination;
 
-fn main() -> ExitCode {
-    let mut arguments = std::env::args_os().skip(1);
-    match (arguments.next(), arguments.next()) {
-        (Some(command), Some(directory)) if command == "detached-run" => {
-            deploy_ops_mcp::world::detached::detached_run(Path::new(&directory))
-        }
-        _ => ExitCode::FAILURE,
-    }
+fn main() -> impl Termination {
+    deploy_ops_mcp::cli::main(std::env::args_os())
 }

@@ -1,5 +1,21 @@
-//! Every test outside of the modules: one binary, so that the crate is linked once.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+//! The one test binary: `tests/<name>.rs` each, listed here, so that the library is linked once.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test stops at the first surprise; it owns processes, environment and time, and helpers are not #[test] functions"
+)]
 
+mod crash;
+mod floors;
+mod golden;
+mod illegal;
+mod layers;
+mod links;
+mod server;
 mod support;
+mod unwind;
 mod world;

@@ -33,7 +33,7 @@ impl Digest {
     }
 
     /// A digest computed elsewhere, for example while streaming.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 

@@ -5,6 +5,7 @@
 
 pub mod approval;
 pub mod canonical;
+pub mod clean;
 pub mod digest;
 pub mod effect;
 pub mod evidence;

@@ -111,8 +111,9 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Ve
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
         .map(|name| {
-            let contains = name.contains(&wanted) || wanted.contains(name);
-            (strsim::jaro_winkler(&wanted, name) + if contains { 0.5 } else { 0.0 }, name)
+            let lower = name.to_lowercase();
+            let contains = lower.contains(&wanted) || wanted.contains(&lower);
+            (strsim::jaro_winkler(&wanted, &lower) + if contains { 0.6 } else { 0.0 }, name)
         })
         .filter(|(score, _)| *score > 0.55)
         .collect();
@@ -136,6 +137,7 @@ mod tests {
 
     #[test]
     fn the_nearest_name_comes_first() {
+        assert_eq!(nearest("CRM_DB_PASWORD", ["CRM_DB_PASSWORD"]), ["CRM_DB_PASSWORD"]);
         assert_eq!(nearest("crn", ["crm", "games", "forum"]), ["crm"]);
         assert_eq!(nearest("api", ["crm-api", "games"]).first().map(String::as_str), Some("crm-api"));
     }

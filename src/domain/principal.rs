@@ -29,6 +29,16 @@ impl Principal {
     pub fn server() -> Self {
         Self("server".to_owned())
     }
+    /// Whether a human at a terminal (`operator:alice#1000`) and the owner of a pipe (`local:1000`) are one account.
+    pub fn is_same_person(&self, other: &Self) -> bool {
+        fn account(principal: &Principal) -> Option<&str> {
+            match principal.0.strip_prefix("local:") {
+                Some(uid) => Some(uid),
+                None => principal.0.strip_prefix("operator:")?.rsplit_once('#').map(|(_, uid)| uid),
+            }
+        }
+        self == other || account(self).is_some_and(|uid| account(other) == Some(uid))
+    }
     /// The text form.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -51,4 +61,22 @@ pub enum Scope {
     Plan,
     /// Execute plans.
     Execute,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_account_is_one_person() {
+        let same = |a: Principal, b: Principal| a.is_same_person(&b) && b.is_same_person(&a);
+        let alice = || Principal::operator("alice#1000");
+        assert!(same(alice(), Principal::local(1000)));
+        assert!(same(alice(), Principal::operator("alias#1000")));
+        assert!(!same(alice(), Principal::local(1001)));
+        assert!(!same(alice(), Principal::local(100)));
+        assert!(!same(alice(), Principal::token("1000")));
+        assert!(!same(Principal::operator("alice"), Principal::operator("bob")));
+        assert!(same(Principal::token("ci"), Principal::token("ci")));
+    }
 }

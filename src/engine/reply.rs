@@ -1,8 +1,12 @@
 //! What goes back to the caller: redacted, and nothing else.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::redact::Redacted;
+use super::{call::Outcome, render};
+use crate::{
+    domain::refusal::Refusal,
+    redact::{Redacted, Redactor},
+};
 
 /// The result of a tool call.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,4 +17,38 @@ pub struct Reply {
     pub structured: Redacted<Value>,
     /// Whether the call was refused.
     pub is_error: bool,
+}
+
+impl Reply {
+    /// A refusal as a reply, for doors that refuse before a tool is called.
+    pub fn refused(redactor: &Redactor, refusal: Refusal) -> Self {
+        build(redactor, Err(refusal), None)
+    }
+}
+
+/// Builds the reply. The structure is redacted once; the text is rendered from the redacted structure and checked again, because
+/// putting cleaned pieces together can make a new whole.
+pub(super) fn build(redactor: &Redactor, outcome: Result<Outcome, Refusal>, head: Option<&str>) -> Reply {
+    let (status, mut structured, is_error) = match outcome {
+        Ok(outcome) => {
+            let mut output = match outcome.output {
+                Value::Object(map) => map,
+                other => [("result".to_owned(), other)].into_iter().collect(),
+            };
+            if !outcome.next.is_empty() {
+                output.insert("next".to_owned(), json!(outcome.next));
+            }
+            (outcome.status, Value::Object(output), false)
+        }
+        Err(refusal) => {
+            let status = format!("{}: {}", refusal.code.as_text(), refusal.message);
+            (status, json!({ "error": refusal }), true)
+        }
+    };
+    if let (Value::Object(map), Some(head)) = (&mut structured, head) {
+        map.insert("ledger".to_owned(), Value::String(head.to_owned()));
+    }
+    let structured = redactor.json(structured);
+    let text = redactor.text(&render::text(&status, &structured));
+    Reply { text, structured, is_error }
 }

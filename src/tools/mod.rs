@@ -2,7 +2,20 @@
 //!
 //! A tool is one file: its arguments, its output, its description, and one function. [`all`] lists them.
 
+mod bounds;
+mod cancel_operation;
+mod deploy_service;
+mod drafting;
+mod list_services;
+mod operation_status;
+pub mod page;
+mod read_file;
 pub mod records;
+mod rollback;
+mod run_smoke;
+mod search_logs;
+mod snapshot_db;
+mod verify_secret;
 
 use std::{future::Future, pin::Pin};
 
@@ -99,7 +112,7 @@ pub trait Query: Describe {
 
 /// A tool that leads to a change. It says what is wanted; the engine does it.
 ///
-/// Its `Output` is always [`records::OperationView`].
+/// What comes back is an [`records::OperationView`]; `Output` describes it, and whatever [`Action::look`] answers.
 pub trait Action: Describe {
     /// What the caller wants. Pure.
     fn wish(arguments: &Self::Arguments) -> Result<Wish, Refusal>;
@@ -115,11 +128,22 @@ pub trait Action: Describe {
 
     /// The facts of a plan that this tool drafted, read again now, under the lock.
     fn facts(plan: &PlanBody, context: Context<'_>) -> impl Future<Output = Result<Facts, Refusal>> + Send;
+
+    /// Answers without any plan. Called for [`Wish::Look`].
+    fn look(
+        arguments: Self::Arguments,
+        context: Context<'_>,
+    ) -> impl Future<Output = Result<Answer<Self::Output>, Refusal>> + Send {
+        let _ = (arguments, context);
+        async { Err(unwritable()) }
+    }
 }
 
 /// What a caller of an action wants.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wish {
+    /// An answer, and nothing else.
+    Look,
     /// A dry run.
     Propose {
         /// How long the call waits for it, s.
@@ -212,6 +236,8 @@ pub struct ActionHandler {
     pub draft: for<'a> fn(Value, Context<'a>) -> Boxed<'a, Proposal>,
     /// See [`Action::facts`].
     pub facts: for<'a> fn(&'a PlanBody, Context<'a>) -> Boxed<'a, Facts>,
+    /// See [`Action::look`].
+    pub look: for<'a> fn(Value, Context<'a>) -> Boxed<'a, ErasedAnswer>,
 }
 
 /// A tool with its types erased.
@@ -247,7 +273,18 @@ impl std::fmt::Debug for Tool {
 
 /// Every tool, in the order of their names. A new tool is a file and a line here.
 pub fn all() -> Vec<Tool> {
-    let mut tools: Vec<Tool> = vec![];
+    let mut tools = vec![
+        action::<cancel_operation::CancelOperation>(),
+        action::<deploy_service::DeployService>(),
+        query::<list_services::ListServices>(),
+        query::<operation_status::OperationStatus>(),
+        query::<read_file::ReadFile>(),
+        action::<rollback::Rollback>(),
+        query::<run_smoke::RunSmoke>(),
+        query::<search_logs::SearchLogs>(),
+        action::<snapshot_db::SnapshotDb>(),
+        query::<verify_secret::VerifySecret>(),
+    ];
     tools.sort_by_key(|tool| tool.name);
     tools
 }
@@ -255,21 +292,25 @@ pub fn all() -> Vec<Tool> {
 /// A query, erased.
 pub fn query<T: Query + 'static>() -> Tool {
     tool::<T>(Handler::Query(|arguments, context| {
-        Box::pin(async move {
-            let answer = T::answer(parse::<T::Arguments>(arguments)?, context).await?;
-            let output = serde_json::to_value(&answer.output).map_err(|_| unwritable())?;
-            Ok(ErasedAnswer { status: answer.status, output, next: answer.next })
-        })
+        Box::pin(async move { erase(T::answer(parse::<T::Arguments>(arguments)?, context).await?) })
     }))
 }
 
+fn erase<T: Serialize>(answer: Answer<T>) -> Result<ErasedAnswer, Refusal> {
+    let output = serde_json::to_value(&answer.output).map_err(|_| unwritable())?;
+    Ok(ErasedAnswer { status: answer.status, output, next: answer.next })
+}
+
 /// An action, erased.
-pub fn action<T: Action<Output = records::OperationView> + 'static>() -> Tool {
+pub fn action<T: Action + 'static>() -> Tool {
     tool::<T>(Handler::Action(ActionHandler {
         wish: |arguments| T::wish(&parse::<T::Arguments>(arguments.clone())?),
         subject: |arguments, inventory| T::subject(&parse::<T::Arguments>(arguments.clone())?, inventory),
         draft: |arguments, context| Box::pin(async move { T::draft(parse::<T::Arguments>(arguments)?, context).await }),
         facts: |plan, context| Box::pin(T::facts(plan, context)),
+        look: |arguments, context| {
+            Box::pin(async move { erase(T::look(parse::<T::Arguments>(arguments)?, context).await?) })
+        },
     }))
 }
 
@@ -329,6 +370,11 @@ fn explain(message: &str) -> String {
 fn known_names(known: &str) -> String {
     let names: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
     if names.is_empty() { " none".to_owned() } else { format!(" {}", names.join(", ")) }
+}
+
+/// A number that makes two ids of the same second differ.
+fn random() -> u32 {
+    uuid::Uuid::new_v4().as_fields().0
 }
 
 fn unwritable() -> Refusal {

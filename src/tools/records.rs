@@ -22,8 +22,10 @@ pub type Reading<'a, T> = Pin<Box<dyn Future<Output = Result<T, Refusal>> + Send
 pub trait Records: Send + Sync {
     /// One operation.
     fn operation<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Option<Operation>>;
+    /// One operation with its plan and evidence, as callers see it.
+    fn view<'a>(&'a self, id: &'a OperationId, with_journal: bool) -> Reading<'a, OperationView>;
     /// Waits until the operation is no longer running, or that many seconds (at most 40).
-    fn wait<'a>(&'a self, id: &'a OperationId, wait_s: u32) -> Reading<'a, Option<Operation>>;
+    fn wait<'a>(&'a self, id: &'a OperationId, wait_s: u32) -> Reading<'a, ()>;
     /// The newest operations first.
     fn operations<'a>(&'a self, filter: &'a OperationFilter) -> Reading<'a, Vec<Operation>>;
     /// The journal of an operation, in order.

@@ -14,11 +14,12 @@ pub mod git;
 pub(crate) mod host;
 pub mod http;
 pub mod instance;
-mod notes;
+pub mod notes;
 pub mod paths;
 pub mod process;
 pub mod rehearse;
 pub mod releases;
+pub mod reports;
 mod scratch;
 pub mod scripts;
 pub mod secrets;
@@ -34,7 +35,10 @@ pub use error::WorldError;
 pub use paths::Paths;
 pub use secrets::SecretStore;
 
-use crate::domain::{inventory::Inventory, time::Time};
+use crate::{
+    domain::{inventory::Inventory, time::Time},
+    redact::Redactor,
+};
 
 /// Everything outside.
 #[derive(Debug)]
@@ -45,17 +49,24 @@ pub struct World {
     /// The program that runs scripts detached: this very binary, with `detached-run`.
     pub(crate) runner: PathBuf,
     pub(crate) secrets: SecretStore,
+    pub(crate) redactor: Redactor,
     pub(crate) http: http::Http,
 }
 
 impl World {
     /// The world as the inventory describes it. Nothing is contacted.
     pub fn new(inventory: Arc<Inventory>, clock: Arc<dyn Clock>, paths: Paths, runner: PathBuf) -> Self {
-        Self { inventory, clock, paths, runner, secrets: SecretStore::default(), http: http::Http::default() }
+        let (secrets, redactor, http) = (SecretStore::default(), Redactor::new([]).0, http::Http::default());
+        Self { inventory, clock, paths, runner, secrets, redactor, http }
     }
     /// The same world with these sources of secrets. Without them no secret exists.
     pub fn with_secrets(mut self, secrets: SecretStore) -> Self {
         self.secrets = secrets;
+        self
+    }
+    /// The same world with this redactor: what is read from files goes through it.
+    pub fn with_redactor(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
         self
     }
     /// Where our own files live.

@@ -78,11 +78,8 @@ impl Reader<'_> {
             attempts: URL_ATTEMPTS,
         });
         let wanted: Vec<Wanted<'_>> = own.into_iter().chain(service.smoke.iter().map(Wanted::of)).collect();
-        let checks: Vec<CheckResult> = futures::stream::iter(wanted)
-            .map(|check| self.check(service, target, live, check))
-            .buffered(AT_ONCE)
-            .collect()
-            .await;
+        let checks: Vec<_> = wanted.into_iter().map(|check| self.check(service, target, live, check)).collect();
+        let checks: Vec<CheckResult> = futures::stream::iter(checks).buffered(AT_ONCE).collect().await;
         let count = |wanted: &dyn Fn(&CheckResult) -> bool| checks.iter().filter(|c| wanted(c)).count() as u64;
         let passed = count(&|c| c.outcome == Outcome::Pass);
         let failed = count(&|c| c.outcome == Outcome::Fail);

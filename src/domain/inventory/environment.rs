@@ -27,6 +27,9 @@ pub struct ApprovalRule {
     pub required: bool,
     /// Whether the approver also gives a time-based one-time password (RFC 6238).
     pub totp: bool,
+    /// Whether the account that the requester's client runs under may approve, always with a one-time password. A lower guarantee: the
+    /// device, not the account, tells the human from the client.
+    pub same_user_with_totp: bool,
     /// How long an approval may be used, seconds.
     pub valid_for_s: u32,
 }

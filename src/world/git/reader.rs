@@ -22,6 +22,11 @@ impl Reader<'_> {
         Repository::new(&service.repository).tags(limit).await
     }
 
+    /// What is checked out in the service's repository.
+    pub async fn head(&self, service: &Service) -> Result<Revision, WorldError> {
+        Repository::new(&service.repository).head().await
+    }
+
     /// The newest tag in the history of a commit, without the commit itself.
     pub async fn previous_tag(&self, service: &Service, commit: &str) -> Result<Option<Tag>, WorldError> {
         Repository::new(&service.repository).previous_tag(commit).await

@@ -36,6 +36,21 @@ impl Repository {
         Ok(Revision { version: version.clone(), commit, tree, tag_object: next("tag") })
     }
 
+    /// What is checked out.
+    pub(crate) async fn head(&self) -> Result<Revision, WorldError> {
+        let answer = self.text(&["cat-file", "--batch-check"], Some(b"HEAD^{commit}\n")).await?;
+        let commit = answer.split(' ').next().and_then(|commit| commit.parse().ok());
+        match commit {
+            Some(commit) => self.resolve(&commit).await,
+            None => Err(WorldError::new(
+                Code::UnknownVersion,
+                "read the repository's HEAD",
+                "the repository has no commit",
+                "Commit something, or correct repository in deploy-ops.toml.",
+            )),
+        }
+    }
+
     /// The newest tags, newest first. Tags whose names we do not accept as versions are left out.
     pub(crate) async fn tags(&self, limit: usize) -> Result<Vec<Tag>, WorldError> {
         self.tag_list(limit, &[]).await

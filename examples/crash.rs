@@ -1,0 +1,94 @@
+//! For `tests/crash.rs`: runs one scenario and kills itself, as `kill -9` does, at one moment of one step. Started again with
+//! `resume` it goes on, and says how every operation ended.
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use deploy_ops_mcp::{
+    cli::{
+        terminal::Terminal,
+        wire::{self, Switches},
+    },
+    domain::{
+        approval::{Channel, Decision},
+        operation::{OperationFilter, Phase},
+        plan::PlanId,
+        principal::{Principal, Scope},
+    },
+    engine::{Caller, Engine, Hooks, Point},
+};
+use serde_json::{Value, json};
+
+/// Kills the process at one moment.
+struct Killer {
+    phase: Phase,
+    index: usize,
+    point: Point,
+}
+
+impl Hooks for Killer {
+    fn at(&self, phase: Phase, index: usize, _: &'static str, point: Point) {
+        if (phase, index, point) == (self.phase, self.index, self.point) {
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        }
+    }
+}
+
+/// Never kills.
+struct Peace;
+impl Hooks for Peace {}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let word = |at: usize| arguments.get(at).map(String::as_str).unwrap_or_default();
+    let (config, program, scenario) = (PathBuf::from(word(0)), PathBuf::from(word(1)), word(2));
+    let hooks: Arc<dyn Hooks> = match (word(3), word(4).parse(), word(5).parse::<usize>()) {
+        (phase @ ("do" | "undo"), Ok(index), Ok(point)) => Arc::new(Killer {
+            phase: if phase == "do" { Phase::Do } else { Phase::Undo },
+            index,
+            point: Point::ALL[point],
+        }),
+        _ => Arc::new(Peace),
+    };
+    let switches = Switches { config: Some(config), ..Switches::default() };
+    let Ok(wired) = wire::wire_with(&switches, &Terminal::quiet(), hooks, &program) else { return ExitCode::from(2) };
+    let engine = wired.engine;
+    engine.start().await.expect("the engine starts");
+    match scenario {
+        "resume" => {}
+        "deploy" => run(&engine, "deploy_service", json!({ "service": word(6), "version": word(7) })).await,
+        "rollback" => run(&engine, "rollback", json!({ "service": word(6) })).await,
+        "snapshot" => drop(call(&engine, "snapshot_db", json!({ "databases": [word(6)], "wait_s": 40 })).await),
+        other => panic!("no such scenario: {other}"),
+    }
+    engine.drain().await;
+    let ledger = engine.ledger_for_operator().await.expect("the ledger opens");
+    let filter = OperationFilter { limit: 20, ..OperationFilter::default() };
+    let operations = ledger.operations(&filter).await.expect("the ledger is read");
+    let list: Vec<Value> =
+        operations.iter().map(|o| json!({ "kind": o.kind, "state": o.state, "summary": o.summary })).collect();
+    println!("{}", json!(list));
+    ExitCode::SUCCESS
+}
+
+async fn call(engine: &Engine, tool: &str, arguments: Value) -> Value {
+    let caller = Caller {
+        principal: Principal::local(4242),
+        scopes: [Scope::Read, Scope::Plan, Scope::Execute].into(),
+        session: "crash".to_owned(),
+        progress: None,
+    };
+    let reply = engine.call(caller, tool, arguments.as_object().cloned().unwrap_or_default()).await;
+    (*reply.structured).clone()
+}
+
+async fn run(engine: &Engine, tool: &str, mut arguments: Value) {
+    arguments["wait_s"] = json!(40);
+    let drafted = call(engine, tool, arguments).await;
+    let plan = drafted.pointer("/plan/id").and_then(Value::as_str).unwrap_or_else(|| panic!("no plan: {drafted}"));
+    let id: PlanId = plan.parse().expect("a plan id");
+    let shown = engine.plan_for_approval(&id).await.expect("the plan can be read");
+    let alice = Principal::operator("alice");
+    engine.answer_plan(&shown, Decision::Approve, alice, Channel::Terminal).await.expect("it is approved");
+    call(engine, tool, json!({ "mode": "execute", "plan": plan, "wait_s": 40 })).await;
+}

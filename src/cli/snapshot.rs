@@ -1,0 +1,257 @@
+//! `deploy-ops snapshot list|verify|prune`
+
+use std::path::Path;
+
+use super::{
+    Exit,
+    person::Person,
+    plans::looking,
+    prune::{KEEP_AT_LEAST, Kept, Needs, TOMBSTONE_S, prunable},
+    terminal::{Terminal, Tone, words},
+    wire::{Switches, Wired},
+};
+use crate::{
+    domain::{
+        name::DatabaseName,
+        operation::OperationFilter,
+        plan::{DatabaseStrategy, Plan},
+        refusal::{Code, Refusal},
+        release::DeploymentState,
+        snapshot::{SnapshotId, SnapshotLevel, SnapshotManifest},
+        step::Step,
+    },
+    ledger::Ledger,
+    world::{Clock, SystemClock},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// The snapshots, newest first.
+    List {
+        /// Only of this database.
+        database: Option<DatabaseName>,
+        /// Print JSON, one snapshot a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Restore a stored snapshot into a scratch database and compare; all of them without an id.
+    Verify {
+        /// The snapshot.
+        snapshot: Option<SnapshotId>,
+    },
+    /// Say which snapshots may go, and with --execute let them go.
+    Prune {
+        /// Only of this database.
+        database: Option<DatabaseName>,
+        /// How many of the newest stay in any case; at least 3.
+        #[arg(long, default_value_t = 7, value_name = "N")]
+        keep: usize,
+        /// Do it. The files stay for 48 h and are removed by a later prune.
+        #[arg(long)]
+        execute: bool,
+    },
+}
+
+pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) -> Exit {
+    looking(switches, terminal, async |wired| match &options.command {
+        Command::List { database, json } => list(wired, database.as_ref(), *json, terminal).await,
+        Command::Verify { snapshot } => verify(wired, snapshot.as_ref(), terminal).await,
+        Command::Prune { database, keep, execute } => prune(wired, database.as_ref(), *keep, *execute, terminal).await,
+    })
+}
+
+/// The databases that are meant: the one that was named, or all.
+fn databases(wired: &Wired, named: Option<&DatabaseName>) -> Result<Vec<DatabaseName>, Refusal> {
+    match named {
+        Some(name) => wired.engine.inventory().database(name).map(|_| vec![name.clone()]),
+        None => Ok(wired.engine.inventory().databases.keys().cloned().collect()),
+    }
+}
+
+async fn list(wired: &Wired, named: Option<&DatabaseName>, json: bool, terminal: &Terminal) -> Result<Exit, Refusal> {
+    let ledger = wired.engine.ledger_for_operator().await?;
+    for database in databases(wired, named)? {
+        let snapshots = ledger.snapshots(&database).await?;
+        if snapshots.is_empty() && !json {
+            terminal.mark(&wired.redactor, Tone::Weak, "!", &format!("{database} has no snapshot"));
+        }
+        for one in snapshots {
+            if json {
+                terminal.json(&wired.redactor.json(serde_json::to_value(&one).unwrap_or_default()));
+            } else {
+                terminal.say(&wired.redactor, &line(&one));
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn line(one: &SnapshotManifest) -> String {
+    let migration = one.migration_head.as_deref().map_or(String::new(), |head| format!(", migration {head}"));
+    let rows: u64 = one.rows.values().sum();
+    format!(
+        "{} of {} taken {} by {}: {}, {} bytes stored, {} tables, {rows} rows{migration}",
+        one.id,
+        one.database,
+        one.taken_at,
+        one.operation,
+        words(&one.level).to_uppercase(),
+        one.stored_bytes,
+        one.rows.len()
+    )
+}
+
+async fn verify(wired: &Wired, named: Option<&SnapshotId>, terminal: &Terminal) -> Result<Exit, Refusal> {
+    let ids = match named {
+        Some(id) => vec![id.clone()],
+        None => {
+            let ledger = wired.engine.ledger_for_operator().await?;
+            let mut ids = Vec::new();
+            for database in databases(wired, None)? {
+                ids.extend(ledger.snapshots(&database).await?.into_iter().map(|one| one.id));
+            }
+            ids
+        }
+    };
+    let world = wired.world();
+    let mut exit = Exit::Done;
+    for id in ids {
+        let check = world.reader().verify_snapshot(&id).await?;
+        match check.problem {
+            None if check.level == Some(SnapshotLevel::Verified) => {
+                terminal.mark(&wired.redactor, Tone::Good, "VERIFIED", id.as_str());
+            }
+            problem => {
+                let problem = problem.unwrap_or_else(|| "it was not proven by a restore".to_owned());
+                terminal.mark(&wired.redactor, Tone::Bad, "BAD", &format!("{id}: {problem}"));
+                exit = Exit::Failed;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+async fn prune(
+    wired: &Wired,
+    named: Option<&DatabaseName>,
+    keep: usize,
+    execute: bool,
+    terminal: &Terminal,
+) -> Result<Exit, Refusal> {
+    if keep < KEEP_AT_LEAST {
+        return Err(Refusal::new(
+            Code::BadArgument,
+            "At least three snapshots of each database stay.",
+            "Give --keep 3 or more.",
+        ));
+    }
+    let ledger = wired.engine.ledger_for_operator().await?;
+    let needs = needs(wired, ledger).await?;
+    let person = Person::here().operator();
+    let mut gone = 0_usize;
+    for database in databases(wired, named)? {
+        let snapshots = ledger.snapshots(&database).await?;
+        for (one, kept) in prunable(&snapshots, &needs, keep) {
+            let reason = kept.map_or("may go", Kept::reason);
+            let tone = if kept.is_some() { Tone::Good } else { Tone::Weak };
+            terminal.mark(
+                &wired.redactor,
+                tone,
+                if kept.is_some() { "keep " } else { "prune" },
+                &format!("{}: {reason}", line(one)),
+            );
+            if kept.is_none() {
+                gone += 1;
+                if execute {
+                    ledger.tombstone(&one.id, &person, SystemClock.now()).await?;
+                }
+            }
+        }
+    }
+    if execute {
+        let removed = remove_expired(wired, ledger).await?;
+        terminal.line(&format!(
+            "{gone} marked: their files stay for 48 h. Files of {removed} marked earlier were removed."
+        ));
+    } else {
+        terminal.line(&format!("{gone} may go. Nothing was changed; add --execute to mark them."));
+    }
+    Ok(Exit::Done)
+}
+
+/// What must not lose its snapshots: open operations, live releases, and plans that may still be executed.
+async fn needs(wired: &Wired, ledger: &Ledger) -> Result<Needs, Refusal> {
+    let mut needs = Needs::default();
+    let mut plans = Vec::new();
+    let open = OperationFilter { open_only: true, limit: 1000, ..OperationFilter::default() };
+    for operation in ledger.operations(&open).await? {
+        plans.extend(operation.plan);
+        needs.operations.insert(operation.id);
+    }
+    for service in wired.engine.inventory().services.values() {
+        for environment in service.targets.keys() {
+            let deployments = ledger.deployments(&service.name, environment).await?;
+            for live in deployments.into_iter().filter(|deployment| deployment.state == DeploymentState::Live) {
+                plans.extend(ledger.operation(&live.operation).await?.and_then(|operation| operation.plan));
+                needs.operations.insert(live.operation);
+            }
+            // A frozen service is repaired by hand, perhaps from what its operation kept.
+            needs.operations.extend(ledger.freezing(&service.name, environment).await?.map(|operation| operation.id));
+        }
+    }
+    for plan in ledger.pending_plans(SystemClock.now()).await? {
+        needs.snapshots.extend(named_by(&plan));
+    }
+    for id in plans {
+        if let Some(stored) = ledger.plan(&id).await? {
+            needs.snapshots.extend(named_by(&stored.plan));
+        }
+    }
+    Ok(needs)
+}
+
+/// The snapshots that a plan restores, forth or back, or takes.
+fn named_by(plan: &Plan) -> Vec<SnapshotId> {
+    let mut ids = Vec::new();
+    if let Some(DatabaseStrategy::Restore { snapshots, .. }) =
+        plan.body().rollback.as_ref().map(|rollback| &rollback.database)
+    {
+        ids.extend(snapshots.iter().cloned());
+    }
+    for step in plan.steps() {
+        match step {
+            Step::RestoreDatabase(restore) => ids.push(restore.snapshot.clone()),
+            Step::TakeSnapshot(take) => ids.push(take.snapshot.clone()),
+            _ => {}
+        }
+    }
+    ids
+}
+
+/// Removes the files of snapshots that were marked long enough ago. Returns of how many.
+async fn remove_expired(wired: &Wired, ledger: &Ledger) -> Result<usize, Refusal> {
+    let before = SystemClock.now().plus_s(-TOMBSTONE_S);
+    let mut removed = 0;
+    for one in ledger.tombstoned(before).await? {
+        if remove_files(&wired.paths.snapshots(), &one.id) {
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// The manifest goes first: without it there is no snapshot, whatever else is left. Says whether there was anything.
+fn remove_files(directory: &Path, id: &SnapshotId) -> bool {
+    let had_manifest = std::fs::remove_file(directory.join(format!("{id}.json"))).is_ok();
+    let prefix = format!("{id}.");
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)));
+    let removed = files.filter(|entry| std::fs::remove_file(entry.path()).is_ok()).count();
+    had_manifest || removed > 0
+}

@@ -1,0 +1,73 @@
+//! Every default and every bound of the configuration, in one place. `docs/deploy-ops.example.toml` names them to operators.
+
+use super::raw::Bounds;
+
+const fn bounds(default: u32, least: u32, most: u32) -> Bounds {
+    Bounds { least, most, default }
+}
+
+const HOUR: u32 = 3600;
+const DAY: u32 = 24 * HOUR;
+
+/// The environment variable that names the configuration file.
+pub(crate) const FILE_VARIABLE: &str = "DEPLOY_OPS_CONFIG";
+/// The file that is looked for in the working directory.
+pub(crate) const FILE_NAME: &str = "deploy-ops.toml";
+/// A larger configuration file is refused, bytes.
+pub(crate) const FILE_MAX: u64 = 1024 * 1024;
+/// A larger secret is refused, bytes.
+pub(crate) const SECRET_MAX: u64 = 64 * 1024;
+
+/// The data directory, beside the configuration file.
+pub(crate) const DATA_DIRECTORY: &str = "deploy-ops-data";
+/// The directory of the deployment reports, beside the configuration file.
+pub(crate) const REPORT_DIRECTORY: &str = "quality-reports";
+/// The state database, in the data directory.
+pub(crate) const STATE_FILE: &str = "state.db";
+
+pub(crate) const SSH_PORT: Bounds = bounds(22, 1, 65535);
+pub(crate) const POSTGRES_PORT: Bounds = bounds(5432, 1, 65535);
+pub(crate) const MARIADB_PORT: Bounds = bounds(3306, 1, 65535);
+
+/// How long an approval may be used, seconds.
+pub(crate) const APPROVAL_VALID_FOR_S: Bounds = bounds(900, 60, 4 * HOUR);
+/// How old the snapshot of a database may be to count as current, seconds.
+pub(crate) const SNAPSHOT_MAX_AGE_S: Bounds = bounds(900, 60, 7 * DAY);
+/// How long a script may take, seconds.
+pub(crate) const SCRIPT_TIMEOUT_S: Bounds = bounds(1800, 1, 6 * HOUR);
+/// How long a build may take, seconds.
+pub(crate) const BUILD_TIMEOUT_S: Bounds = bounds(1800, 1, 6 * HOUR);
+/// How long a quality gate may take, seconds.
+pub(crate) const GATE_TIMEOUT_S: Bounds = bounds(900, 1, 6 * HOUR);
+/// How many old releases are kept.
+pub(crate) const KEEP_RELEASES: Bounds = bounds(5, 1, 100);
+/// How long one attempt of a smoke check may take, milliseconds.
+pub(crate) const SMOKE_TIMEOUT_MS: Bounds = bounds(10_000, 100, 120_000);
+/// How many attempts a smoke check has.
+pub(crate) const SMOKE_ATTEMPTS: Bounds = bounds(3, 1, 20);
+/// The HTTP status that a smoke check wants.
+pub(crate) const SMOKE_STATUS: Bounds = bounds(200, 100, 599);
+
+pub(crate) const DRY_RUN_FRESH_S: Bounds = bounds(1800, 60, DAY);
+pub(crate) const SNAPSHOT_FRESH_S: Bounds = bounds(900, 60, DAY);
+pub(crate) const GATES_FRESH_S: Bounds = bounds(HOUR, 60, DAY);
+pub(crate) const CI_GATES_FRESH_S: Bounds = bounds(DAY, 60, 7 * DAY);
+pub(crate) const ALERTS_FRESH_S: Bounds = bounds(900, 60, DAY);
+pub(crate) const ROLLBACK_FRESH_S: Bounds = bounds(DAY, 60, 7 * DAY);
+pub(crate) const SECRETS_FRESH_S: Bounds = bounds(DAY, 60, 7 * DAY);
+pub(crate) const SMOKE_FRESH_S: Bounds = bounds(900, 60, DAY);
+pub(crate) const PLAN_LIFETIME_S: Bounds = bounds(1800, 60, DAY);
+pub(crate) const PRODUCTION_PLAN_LIFETIME_S: Bounds = bounds(900, 60, 4 * HOUR);
+pub(crate) const DECISION_DEADLINE_S: Bounds = bounds(1800, 60, DAY);
+
+pub(crate) const BODY_BYTES: Bounds = bounds(1024 * 1024, 1024, 16 * 1024 * 1024);
+pub(crate) const STRING_BYTES: Bounds = bounds(64 * 1024, 256, 1024 * 1024);
+pub(crate) const CONCURRENCY: Bounds = bounds(64, 1, 1024);
+pub(crate) const CALLS_PER_MINUTE: Bounds = bounds(300, 1, 100_000);
+pub(crate) const CHANGES_PER_HOUR: Bounds = bounds(60, 1, 10_000);
+pub(crate) const VERIFIES_PER_MINUTE: Bounds = bounds(5, 1, 1000);
+pub(crate) const WAIT_DEFAULT_S: Bounds = bounds(20, 0, 40);
+pub(crate) const WAIT_MAX_S: Bounds = bounds(40, 1, 40);
+
+/// How many redacted secrets stop a session.
+pub(crate) const SESSION_STOP_HITS: Bounds = bounds(20, 1, 10_000);

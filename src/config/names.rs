@@ -1,0 +1,33 @@
+//! The names that the file declares, known before any reference is read.
+
+use std::collections::BTreeSet;
+
+use toml::de::DeTable;
+
+/// The names that the file declares, per kind. An entry that is itself wrong still counts, so that one mistake is one problem.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub(crate) environments: BTreeSet<String>,
+    pub(crate) hosts: BTreeSet<String>,
+    pub(crate) databases: BTreeSet<String>,
+    pub(crate) mailboxes: BTreeSet<String>,
+    pub(crate) gates: BTreeSet<String>,
+    pub(crate) secrets: BTreeSet<String>,
+}
+
+impl Names {
+    pub(crate) fn of(file: &DeTable<'_>) -> Self {
+        let keys = |section: &str| {
+            let table = file.get(section).and_then(|value| value.get_ref().as_table());
+            table.into_iter().flatten().map(|(key, _)| key.get_ref().to_string()).collect()
+        };
+        Self {
+            environments: keys("environments"),
+            hosts: keys("hosts"),
+            databases: keys("databases"),
+            mailboxes: keys("mailboxes"),
+            gates: keys("gates"),
+            secrets: keys("secrets"),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! `[environments.<name>]`
+
+use std::collections::BTreeMap;
+
+use super::schedule;
+use crate::{
+    config::{
+        defaults,
+        raw::{Item, Section},
+    },
+    domain::{
+        effect::Tier,
+        inventory::{ApprovalRule, Environment},
+        name::EnvironmentName,
+    },
+};
+
+const KEYS: &[&str] = &["tier", "approval", "windows", "freezes"];
+const APPROVAL_KEYS: &[&str] = &["required", "totp", "same_user", "valid_for_s"];
+
+pub(super) fn read(environments: &Item<'_>) -> BTreeMap<EnvironmentName, Environment> {
+    let entries = environments.entries::<EnvironmentName>().into_iter();
+    entries.filter_map(|(name, item)| Some((name.clone(), environment(name, &item.section(KEYS)?)))).collect()
+}
+
+fn environment(name: EnvironmentName, section: &Section<'_>) -> Environment {
+    let tier = section.optional("tier").map_or(Tier::Production, |item| tier(&item));
+    Environment {
+        name,
+        tier,
+        approval: approval(section, tier),
+        windows: section.list("windows").iter().filter_map(schedule::window).collect(),
+        freezes: section.list("freezes").iter().filter_map(schedule::freeze).collect(),
+    }
+}
+
+/// An unknown tier is the most careful one: a typing mistake must not make an environment less safe.
+fn tier(item: &Item<'_>) -> Tier {
+    match item.text() {
+        Some("development") => Tier::Development,
+        Some("staging") => Tier::Staging,
+        Some("production") | None => Tier::Production,
+        Some(_) => {
+            item.warning("is not a known tier, so it counts as production", "write production, staging or development");
+            Tier::Production
+        }
+    }
+}
+
+fn approval(environment: &Section<'_>, tier: Tier) -> ApprovalRule {
+    let production = tier == Tier::Production;
+    let default = ApprovalRule {
+        required: production,
+        totp: false,
+        same_user_with_totp: false,
+        valid_for_s: defaults::APPROVAL_VALID_FOR_S.default,
+    };
+    let Some(section) = environment.optional("approval").and_then(|item| item.section(APPROVAL_KEYS)) else {
+        return default;
+    };
+    let required = section.boolean("required", default.required);
+    if production && !required {
+        section.item().error(
+            "an environment of tier production always needs an approval",
+            "remove required = false, or give the environment the tier staging or development",
+        );
+    }
+    ApprovalRule {
+        required: required || production,
+        totp: section.boolean("totp", default.totp),
+        same_user_with_totp: section
+            .optional("same_user")
+            .and_then(|item| item.choice(&[("refused", false), ("totp", true)]))
+            .unwrap_or(default.same_user_with_totp),
+        valid_for_s: section.number("valid_for_s", defaults::APPROVAL_VALID_FOR_S),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[environments.e]
+tier = "prod""#,
+                2,
+                "environments.e.tier: is not a known tier, so it counts as production",
+                "write production",
+            ),
+            (
+                "[environments.e]\napproval = { required = false }",
+                2,
+                "environments.e.approval: an environment of tier production always needs",
+                "remove required",
+            ),
+            (
+                "[environments.e]\napproval = { totp = 1 }",
+                2,
+                "environments.e.approval.totp: must be true or false, not an integer",
+                "write true",
+            ),
+            (
+                "[environments.e]\napproval = { totp = true }",
+                1,
+                "an environment wants a one-time password",
+                "add [[approvers]]",
+            ),
+            (
+                "[environments.e]\napproval = { same_user = \"totp\" }",
+                1,
+                "an environment wants a one-time password",
+                "add [[approvers]]",
+            ),
+            (
+                "[environments.e]\napproval = { same_user = true }",
+                2,
+                "environments.e.approval.same_user: must be",
+                "write",
+            ),
+            (
+                "[environments.e]\napproval = { valid_for_s = 1 }",
+                2,
+                "environments.e.approval.valid_for_s: must be from 60 to 14400",
+                "use a number",
+            ),
+            ("[environments.e]\nwindow = []", 2, "unknown key window in environments.e", "did you mean windows?"),
+        ];
+        for (text, line, message, fix) in cases {
+            check(text, line, message, fix);
+        }
+    }
+
+    #[test]
+    fn without_a_known_tier_an_environment_is_production_and_wants_an_approval() {
+        use crate::{config::testing::parse, domain::effect::Tier};
+        let config = parse("[environments.a]\n[environments.b]\ntier = \"prod\"\n").unwrap();
+        for environment in config.inventory.environments.values() {
+            assert_eq!((environment.tier, environment.approval.required), (Tier::Production, true));
+        }
+    }
+}

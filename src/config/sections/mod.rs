@@ -1,0 +1,45 @@
+//! The sections of the file that are the inventory, one file each.
+
+mod databases;
+mod deploy;
+mod environments;
+mod gates;
+mod hosts;
+mod mailboxes;
+mod roots;
+mod schedule;
+pub(super) mod secrets;
+mod services;
+mod smoke;
+mod targets;
+
+use std::collections::BTreeMap;
+
+use super::{
+    names::Names,
+    raw::{Item, Section},
+};
+use crate::domain::inventory::Inventory;
+
+/// The inventory of a file.
+pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
+    let hosts = entries(file, "hosts", |item| hosts::read(&item));
+    Inventory {
+        environments: entries(file, "environments", |item| environments::read(&item)),
+        databases: entries(file, "databases", |item| databases::read(&item, names)),
+        mailboxes: entries(file, "mailboxes", |item| mailboxes::read(&item, names)),
+        gates: entries(file, "gates", |item| gates::read(&item)),
+        secrets: entries(file, "secrets", |item| secrets::read(&item)),
+        roots: entries(file, "roots", |item| roots::read(&item)),
+        services: entries(file, "services", |item| services::read(&item, names, &hosts)),
+        hosts,
+    }
+}
+
+fn entries<K: Ord, V>(
+    file: &Section<'_>,
+    key: &'static str,
+    read: impl FnOnce(Item<'_>) -> BTreeMap<K, V>,
+) -> BTreeMap<K, V> {
+    file.optional(key).map(read).unwrap_or_default()
+}

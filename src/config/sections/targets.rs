@@ -1,0 +1,179 @@
+//! `[services.<name>.targets.<environment>]`
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use super::services::references;
+use crate::{
+    config::{
+        names::Names,
+        raw::{Item, Section},
+    },
+    domain::{
+        inventory::{Host, Target},
+        name::{EnvironmentName, HostName},
+    },
+};
+
+const KEYS: &[&str] = &["host", "root", "url", "databases", "env_file", "volatile"];
+
+pub(super) fn read(
+    targets: &Item<'_>,
+    names: &Names,
+    hosts: &BTreeMap<HostName, Host>,
+) -> BTreeMap<EnvironmentName, Target> {
+    let entries = targets.named_entries("environment", &names.environments);
+    if entries.is_empty() && targets.is_empty_table() {
+        targets.error("the service has no target", "add a table targets.<environment> with host and root");
+    }
+    let entries = entries.into_iter();
+    entries.filter_map(|(name, item)| Some((name, target(&item.section(KEYS)?, names, hosts)?))).collect()
+}
+
+fn target(section: &Section<'_>, names: &Names, hosts: &BTreeMap<HostName, Host>) -> Option<Target> {
+    let host: Option<HostName> = section.required("host").and_then(|item| item.reference("host", &names.hosts));
+    let root = section.required("root");
+    let url = section.optional("url").and_then(|item| item.web_url());
+    let databases = references(section, "databases", "database", &names.databases);
+    let env_file = section.optional("env_file").and_then(|item| item.relative_path());
+    let volatile = section.optional("volatile").map(|item| item.relative_paths()).unwrap_or_default();
+    let host = host?;
+    let root = root_below(hosts.get(&host)?, &root?)?;
+    Some(Target { host, root, url, databases, env_file, volatile })
+}
+
+/// The service's directory: relative to the host's root, or absolute and below it. Never the host's root itself, which
+/// other services share.
+fn root_below(host: &Host, item: &Item<'_>) -> Option<PathBuf> {
+    let text = item.text()?;
+    let root = if text.starts_with('/') { item.absolute_path()? } else { item.relative_path()?.below(&host.root) };
+    if root == host.root || !root.starts_with(&host.root) {
+        item.error(
+            "does not lie below the root of the host",
+            "name a directory below it; a relative path begins there",
+        );
+        return None;
+    }
+    Some(root)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check_with_inventory;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.prodction = { host = "web", root = "a" }"#,
+                4,
+                "services.a.targets: there is no environment of this name",
+                "did you mean production",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "wbe", root = "a" }"#,
+                4,
+                "services.a.targets.production.host: there is no host of this name",
+                "did you mean web",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "/etc" }"#,
+                4,
+                "services.a.targets.production.root: does not lie below the root of the host",
+                "name a directory",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "/srv" }"#,
+                4,
+                "services.a.targets.production.root: does not lie below",
+                "name a directory",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "/srv/../etc" }"#,
+                4,
+                "services.a.targets.production.root: must be an absolute path",
+                "begin",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "https://u:hunter2@example.org/" }"#,
+                4,
+                "services.a.targets.production.url: the URL holds credentials",
+                "remove",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "ftp://example.org/" }"#,
+                4,
+                "services.a.targets.production.url: must be an http",
+                "write it as",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "https://example.org/?token=hunter2" }"#,
+                4,
+                "services.a.targets.production.url: the URL has a query",
+                "end it",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "example.org" }"#,
+                4,
+                "services.a.targets.production.url: is not a URL",
+                "write it as",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", databases = ["cmr"] }"#,
+                4,
+                "services.a.targets.production.databases: there is no database of this name",
+                "did you mean crm",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", env_file = "/etc/x" }"#,
+                4,
+                "services.a.targets.production.env_file: not a path below the root",
+                "write it relative",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets = {}"#,
+                4,
+                "services.a.targets: the service has no target",
+                "add a table",
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check_with_inventory(text, line, message, fix);
+        }
+    }
+}

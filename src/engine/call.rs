@@ -1,0 +1,170 @@
+//! One tool call, from the door to the reply.
+
+use serde_json::{Map, Value};
+
+use super::{Caller, Engine, Reply, records::EngineRecords, reply};
+use crate::{
+    domain::{
+        effect::Effect,
+        principal::Scope,
+        refusal::{Code, NextCall, Refusal},
+    },
+    tools::{self, Handler, Tool, Wish, records::OperationView},
+};
+
+/// What a call brought, before it is redacted.
+pub(super) struct Outcome {
+    pub(super) status: String,
+    pub(super) output: Value,
+    pub(super) next: Vec<NextCall>,
+}
+
+impl Engine {
+    /// Calls a tool. It always replies; what the caller can fix is a reply with `is_error`.
+    pub async fn call(&self, caller: Caller, name: &str, arguments: Map<String, Value>) -> Reply {
+        let tool = self.tools().iter().find(|tool| tool.name == name);
+        let outcome = match self.admit(&caller, tool, name) {
+            Ok(tool) => self.dispatch(&caller, tool, Value::Object(arguments)).await,
+            Err(refusal) => Err(refusal),
+        };
+        let refused = outcome.as_ref().err().map(|refusal| refusal.code);
+        let head = match self.0.ledger.get() {
+            Some(ledger) => {
+                if let Some(tool) = tool {
+                    ledger.read_happened(tool.name, &caller.principal, refused, self.world().now());
+                }
+                ledger.head().await.ok().map(|head| head.to_string())
+            }
+            None => None,
+        };
+        reply::build(&self.0.redactor, outcome, head.as_deref())
+    }
+
+    /// Whether this caller may call this tool at all.
+    fn admit<'t>(&self, caller: &Caller, tool: Option<&'t Tool>, name: &str) -> Result<&'t Tool, Refusal> {
+        let Some(tool) = tool else {
+            let known = tools::all();
+            if let Some(hidden) = known.iter().find(|tool| tool.name == name) {
+                let why = if self.0.options.read_only && hidden.effect != Effect::Observe {
+                    "The server runs read-only; this tool changes something."
+                } else {
+                    "This tool is switched off on this server."
+                };
+                return Err(Refusal::new(Code::ReadOnly, why, "Ask the operator; no argument can change this."));
+            }
+            return Err(Refusal::unknown_name("tool", name, known.iter().map(|tool| tool.name)));
+        };
+        let limit = self.0.options.session_stop_hits;
+        if limit > 0 && self.0.live.masked(&caller.session) >= limit {
+            return Err(Refusal::new(
+                Code::SessionStopped,
+                "This session asked for texts that held too many secrets; it is stopped.",
+                "The operator looks at the ledger and starts a new session.",
+            ));
+        }
+        if !caller.scopes.contains(&Scope::Read) {
+            return Err(forbidden("read"));
+        }
+        Ok(tool)
+    }
+
+    async fn dispatch(&self, caller: &Caller, tool: &Tool, arguments: Value) -> Result<Outcome, Refusal> {
+        match tool.handler {
+            Handler::Query(answer) => {
+                let answer = self.query(caller, answer, arguments).await?;
+                Ok(Outcome { status: answer.status, output: answer.output, next: answer.next })
+            }
+            Handler::Action(action) => {
+                let wish = (action.wish)(&arguments)?;
+                let view = match wish {
+                    Wish::Look => {
+                        let answer = self.query(caller, action.look, arguments).await?;
+                        return Ok(Outcome { status: answer.status, output: answer.output, next: answer.next });
+                    }
+                    Wish::Propose { wait_s } => {
+                        require(caller, Scope::Plan)?;
+                        self.propose(caller, tool, action, arguments, wait_s, false).await?
+                    }
+                    Wish::Start { wait_s } => {
+                        require(caller, Scope::Execute)?;
+                        self.propose(caller, tool, action, arguments, wait_s, true).await?
+                    }
+                    Wish::Execute { plan, wait_s } => {
+                        require(caller, Scope::Execute)?;
+                        self.execute(caller, tool, action, &plan, wait_s).await?
+                    }
+                    Wish::Cancel { operation } => {
+                        require(caller, Scope::Execute)?;
+                        self.cancel(caller, &operation).await?
+                    }
+                };
+                outcome_of(view)
+            }
+        }
+    }
+}
+
+type Answering =
+    for<'a> fn(
+        Value,
+        tools::Context<'a>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<tools::ErasedAnswer, Refusal>> + Send + 'a>>;
+
+impl Engine {
+    /// Lets a tool read and answer.
+    async fn query(
+        &self,
+        caller: &Caller,
+        answer: Answering,
+        arguments: Value,
+    ) -> Result<tools::ErasedAnswer, Refusal> {
+        let records = EngineRecords::new(self, self.ledger().await?);
+        let progress = progress_of(self, caller);
+        let context = tools::Context {
+            reader: self.world().reader(),
+            records: &records,
+            principal: &caller.principal,
+            progress: &progress,
+        };
+        answer(arguments, context).await
+    }
+}
+
+/// A channel to the caller that is cleaned on the way.
+pub(super) fn progress_of(engine: &Engine, caller: &Caller) -> impl Fn(String) + Send + Sync + 'static {
+    let (redactor, sink) = (engine.0.redactor.clone(), caller.progress.clone());
+    move |line: String| {
+        if let Some(sink) = &sink {
+            sink(redactor.text(&line));
+        }
+    }
+}
+
+fn require(caller: &Caller, scope: Scope) -> Result<(), Refusal> {
+    let name = match scope {
+        Scope::Read => "read",
+        Scope::Plan => "plan",
+        Scope::Execute => "execute",
+    };
+    if caller.scopes.contains(&scope) { Ok(()) } else { Err(forbidden(name)) }
+}
+
+fn forbidden(scope: &str) -> Refusal {
+    Refusal::new(
+        Code::Forbidden,
+        format!("This client's token does not have the scope {scope}."),
+        "The operator gives the scope in the configuration, under [[tokens]].",
+    )
+}
+
+fn outcome_of(view: OperationView) -> Result<Outcome, Refusal> {
+    let (status, next) = super::view::headline(&view);
+    let output = serde_json::to_value(&view).map_err(|_| {
+        Refusal::new(
+            Code::WorldFailed,
+            "The answer could not be written as JSON.",
+            "Report this as a defect of the server.",
+        )
+    })?;
+    Ok(Outcome { status, output, next })
+}

@@ -1,0 +1,225 @@
+//! Running the steps of a plan, from the first or from where a crash left them.
+
+use std::time::Duration;
+
+use super::{
+    Engine,
+    decide::Decided,
+    journal::{Run, Stuck},
+    live::Live,
+};
+use crate::{
+    domain::{
+        effect::Effect,
+        operation::{AttemptState, JournalEntry, Operation, OperationState, Phase},
+        step::{Step, StepClass},
+        verdict::Judgement,
+    },
+    ledger::{Ledger, LedgerError},
+    policy::{self, Permit},
+    steps::{self, Probe},
+};
+
+/// How long a lock is held without being renewed, s.
+pub(super) const LEASE_S: u32 = 60;
+/// How often it is renewed, s.
+const RENEW_S: u64 = 15;
+/// How often a parked operation looks whether it may go on.
+const PARKED: Duration = Duration::from_millis(500);
+
+/// Why the steps stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Stop {
+    /// All are done.
+    Done,
+    /// A step failed, or what must hold before the first change does not.
+    Failed(String),
+    /// Somebody asked for the end.
+    Cancelled,
+    /// It cannot be told whether the step at that index took effect.
+    Unknown(usize, String),
+}
+
+impl Engine {
+    /// Runs an operation in the background, to its end.
+    pub(super) fn spawn(&self, ledger: Ledger, permit: Permit, operation: Operation) -> Live {
+        let live = self.0.live.add(&operation.id, operation.state);
+        let (engine, handle) = (self.clone(), live.clone());
+        tokio::spawn(async move {
+            let id = operation.id.clone();
+            let resource = permit.plan().resource();
+            let renewing = tokio::spawn(renew(engine.clone(), ledger.clone(), resource, permit.fence()));
+            let run = Run { engine: &engine, ledger: &ledger, permit: &permit, live: &handle };
+            if let Err(error) = run.drive(operation).await {
+                // Nothing may be touched any more: the journal tells the next server where to go on.
+                tracing::error!(operation = %id, "stopped at a safe point: {error}");
+            }
+            renewing.abort();
+            handle.set(OperationState::Failed);
+            engine.0.live.remove(&id);
+        });
+        live
+    }
+}
+
+/// Keeps the lock while the operation runs. Losing it is noticed by the next journal write, which carries the fence.
+async fn renew(engine: Engine, ledger: Ledger, resource: String, fence: i64) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(RENEW_S)).await;
+        if let Err(error) = ledger.renew(&resource, fence, engine.world().now(), LEASE_S).await {
+            tracing::warn!(%resource, "cannot renew the lock: {error}");
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Runs, judges, takes back if need be, and closes. Returns an error only when the ledger stops us.
+    async fn drive(&self, mut operation: Operation) -> Result<(), LedgerError> {
+        let mut stop = match operation.state {
+            OperationState::RollingBack => Stop::Failed("the rollback was interrupted".to_owned()),
+            OperationState::AwaitingDecision => Stop::Done,
+            _ => self.steps(&mut operation).await?,
+        };
+        loop {
+            match stop {
+                Stop::Done => {
+                    let verdict = self.judge(&operation).await?;
+                    operation.verdict = verdict.clone();
+                    let reason = match verdict.map(|v| v.judgement) {
+                        None | Some(Judgement::Success) => return self.close_success(operation).await,
+                        Some(Judgement::Failed) => "the verdict is FAILED".to_owned(),
+                        Some(Judgement::Degraded | Judgement::Inconclusive) => {
+                            match self.await_decision(&mut operation).await? {
+                                Decided::Accept => return self.close_accepted(operation).await,
+                                Decided::RollBack(why) => why,
+                            }
+                        }
+                    };
+                    return self.take_back(operation, reason, false).await;
+                }
+                Stop::Failed(reason) => return self.take_back(operation, reason, false).await,
+                Stop::Cancelled => return self.take_back(operation, "it was cancelled".to_owned(), true).await,
+                Stop::Unknown(index, why) => {
+                    match self.await_certainty(&mut operation, index, &why).await? {
+                        // A human says that it is done, or a new probe found out: go on behind it.
+                        None => stop = self.steps(&mut operation).await?,
+                        Some(why) => return self.take_back(operation, why, false).await,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs every step that has no outcome yet.
+    pub(super) async fn steps(&self, operation: &mut Operation) -> Result<Stop, LedgerError> {
+        let journal = self.ledger.journal(&operation.id).await?;
+        for (index, step) in self.permit.plan().steps().iter().enumerate() {
+            let last = last_of(&journal, Phase::Do, index);
+            if last.is_some_and(|entry| entry.state == AttemptState::Done) {
+                continue;
+            }
+            if let Some(stop) = self.safe_point(operation).await? {
+                return Ok(stop);
+            }
+            operation.step = Some(step.name().to_owned());
+            self.save(operation).await?;
+            if let Some(stop) = self.before_change(index, step).await? {
+                return Ok(stop);
+            }
+            let stop = match last {
+                Some(entry) if entry.state == AttemptState::Intended => {
+                    self.after_crash(index, step, entry.clone()).await?
+                }
+                Some(entry) if entry.state == AttemptState::Failed && step.class() == StepClass::AtMostOnce => {
+                    Some(Stop::Failed(entry.outcome.clone()))
+                }
+                Some(entry) if entry.state == AttemptState::Unknown => {
+                    Some(Stop::Unknown(index, entry.outcome.clone()))
+                }
+                other => self.do_step(index, step, other.map_or(0, |entry| entry.attempt)).await?,
+            };
+            if let Some(stop) = stop {
+                operation.metrics.failures += 1;
+                return Ok(stop);
+            }
+        }
+        Ok(Stop::Done)
+    }
+
+    /// Attempts a step; what is idempotent gets a second chance.
+    async fn do_step(&self, index: usize, step: &Step, attempts: u32) -> Result<Option<Stop>, LedgerError> {
+        let chances = if step.class() == StepClass::Idempotent { 2 } else { 1 };
+        let mut reason = String::new();
+        for chance in 1..=chances {
+            match self.attempt(Phase::Do, index, step, attempts + chance).await {
+                Ok(_) => return Ok(None),
+                Err(Stuck::Failed(why)) => reason = why,
+                Err(Stuck::Unknown(why)) => return Ok(Some(Stop::Unknown(index, why))),
+                Err(Stuck::Ledger(error)) => return Err(error),
+            }
+        }
+        Ok(Some(Stop::Failed(reason)))
+    }
+
+    /// A step with an intent and no outcome: ask the world, then go on.
+    async fn after_crash(
+        &self,
+        index: usize,
+        step: &Step,
+        mut entry: JournalEntry,
+    ) -> Result<Option<Stop>, LedgerError> {
+        match steps::probe(step, &self.context(index)).await {
+            Probe::NotStarted | Probe::Running => self.do_step(index, step, entry.attempt).await,
+            Probe::Done(done) => {
+                self.record(&mut entry, AttemptState::Done, &done).await?;
+                Ok(None)
+            }
+            Probe::Failed(done) => {
+                self.record(&mut entry, AttemptState::Failed, &done).await?;
+                Ok(Some(Stop::Failed(done.summary)))
+            }
+            Probe::Unknown(done) => {
+                self.record(&mut entry, AttemptState::Unknown, &done).await?;
+                Ok(Some(Stop::Unknown(index, done.summary)))
+            }
+        }
+    }
+
+    /// Before the first step that changes something, the snapshots have to be verified and fresh.
+    async fn before_change(&self, index: usize, step: &Step) -> Result<Option<Stop>, LedgerError> {
+        if step.only_adds() || step.effect() == Effect::Observe || !policy::unchanged_before(self.permit.plan(), index)
+        {
+            return Ok(None);
+        }
+        let mut evidence = self.ledger.evidence(self.permit.operation()).await?;
+        evidence.extend(self.ledger.plan_evidence(self.permit.plan().id()).await?);
+        let engine = self.engine;
+        match policy::before_change(self.permit, engine.settings(), &evidence, engine.world().now()) {
+            Ok(()) => Ok(None),
+            Err(refusal) => Ok(Some(Stop::Failed(refusal.to_string()))),
+        }
+    }
+
+    /// Between two steps: is it cancelled, or has the operator halted everything? A halted operation is parked here.
+    async fn safe_point(&self, operation: &mut Operation) -> Result<Option<Stop>, LedgerError> {
+        loop {
+            if self.ledger.cancel_requested(&operation.id).await? {
+                return Ok(Some(Stop::Cancelled));
+            }
+            if self.ledger.halted().await?.is_none() && !self.engine.world().reader().halt_file_exists() {
+                return Ok(None);
+            }
+            if operation.step.as_deref() != Some("parked") {
+                operation.step = Some("parked".to_owned());
+                self.save(operation).await?;
+                self.live.say("parked: the operator has halted all changes".to_owned());
+            }
+            tokio::time::sleep(PARKED).await;
+        }
+    }
+}
+
+/// The last journal entry about a step.
+pub(super) fn last_of(journal: &[JournalEntry], phase: Phase, index: usize) -> Option<&JournalEntry> {
+    journal.iter().rev().find(|entry| entry.phase == phase && usize::try_from(entry.index) == Ok(index))
+}

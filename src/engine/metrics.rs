@@ -1,0 +1,103 @@
+//! What is counted, from evidence; nobody can type a number in.
+
+use super::journal::Run;
+use crate::{
+    domain::{
+        evidence::{Evidence, EvidenceKind, Outcome},
+        operation::Operation,
+        plan::Purpose,
+        verdict::{self, GateCounts, MigrationResult, Observations, SmokeCounts, Verdict},
+    },
+    ledger::LedgerError,
+};
+
+impl Run<'_> {
+    /// The verdict, from the evidence of the operation and of its plan. Snapshots alone have none.
+    pub(super) async fn judge(&self, operation: &Operation) -> Result<Option<Verdict>, LedgerError> {
+        if self.permit.plan().body().purpose == Purpose::Snapshot {
+            return Ok(None);
+        }
+        let (own, plan) = self.all_evidence(operation).await?;
+        Ok(Some(verdict::judge(&observe(&own, &plan))))
+    }
+
+    /// The evidence of the operation, and that of its plan.
+    pub(super) async fn all_evidence(
+        &self,
+        operation: &Operation,
+    ) -> Result<(Vec<Evidence>, Vec<Evidence>), LedgerError> {
+        Ok((self.ledger.evidence(&operation.id).await?, self.ledger.plan_evidence(self.permit.plan().id()).await?))
+    }
+}
+
+/// What the verdict rests on.
+pub(super) fn observe(own: &[Evidence], plan: &[Evidence]) -> Observations {
+    let gates = plan.iter().filter(|e| e.kind == EvidenceKind::Gate);
+    let gates = gates.fold(None, |counts: Option<GateCounts>, gate| {
+        let mut counts = counts.unwrap_or_default();
+        match gate.outcome {
+            Outcome::Pass => counts.green += 1,
+            Outcome::Inconclusive => counts.yellow += 1,
+            Outcome::Fail => counts.red += 1,
+        }
+        Some(counts)
+    });
+    let smoke = newest(own, EvidenceKind::Smoke).map(|e| SmokeCounts {
+        wanted: counter(e, "wanted"),
+        passed: counter(e, "passed"),
+        failed: counter(e, "failed"),
+    });
+    let migrations: Vec<&Evidence> = own.iter().filter(|e| e.kind == EvidenceKind::Migrations).collect();
+    let migrations = (!migrations.is_empty()).then(|| {
+        if migrations.iter().any(|e| e.outcome == Outcome::Fail) {
+            MigrationResult::Failed
+        } else if migrations.iter().any(|e| e.outcome == Outcome::Inconclusive) {
+            MigrationResult::Unreadable
+        } else {
+            MigrationResult::Applied(migrations.iter().map(|e| counter(e, "applied")).sum())
+        }
+    });
+    Observations { gates, smoke, migrations, ..Observations::default() }
+}
+
+/// Fills the metrics of an operation that is about to end.
+pub(super) fn fill(operation: &mut Operation, own: &[Evidence], plan: &[Evidence]) {
+    let seen = observe(own, plan);
+    let metrics = &mut operation.metrics;
+    if let Some(end) = operation.finished_at {
+        metrics.duration_ms = end.millis_since(operation.started_at);
+    }
+    metrics.quality_gates_status = seen.gates.map(|g| {
+        let status = if g.red > 0 {
+            "RED"
+        } else if g.yellow > 0 {
+            "YELLOW"
+        } else {
+            "GREEN"
+        };
+        status.to_owned()
+    });
+    let smoke = newest(own, EvidenceKind::Smoke);
+    metrics.http_200_rate = smoke.and_then(|e| {
+        let (checks, good) = (counter(e, "http_wanted"), counter(e, "http_passed"));
+        // Counts of checks are small; an f64 holds them exactly.
+        #[expect(clippy::cast_precision_loss, reason = "counts of checks are far below 2^52")]
+        (checks > 0).then(|| good as f64 / checks as f64)
+    });
+    if let Some(MigrationResult::Applied(count)) = seen.migrations {
+        metrics.migrations_applied = Some(count);
+    }
+    let snapshots: Vec<&Evidence> = own.iter().filter(|e| e.kind == EvidenceKind::Snapshot).collect();
+    if !snapshots.is_empty() {
+        metrics.backup_duration_ms = Some(snapshots.iter().map(|e| counter(e, "duration_ms")).sum());
+        metrics.restore_tested = Some(snapshots.iter().all(|e| e.outcome == Outcome::Pass));
+    }
+}
+
+fn newest(evidence: &[Evidence], kind: EvidenceKind) -> Option<&Evidence> {
+    evidence.iter().filter(|e| e.kind == kind).max_by_key(|e| e.collected_at)
+}
+
+fn counter(evidence: &Evidence, name: &str) -> u64 {
+    evidence.counters.get(name).copied().unwrap_or(0)
+}

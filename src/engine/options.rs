@@ -1,0 +1,36 @@
+//! How the operator has set up the engine.
+
+use std::collections::BTreeSet;
+
+use crate::{domain::effect::Effect, tools::Tool};
+
+/// Switches of the engine. None of them can be changed by a client.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where the ledger is, for example `sqlite:/var/lib/deploy-ops/state.db`.
+    pub state_url: String,
+    /// Refuse every tool that is not `Observe`.
+    pub read_only: bool,
+    /// Only tools of these groups; empty means all.
+    pub toolsets: BTreeSet<String>,
+    /// Only these tools; empty means all.
+    pub tools: BTreeSet<String>,
+    /// Not these tools.
+    pub exclude_tools: BTreeSet<String>,
+    /// Why there is no configuration, when there is none: calls are refused with it.
+    pub unconfigured: Option<String>,
+    /// Leave interrupted operations to a server: for commands that end at once.
+    pub look_only: bool,
+    /// Masked known secrets after which a session is stopped; 0 means never.
+    pub session_stop_hits: u64,
+}
+
+impl Options {
+    /// Whether the tool is listed. What is not listed is refused at the call as well.
+    pub fn offers(&self, tool: &Tool) -> bool {
+        (self.toolsets.is_empty() || self.toolsets.contains(tool.toolset.name()))
+            && (self.tools.is_empty() || self.tools.contains(tool.name))
+            && !self.exclude_tools.contains(tool.name)
+            && !(self.read_only && tool.effect != Effect::Observe)
+    }
+}

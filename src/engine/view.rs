@@ -1,0 +1,131 @@
+//! Operations as callers see them.
+
+use super::Engine;
+use crate::{
+    domain::{
+        evidence::Evidence,
+        operation::{Operation, OperationId, OperationKind, OperationState},
+        plan::Plan,
+        refusal::{Code, NextCall, Refusal},
+        step::Step,
+    },
+    tools::records::{EvidenceView, OperationView, PlanView},
+};
+
+impl Engine {
+    /// Where an operation stands.
+    pub(super) async fn view(&self, id: &OperationId, with_journal: bool) -> Result<OperationView, Refusal> {
+        let ledger = self.ledger().await?;
+        let Some(operation) = ledger.operation(id).await? else {
+            return Err(Refusal::new(
+                Code::NotFound,
+                "There is no such operation.",
+                "Call operation_status without an id.",
+            ));
+        };
+        let evidence = ledger.evidence(id).await?;
+        let plan = match &operation.plan {
+            Some(plan) => ledger.plan(plan).await?,
+            None => None,
+        };
+        let journal = if with_journal { ledger.journal(id).await? } else { Vec::new() };
+        let plan = plan
+            .filter(|_| operation.kind == OperationKind::DryRun)
+            .map(|stored| self.plan_view(&stored.plan, &operation));
+        Ok(OperationView {
+            plan,
+            evidence: evidence.iter().map(evidence_view).collect(),
+            journal,
+            untrusted_text: None,
+            operation,
+        })
+    }
+
+    fn plan_view(&self, plan: &Plan, dry_run: &Operation) -> PlanView {
+        let body = plan.body();
+        PlanView {
+            id: plan.id().clone(),
+            digest: plan.digest().short(),
+            expires_at: body.expires_at,
+            needs_approval: dry_run.blockers.iter().any(|blocker| blocker.code == Code::ApprovalRequired),
+            steps: body.steps.iter().map(Step::summary).collect(),
+            rollback: body.rollback.clone(),
+            warnings: body.warnings.clone(),
+        }
+    }
+}
+
+/// An evidence, in short.
+pub(super) fn evidence_view(evidence: &Evidence) -> EvidenceView {
+    let kind = serde_json::to_value(evidence.kind).ok();
+    let kind = kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("evidence").to_owned();
+    EvidenceView {
+        what: format!("{kind} {}", evidence.subject),
+        outcome: evidence.outcome,
+        summary: evidence.summary.clone(),
+    }
+}
+
+/// The status line, and the calls that make sense now.
+pub(super) fn headline(view: &OperationView) -> (String, Vec<NextCall>) {
+    let operation = &view.operation;
+    let subject = match (&operation.service, &operation.version) {
+        (Some(service), Some(version)) => format!("{service} {version} in {}", operation.environment),
+        (Some(service), None) => format!("{service} in {}", operation.environment),
+        (None, _) => "databases".to_owned(),
+    };
+    let state = serde_json::to_value(operation.state).ok();
+    let state = state.as_ref().and_then(|s| s.as_str()).unwrap_or("?").to_uppercase();
+    let status = format!("{state}: {subject}. {}", operation.summary);
+    let mut next = Vec::new();
+    let status_call = |why: &str| {
+        NextCall::new("operation_status", serde_json::json!({ "operation": operation.id, "wait_s": 30 }), why)
+    };
+    match operation.state {
+        OperationState::Running | OperationState::RollingBack => next.push(status_call("wait for it")),
+        OperationState::AwaitingDecision | OperationState::Indeterminate => {
+            next.push(status_call("see whether a human has decided"));
+        }
+        OperationState::Failed | OperationState::RolledBack | OperationState::RollbackFailed => {
+            next.push(NextCall::new(
+                "operation_status",
+                serde_json::json!({ "operation": operation.id, "journal": true }),
+                "see every step",
+            ));
+        }
+        OperationState::Succeeded if operation.kind == OperationKind::DryRun => next.extend(after_dry_run(view)),
+        OperationState::Succeeded | OperationState::Accepted | OperationState::Cancelled => {}
+    }
+    (status, next)
+}
+
+fn after_dry_run(view: &OperationView) -> Vec<NextCall> {
+    let blockers = &view.operation.blockers;
+    let stops: Vec<&Refusal> = blockers.iter().filter(|b| b.code != Code::ApprovalRequired).collect();
+    if !stops.is_empty() {
+        return stops.iter().flat_map(|blocker| blocker.next.clone()).collect();
+    }
+    let Some(plan) = &view.plan else { return Vec::new() };
+    let tool = blockers.first().and_then(|b| b.next.first()).map_or_else(
+        || if plan.rollback.is_some() { "deploy_service" } else { "rollback" }.to_owned(),
+        |n| n.tool.clone(),
+    );
+    let why = if plan.needs_approval {
+        format!("after a human has run `deploy-ops approve {}`", plan.id)
+    } else {
+        "execute the plan".to_owned()
+    };
+    vec![NextCall::new(&tool, serde_json::json!({ "mode": "execute", "plan": plan.id }), why)]
+}
+
+/// The last `limit` bytes of a text, at a character boundary, saying what is left out.
+pub(super) fn tail(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let mut start = text.len() - limit;
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    format!("[{start} bytes left out]\n{}", text.get(start..).unwrap_or_default())
+}

@@ -1,0 +1,67 @@
+//! What was observed.
+
+use serde_json::json;
+
+use super::{
+    Ledger,
+    change::{Change, Note},
+    error::LedgerError,
+    record, seal,
+};
+use crate::domain::{evidence::Evidence, operation::OperationId, plan::PlanId, principal::Principal};
+
+const WHAT: &str = "evidence";
+
+impl Ledger {
+    /// Stores evidence that belongs to an operation but to none of its steps.
+    pub async fn record_evidence(&self, operation: &OperationId, evidence: &[Evidence]) -> Result<(), LedgerError> {
+        let Some(last) = evidence.iter().map(|e| e.collected_at).max() else { return Ok(()) };
+        let mut change = self.change(WHAT).await?;
+        store(&mut change, operation, None, evidence).await?;
+        let seen: Vec<_> = evidence
+            .iter()
+            .map(|e| json!({ "kind": e.kind, "subject": e.subject, "outcome": e.outcome, "collector": e.collector }))
+            .collect();
+        let note = Note {
+            kind: "evidence_recorded",
+            operation: Some(operation),
+            actor: &Principal::server(),
+            at: Some(last),
+            what: json!({ "evidence": seen }),
+        };
+        change.commit(&[&seal::EVIDENCE], note).await.map(drop)
+    }
+
+    /// The evidence that an operation collected, in order.
+    pub async fn evidence(&self, id: &OperationId) -> Result<Vec<Evidence>, LedgerError> {
+        let texts: Vec<String> =
+            sqlx::query_scalar("SELECT record FROM evidence WHERE operation = $1 ORDER BY entry, number")
+                .bind(id.as_str().to_owned())
+                .fetch_all(&self.inner.readers)
+                .await
+                .map_err(LedgerError::read(WHAT))?;
+        record::read_all(WHAT, &texts)
+    }
+}
+
+/// Stores evidence as part of a change.
+pub(super) async fn store(
+    change: &mut Change<'_>,
+    operation: &OperationId,
+    plan: Option<&PlanId>,
+    evidence: &[Evidence],
+) -> Result<(), LedgerError> {
+    let entry = change.entry();
+    for (one, number) in evidence.iter().zip(1_i64..) {
+        let text = change.record(one)?.text;
+        let sql = "INSERT INTO evidence (entry, number, operation, plan, record) VALUES ($1, $2, $3, $4, $5)";
+        let query = sqlx::query(sql)
+            .bind(entry)
+            .bind(number)
+            .bind(operation.as_str().to_owned())
+            .bind(plan.map(|id| id.as_str().to_owned()))
+            .bind(text);
+        change.run(query).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! Everything that is particular to SQLite: opening, settings, file modes, schema version.
+//!
+//! WAL with `synchronous=FULL`: a committed entry survives a crash of the process and of the machine
+//! (<https://www.sqlite.org/pragma.html#pragma_synchronous>). Several processes may use the file at once; WAL needs a local disk.
+
+use std::{
+    fs::{self, DirBuilder, OpenOptions},
+    io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::time::{Instant, sleep};
+
+use super::error::LedgerError;
+
+/// The database the SQL is run on.
+pub(super) type Db = sqlx::Sqlite;
+/// A row of it.
+pub(super) type Row = sqlx::sqlite::SqliteRow;
+
+/// How long a write waits for other writers before it fails, and with it the change that wanted to be recorded.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// "dOps": tells our file from other SQLite files (<https://www.sqlite.org/pragma.html#pragma_application_id>).
+const APPLICATION: i64 = 0x644f_7073;
+/// The migrations; migration `n` brings the schema to version `n`.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_ledger.sql")];
+/// Readers per process; readers never block writers, nor writers readers.
+const READERS: u32 = 3;
+
+/// The file of a ledger, checked and migrated.
+#[derive(Debug, Clone)]
+pub(super) struct File {
+    options: SqliteConnectOptions,
+}
+
+impl File {
+    /// Opens the file, creating and migrating it when needed, and returns its first writing connection.
+    pub(super) async fn open(url: &str) -> Result<(Self, SqliteConnection), LedgerError> {
+        let path = path_of(url)?;
+        prepare(&path).map_err(|error| LedgerError::Open(sqlx::Error::Io(error)))?;
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(false)
+            .busy_timeout(PATIENCE)
+            .foreign_keys(true)
+            .synchronous(SqliteSynchronous::Full)
+            .disable_statement_logging();
+        let file = Self { options };
+        let mut connection = file.writer().await?;
+        migrate(&mut connection).await?;
+        Ok((file, connection))
+    }
+
+    /// A connection that may write.
+    pub(super) async fn writer(&self) -> Result<SqliteConnection, LedgerError> {
+        self.options.connect().await.map_err(opening)
+    }
+
+    /// Connections that cannot write, opened when they are first used.
+    pub(super) fn readers(&self) -> SqlitePool {
+        SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(0)
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .connect_lazy_with(self.options.clone().pragma("query_only", "ON"))
+    }
+}
+
+/// Begins a transaction that holds the only right to write from its first moment, so that it never fails halfway for being late.
+pub(super) async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("BEGIN IMMEDIATE").execute(connection).await.map(drop)
+}
+
+/// Reads every page once; the texts say what is damaged.
+pub(super) async fn quick_check(pool: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
+    let lines: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(10)").fetch_all(pool).await?;
+    Ok(lines.into_iter().filter(|line| line != "ok").collect())
+}
+
+fn path_of(url: &str) -> Result<PathBuf, LedgerError> {
+    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).ok_or(LedgerError::Url)?;
+    if path.is_empty() || path.starts_with(':') || path.contains('?') {
+        return Err(LedgerError::Url);
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// Creates what is missing, readable by its owner only; `-wal` and `-shm` get the mode of the file. A directory that exists keeps
+/// its mode.
+fn prepare(path: &Path) -> io::Result<()> {
+    if let Some(directory) = path.parent().filter(|p| !p.as_os_str().is_empty() && !p.exists()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let found = fs::metadata(path)?.permissions();
+            if found.mode() & 0o077 == 0 {
+                Ok(())
+            } else {
+                fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Brings the schema up to date. A file that is not ours is not touched.
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
+    let newest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if version(connection).await? < newest {
+        begin(connection).await.map_err(opening)?;
+        // Another process may have been faster.
+        let found = version(connection).await?;
+        for (migration, number) in MIGRATIONS.iter().zip(1_i64..).filter(|(_, number)| *number > found) {
+            sqlx::raw_sql(*migration).execute(&mut *connection).await.map_err(opening)?;
+            pragma(connection, &format!("PRAGMA user_version = {number}")).await?;
+        }
+        pragma(connection, &format!("PRAGMA application_id = {APPLICATION}")).await?;
+        sqlx::query("COMMIT").execute(&mut *connection).await.map_err(opening)?;
+    }
+    write_ahead(connection).await
+}
+
+/// The version of the schema: 0 for an empty file.
+async fn version(connection: &mut SqliteConnection) -> Result<i64, LedgerError> {
+    let number = |sql: &'static str| sqlx::query_scalar::<Db, i64>(sql);
+    let application = number("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(opening)?;
+    let version = number("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(opening)?;
+    let tables = number("SELECT COUNT(*) FROM sqlite_master").fetch_one(&mut *connection).await.map_err(opening)?;
+    match (application, version, tables) {
+        (0, 0, 0) => Ok(0),
+        (APPLICATION, 1.., 1..) if usize::try_from(version).is_ok_and(|v| v <= MIGRATIONS.len()) => Ok(version),
+        (APPLICATION, 1.., 1..) => Err(LedgerError::Newer),
+        _ => Err(LedgerError::Foreign),
+    }
+}
+
+/// Switches to write-ahead logging, which stays. The switch needs the file alone and does not wait for it by itself.
+async fn write_ahead(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
+    let begun = Instant::now();
+    loop {
+        let mode: Result<String, sqlx::Error> =
+            sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await;
+        if mode.map_err(opening)? == "wal" {
+            return Ok(());
+        }
+        let switched = sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await;
+        match switched {
+            Err(error) if begun.elapsed() > PATIENCE => return Err(opening(error)),
+            Ok(_) if begun.elapsed() > PATIENCE => return Err(LedgerError::Open(sqlx::Error::PoolTimedOut)),
+            Ok(_) | Err(_) => sleep(Duration::from_millis(5)).await,
+        }
+    }
+}
+
+async fn pragma(connection: &mut SqliteConnection, sql: &str) -> Result<(), LedgerError> {
+    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(connection).await.map(drop).map_err(opening)
+}
+
+/// `SQLITE_NOTADB` (26) is a file of another kind (<https://www.sqlite.org/rescode.html#notadb>).
+fn opening(error: sqlx::Error) -> LedgerError {
+    match error.as_database_error().and_then(sqlx::error::DatabaseError::code) {
+        Some(code) if code == "26" => LedgerError::Foreign,
+        _ => LedgerError::Open(error),
+    }
+}
+
+/// Ends a connection in the orderly way.
+pub(super) async fn close(connection: SqliteConnection) {
+    // A failure to close loses nothing: every commit has been synced.
+    let _ = connection.close().await;
+}

@@ -1,0 +1,364 @@
+//! Values written byte by byte as numbers: hex pairs with separators, `0x` lists, decimal and octal lists, and the layouts of `xxd`, `od` and `hexdump`.
+
+use super::super::mask::Span;
+use super::probe::is_listed;
+use super::unescape::hex;
+use super::view::View;
+
+/// Fewer bytes than the shortest secret are not worth a look.
+const FEWEST: usize = super::super::strength::SHORTEST;
+
+/// The farthest a list is followed from where it was noticed, in bytes.
+const FARTHEST: usize = 16 * 1024;
+
+/// Appends the decoded bytes of the list around `at`, once for each way of reading its numbers. Returns where the list ends.
+pub(super) fn views(text: &[u8], at: usize, views: &mut Vec<View>) -> usize {
+    let start = run_start(text, at);
+    let mut done = start + Run { text, at: start }.length();
+    if !could_hold_a_value(text.get(start..done).unwrap_or_default()) {
+        return done;
+    }
+    List::run(text, start, done).decode(text, views);
+    if let Some(dump) = dump_start(text, start, at) {
+        let dump = List::dump(text, dump);
+        done = done.max(dump.end);
+        dump.decode(text, views);
+    }
+    done
+}
+
+/// Whether enough printable bytes follow each other for the shortest secret, read as hex or as other numbers. Dates, addresses and digests do not.
+fn could_hold_a_value(run: &[u8]) -> bool {
+    let (mut as_hex, mut as_other) = (0, 0);
+    for token in run.split(|byte| !byte.is_ascii_hexdigit() && !matches!(byte, b'x' | b'X')) {
+        if token.is_empty() {
+            continue;
+        }
+        if token.len() > 18 {
+            (as_hex, as_other) = (0, 0);
+            continue;
+        }
+        let digits = token.strip_prefix(b"0x").or_else(|| token.strip_prefix(b"0X")).unwrap_or(token);
+        let (pairs, rest) = digits.as_chunks::<2>();
+        if rest.is_empty() && digits.len() <= 16 {
+            for [high, low] in pairs {
+                let printable = matches!(high, b'2'..=b'9' | b'a'..=b'f' | b'A'..=b'F') && low.is_ascii_hexdigit();
+                as_hex = if printable { as_hex + 1 } else { 0 };
+                if as_hex >= FEWEST {
+                    return true;
+                }
+            }
+        } else {
+            as_hex = 0;
+        }
+        as_other = match digits {
+            // The last is octal, from 0o300 on.
+            [b'0'..=b'9', b'0'..=b'9'] | [b'0'..=b'2', b'0'..=b'9', b'0'..=b'9'] | [b'3', b'0'..=b'7', b'0'..=b'7'] => {
+                as_other + 1
+            }
+            // A word of `od`, two bytes.
+            [_, _, _, _, _, _] if digits.iter().all(|digit| matches!(digit, b'0'..=b'7')) => as_other + 2,
+            _ => 0,
+        };
+        if as_other >= FEWEST {
+            return true;
+        }
+    }
+    false
+}
+
+struct Run<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Run<'_> {
+    fn length(&self) -> usize {
+        let end = (self.at + 2 * FARTHEST).min(self.text.len());
+        self.text.get(self.at..end).unwrap_or_default().iter().take_while(|byte| is_listed(**byte)).count()
+    }
+}
+
+fn run_start(text: &[u8], at: usize) -> usize {
+    let before = text.get(at.saturating_sub(FARTHEST)..at).unwrap_or_default();
+    at - before.iter().rev().take_while(|byte| is_listed(**byte)).count()
+}
+
+/// The start of the dump that `at` lies in: lines with an offset column. The first may have something before it, as in `"output":"00000000: …`.
+fn dump_start(text: &[u8], run: usize, at: usize) -> Option<usize> {
+    let lowest = at.saturating_sub(FARTHEST);
+    let mut line = line_start(text, at, lowest);
+    if !is_dump_line(text, line) {
+        return after_text(text, run);
+    }
+    while line > lowest {
+        let previous = line_start(text, line - 1, lowest);
+        if !is_dump_line(text, previous) {
+            let first = text
+                .get(previous..line)
+                .and_then(|body| body.iter().rposition(|byte| !is_listed(*byte) && !matches!(byte, b'|' | b'>')));
+            return first.and_then(|_| offset_within(text, previous, line)).or(Some(line));
+        }
+        line = previous;
+    }
+    Some(line)
+}
+
+/// The first dump line after the separators that a run starts with.
+fn after_text(text: &[u8], run: usize) -> Option<usize> {
+    let skipped = text.get(run..)?.iter().take(8).take_while(|byte| !byte.is_ascii_hexdigit()).count();
+    is_dump_line(text, run + skipped).then_some(run + skipped)
+}
+
+/// Where in a line that starts with something else the offset column is.
+fn offset_within(text: &[u8], line: usize, end: usize) -> Option<usize> {
+    let body = text.get(line..end.min(line + 512))?;
+    body.array_windows::<2>()
+        .zip(line + 1..)
+        .find(|([before, digit], at)| {
+            !before.is_ascii_alphanumeric() && digit.is_ascii_hexdigit() && is_dump_line(text, *at)
+        })
+        .map(|(_, at)| at)
+}
+
+fn line_start(text: &[u8], at: usize, lowest: usize) -> usize {
+    text.get(lowest..at).and_then(|before| memchr::memrchr(b'\n', before)).map_or(lowest, |found| lowest + found + 1)
+}
+
+/// Whether the line starts with the offset of a dump: six or more digits, then a colon or a blank, then a number.
+fn is_dump_line(text: &[u8], line: usize) -> bool {
+    let rest = text.get(line..).unwrap_or_default();
+    let indent = rest.iter().take(8).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let rest = rest.get(indent..).unwrap_or_default();
+    let digits = rest.iter().take(17).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let behind = rest.get(digits..).unwrap_or_default();
+    (6..=16).contains(&digits)
+        && matches!(behind, [b':', b' ', ..] | [b' ', ..])
+        && behind.iter().find(|byte| !matches!(byte, b':' | b' ' | b'\t')).is_some_and(u8::is_ascii_hexdigit)
+}
+
+struct List {
+    tokens: Vec<Token>,
+    /// For dumps: the text column of each line, to be masked with the bytes of that line.
+    columns: Vec<Span>,
+    end: usize,
+}
+
+/// Appends the bytes that a token at an offset stands for, with their places; false when it cannot be read this way.
+type Reading = fn(&[u8], &mut Vec<(u8, Span)>, usize) -> bool;
+
+struct Token {
+    span: Span,
+    /// Which line of a dump it stands in.
+    line: usize,
+}
+
+impl List {
+    fn run(text: &[u8], start: usize, end: usize) -> Self {
+        let mut list = Self { tokens: Vec::new(), columns: Vec::new(), end };
+        list.tokens_of(text, start, end, 0);
+        list
+    }
+
+    fn dump(text: &[u8], start: usize) -> Self {
+        let mut list = Self { tokens: Vec::new(), columns: Vec::new(), end: start };
+        let mut line = start;
+        while is_dump_line(text, line) && line < start + 2 * FARTHEST {
+            let end =
+                text.get(line..).and_then(|rest| memchr::memchr(b'\n', rest)).map_or(text.len(), |found| line + found);
+            let body = text.get(line..end).unwrap_or_default();
+            let indent = body.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            let offset = body.iter().skip(indent).take_while(|byte| byte.is_ascii_hexdigit()).count();
+            let colon = body.get(indent + offset) == Some(&b':');
+            let numbers = line + indent + offset + usize::from(colon);
+            let column = column(text, numbers, end, colon);
+            list.tokens_of(text, numbers, column, list.columns.len());
+            list.columns.push(Span::new(column, end));
+            line = end + 1;
+            list.end = end;
+        }
+        list
+    }
+
+    fn tokens_of(&mut self, text: &[u8], start: usize, end: usize, line: usize) {
+        let mut at = start;
+        for part in text
+            .get(start..end)
+            .unwrap_or_default()
+            .split(|byte| !byte.is_ascii_hexdigit() && !matches!(byte, b'x' | b'X'))
+        {
+            if !part.is_empty() {
+                self.tokens.push(Token { span: Span::new(at, at + part.len()), line });
+            }
+            at += part.len() + 1;
+        }
+    }
+
+    fn decode(&self, text: &[u8], views: &mut Vec<View>) {
+        if self.tokens.len() < 2 {
+            return;
+        }
+        let readings: [Reading; 5] = [hex_bytes, swapped_words, decimal, octal, octal_words];
+        for reading in readings {
+            let mut view = View::default();
+            let mut bytes = Vec::new();
+            for token in &self.tokens {
+                bytes.clear();
+                let digits = text.get(token.span.start..token.span.end).unwrap_or_default();
+                if reading(digits, &mut bytes, token.span.start) {
+                    for (byte, span) in &bytes {
+                        view.push(*byte, self.with_column(*span, token.line));
+                    }
+                } else {
+                    flush(&mut view, views);
+                }
+            }
+            flush(&mut view, views);
+        }
+    }
+
+    /// In a dump a byte also stands for the text column of its line.
+    fn with_column(&self, span: Span, line: usize) -> Span {
+        self.columns
+            .get(line)
+            .filter(|column| column.start < column.end)
+            .map_or(span, |column| Span::new(span.start, column.end))
+    }
+}
+
+fn flush(view: &mut View, views: &mut Vec<View>) {
+    if view.bytes.len() >= FEWEST {
+        views.push(std::mem::take(view));
+    } else {
+        *view = View::default();
+    }
+}
+
+/// Where the numbers of a dump line end: at what is no number, and after `xxd`'s colon at two blanks, since its text column may look like numbers.
+fn column(text: &[u8], start: usize, end: usize, colon: bool) -> usize {
+    let mut at = start;
+    loop {
+        let rest = text.get(at..end).unwrap_or_default();
+        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        if blanks >= 2 && at != start && colon {
+            return at;
+        }
+        let digits = rest.iter().skip(blanks).take_while(|byte| byte.is_ascii_hexdigit()).count();
+        let behind = rest.get(blanks + digits);
+        if digits == 0 || behind.is_some_and(|byte| !matches!(byte, b' ' | b'\t' | b'\r')) {
+            return at;
+        }
+        at += blanks + digits;
+    }
+}
+
+fn hex_bytes(token: &[u8], bytes: &mut Vec<(u8, Span)>, at: usize) -> bool {
+    let prefix = if token.starts_with(b"0x") || token.starts_with(b"0X") {
+        2
+    } else {
+        usize::from(matches!(token, [b'x' | b'X', ..]))
+    };
+    let digits = token.get(prefix..).unwrap_or_default();
+    if prefix == 2 && digits.len() == 1 {
+        let Some(value) = digits.first().copied().and_then(hex) else { return false };
+        bytes.push((value, Span::new(at, at + token.len())));
+        return true;
+    }
+    let (pairs, rest) = digits.as_chunks::<2>();
+    if !rest.is_empty() || pairs.is_empty() {
+        return false;
+    }
+    for (index, [high, low]) in pairs.iter().enumerate() {
+        let (Some(high), Some(low)) = (hex(*high), hex(*low)) else { return false };
+        let start = at + prefix + 2 * index;
+        bytes.push((high << 4 | low, Span::new(start, start + 2)));
+    }
+    true
+}
+
+/// Words of two, four or eight bytes in the order of a little-endian machine.
+fn swapped_words(token: &[u8], bytes: &mut Vec<(u8, Span)>, at: usize) -> bool {
+    if !hex_bytes(token, bytes, at) || !matches!(bytes.len(), 2 | 4 | 8) {
+        return false;
+    }
+    let word = Span::new(at, at + token.len());
+    bytes.reverse();
+    for (_, span) in bytes.iter_mut() {
+        *span = word;
+    }
+    true
+}
+
+fn decimal(token: &[u8], bytes: &mut Vec<(u8, Span)>, at: usize) -> bool {
+    number(token, 10).and_then(|value| u8::try_from(value).ok()).is_some_and(|value| {
+        bytes.push((value, Span::new(at, at + token.len())));
+        token.len() <= 3
+    })
+}
+
+fn octal(token: &[u8], bytes: &mut Vec<(u8, Span)>, at: usize) -> bool {
+    number(token, 8).and_then(|value| u8::try_from(value).ok()).is_some_and(|value| {
+        bytes.push((value, Span::new(at, at + token.len())));
+        (2..=4).contains(&token.len())
+    })
+}
+
+/// What `od` prints by default: two bytes, little-endian, in six octal digits.
+fn octal_words(token: &[u8], bytes: &mut Vec<(u8, Span)>, at: usize) -> bool {
+    let Some(value) = number(token, 8).and_then(|value| u16::try_from(value).ok()).filter(|_| token.len() == 6) else {
+        return false;
+    };
+    let word = Span::new(at, at + token.len());
+    bytes.extend(value.to_le_bytes().map(|byte| (byte, word)));
+    true
+}
+
+fn number(token: &[u8], radix: u32) -> Option<u32> {
+    if token.len() > 8 || !token.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    u32::from_str_radix(std::str::from_utf8(token).ok()?, radix).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut done = 0;
+        super::super::probe::stretches(text.as_bytes(), 1, |stretch| {
+            if let super::super::probe::Stretch::Numbers(at) = stretch
+                && at >= done
+            {
+                done = views(text.as_bytes(), at, &mut found);
+            }
+        });
+        found.into_iter().map(|view| String::from_utf8_lossy(&view.bytes).into_owned()).collect()
+    }
+
+    fn check(text: &str) {
+        let decoded = decoded(text);
+        assert!(decoded.iter().any(|bytes| bytes.contains("s3cret-Value")), "{text}\n{decoded:?}");
+    }
+
+    #[test]
+    fn lists_of_every_kind_are_read() {
+        check("key 73:33:63:72:65:74:2d:56:61:6c:75:65 end");
+        check("{ 0x73, 0x33, 0x63, 0x72, 0x65, 0x74, 0x2d, 0x56, 0x61, 0x6c, 0x75, 0x65 }");
+        check("[115, 51, 99, 114, 101, 116, 45, 86, 97, 108, 117, 101]");
+        check("163 063 143 162 145 164 055 126 141 154 165 145");
+    }
+
+    #[test]
+    fn dumps_are_read_across_lines() {
+        check(
+            "00000000: 7061 7373 3d73 3363 7265 742d 5661 6c75  pass=s3cret-Valu\n00000010: 650a                                     e.\n",
+        );
+        check(
+            "00000000  70 61 73 73 3d 73 33 63  72 65 74 2d 56 61 6c 75  |pass=s3cret-Valu|\n00000010  65 0a                                             |e.|\n",
+        );
+        check("0000000 6170 7373 733d 6333 6572 2d74 6156 756c\n0000020 0a65\n");
+        check("0000000 060560 071563 071475 061463 062562 026564 060526 072554\n0000020 005145\n");
+    }
+}

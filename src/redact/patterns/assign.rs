@@ -1,0 +1,364 @@
+//! Keys and their values in every notation: configuration, code, data, logs and prose.
+
+use super::bytes::{at, back_while, before, is_name, line_end, line_start, skip_blanks, skip_while, slice, trim};
+use super::harmless::{is_harmless, is_sentence};
+use super::names::{self, Promise};
+use super::random::{self, is_random};
+use super::scan::Scan;
+use super::value::{Link, Value, link, value};
+use super::{block, prose, siblings, table};
+
+/// Judges the identifier around a needle and masks its value.
+pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
+    if start < scan.judged {
+        return;
+    }
+    let text = scan.text;
+    // Some needles carry the sign that follows the name.
+    let mut end = end;
+    while end > start + 1 && !is_name(before(text, end)) {
+        end -= 1;
+    }
+    let start = (start + usize::from(!is_name(at(text, start)))).min(end);
+    let (name_start, name_end) = identifier(text, start, end);
+    scan.judged = name_end;
+    // Ordinary words and code go on without anything that links a value.
+    let next = at(text, name_end);
+    if next.is_ascii_alphanumeric() || next == 0 && name_end >= text.len() {
+        return;
+    }
+    let promise = scan.promise(slice(text, name_start, name_end));
+    if promise == Promise::Nothing {
+        return;
+    }
+    // The next pair of a structured log line follows, not a value.
+    if next == b' ' && at(text, name_start) != b'-' {
+        let word_end = skip_while(text, name_end + 1, |b| b.is_ascii_lowercase() || b == b'_');
+        if word_end > name_end + 1 && at(text, word_end) == b'=' {
+            prose::before_label(scan, name_start, promise);
+            return;
+        }
+    }
+    // A word of running text between blanks.
+    let in_prose = next == b' '
+        && at(text, name_end + 1).is_ascii_lowercase()
+        && before(text, name_start) == b' '
+        && before(text, name_start - 1).is_ascii_lowercase();
+    if in_prose {
+        if promise == Promise::Maybe {
+            if prose::one_time_code(scan, name_start, name_end, name_end + 1) {
+                return;
+            }
+            let word_end = skip_while(text, name_end + 1, |b| b.is_ascii_lowercase());
+            if !at(text, word_end).is_ascii_digit() {
+                return;
+            }
+        }
+        if !prose::blank_separated(scan, name_start, name_end, name_end + 1, promise) {
+            prose::at_distance(scan, name_end + 1, promise);
+            prose::before_label(scan, name_start, promise);
+        }
+        return;
+    }
+    if siblings::value_of_name(scan, name_start, name_end, promise)
+        || table::column(scan, name_start, name_end, promise)
+    {
+        return;
+    }
+    if next == b':' && before(text, name_start) == b':' {
+        return;
+    }
+    if next == b' ' && is_element(text, name_start) {
+        let close = skip_while(text, name_end, |b| !matches!(b, b'>' | b'<' | b'\n'));
+        if at(text, close) == b'>' && before(text, close) != b'/' {
+            linked(scan, (name_start, name_end), close + 1, Link::Equals, promise);
+            return;
+        }
+    }
+    let Some((link, from)) = link(text, name_end) else {
+        prose::before_label(scan, name_start, promise);
+        prose::printed(scan, name_end, promise);
+        return;
+    };
+    if matches!(link, Link::Blank | Link::Argument) && !is_whole_key(text, name_start, name_end, link) {
+        return;
+    }
+    match link {
+        Link::Blank => {
+            if prose::one_time_code(scan, name_start, name_end, from) {
+                return;
+            }
+            if !prose::blank_separated(scan, name_start, name_end, from, promise) {
+                prose::at_distance(scan, from, promise);
+                prose::before_label(scan, name_start, promise);
+                prose::printed(scan, name_end, promise);
+            }
+        }
+        _ if promise == Promise::Maybe && prose::one_time_code(scan, name_start, name_end, skip_blanks(text, from)) => {
+        }
+        _ => linked(scan, (name_start, name_end), from, link, promise),
+    }
+}
+
+/// Masks what stands after a link, if the name's promise and the value agree.
+pub(super) fn linked(scan: &mut Scan<'_>, name: (usize, usize), from: usize, link: Link, promise: Promise) {
+    let text = scan.text;
+    let at_value = skip_blanks(text, from);
+    if promise == Promise::Secret && block::nested(scan, at_value, line_start(text, name.0)) {
+        return;
+    }
+    let Some(found) = value(text, from, link) else {
+        if promise == Promise::Secret && link == Link::Colon {
+            prose::on_next_line(scan, from);
+        }
+        return;
+    };
+    if link == Link::Argument && !found.quoted {
+        return;
+    }
+    let found = widen(text, name.0, found, link, promise);
+    judge(scan, name, found, link, promise);
+}
+
+/// The decision itself.
+pub(super) fn judge(scan: &mut Scan<'_>, name: (usize, usize), found: Value, link: Link, promise: Promise) {
+    let text = scan.text;
+    let content = slice(text, found.start, found.end);
+    if is_harmless(content)
+        || is_markup(content)
+        || link == Link::Equals && !found.quoted && is_comparison(text, name.1, content)
+    {
+        return;
+    }
+    if is_named_otherwise(slice(text, name.0, name.1), content, link) {
+        return;
+    }
+    let digits = content.iter().filter(|b| b.is_ascii_digit()).count();
+    if digits == content.len() && is_count(slice(text, name.0, name.1), content) {
+        return;
+    }
+    let sentence = content.contains(&b' ') && is_sentence(content);
+    let secret = match promise {
+        Promise::Secret => !sentence && (found.quoted || plausible(content, link, at(text, found.end))),
+        _ => !sentence && looks_generated(content) || one_time(slice(text, name.0, name.1), content),
+    };
+    if secret {
+        scan.mask(found.start, found.end, "assignment");
+    }
+}
+
+/// Strong enough for a name that only might hold a secret.
+pub(super) fn looks_generated(content: &[u8]) -> bool {
+    let (start, end) = trim(content, 0, content.len());
+    let content = slice(content, start, end);
+    if content.len() < 8 || random::is_uuid(content) && content.len() < 36 {
+        return false;
+    }
+    let made = random::makeup(content);
+    let constant = content.contains(&b'_')
+        && content.iter().all(|&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        && content.split(|&b| b == b'_').all(|part| part.len() < 10);
+    if constant || content.contains(&b' ') || content.contains(&b'/') && made.oddness < 0.3 {
+        return false;
+    }
+    let dated = made.digit + made.other == content.len();
+    if dated {
+        return false;
+    }
+    is_random(content, 12)
+        || random::is_uuid(content)
+        || made.is_hex() && content.len() >= 16 && made.digit > 1
+        || made.classes() == 3
+            && made.other > 0
+            && made.oddness >= 0.25
+            && content.iter().any(|b| b"!@#$%^&*?~".contains(b))
+        || made.alnum() >= 16 && made.digit >= 3 && made.oddness >= 0.3
+}
+
+/// The name's extent: identifier bytes around the needle, without escape sequences before them.
+fn identifier(text: &[u8], start: usize, end: usize) -> (usize, usize) {
+    let mut from = back_while(text, start, 64, is_name);
+    let to = skip_while(text, end, is_name);
+    let to = if before(text, to) == b'.' || before(text, to) == b'-' { to - 1 } else { to }.min(end + 64).max(end);
+    if from < start && before(text, from) == b'\\' && matches!(at(text, from), b'n' | b'r' | b't' | b'f' | b'b') {
+        from += 1;
+    }
+    if before(text, from) == b'[' && matches!(before(text, from - 1), 0x1b | b'b' | b'e' | b'3') {
+        from = skip_while(text, from, |b| b.is_ascii_digit() || b == b';').min(start);
+        from += usize::from(at(text, from) == b'm' && from < start);
+    }
+    if before(text, from) == b'%' && from + 2 <= start {
+        from += 2;
+    }
+    // Typographic quotes, bullets and arrows are not part of names.
+    while from < start && matches!(slice(text, from, from + 3), [0xe2, ..]) {
+        from = (from + 3).min(start);
+    }
+    let to = slice(text, end, to)
+        .windows(3)
+        .position(|w| matches!(w, [0xe2, _, _] | [0xef, 0xbc, _]))
+        .map_or(to, |p| end + p);
+    let to = slice(text, end, to).windows(2).position(|w| w == "»".as_bytes()).map_or(to, |p| end + p);
+    (from, to)
+}
+
+/// Widens a bare value to the end of its line where the notation says so: a key at the start
+/// of a line owns the line.
+fn widen(text: &[u8], name_start: usize, found: Value, link: Link, promise: Promise) -> Value {
+    if found.quoted || promise != Promise::Secret || at(text, found.end) != b' ' {
+        return found;
+    }
+    let line = line_start(text, name_start);
+    let lead = slice(text, line, name_start);
+    if lead.len() > 12
+        || lead.iter().any(|&b| b.is_ascii_alphanumeric() || b >= 0x80)
+            && !matches!(lead, b"export " | b"ENV " | b"set ")
+    {
+        return found;
+    }
+    let (start, end) = trim(text, found.start, line_end(text, found.start));
+    let rest = slice(text, start, end);
+    let end = rest.windows(2).position(|w| w == b" #" || w == b" ;" || w == b" (").map_or(end, |p| start + p);
+    let rest = slice(text, start, end);
+    let words = rest.split(|&b| b == b' ').filter(|w| !w.is_empty()).count();
+    let wordy = rest.iter().all(|&b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-' | b'\'') || b >= 0x80);
+    let fits = (3..=26).contains(&words) && wordy && rest.iter().filter(|b| b.is_ascii_uppercase()).count() <= words;
+    let spaced = words >= 2
+        && rest.iter().any(u8::is_ascii_digit)
+        && link == Link::Equals
+        && rest.len() < 80
+        && !rest.contains(&b'=');
+    if (fits || spaced) && !is_sentence(rest) && !rest.split(|&b| b == b' ').take(1).any(is_harmless) {
+        Value { end, ..found }
+    } else {
+        found
+    }
+}
+
+/// A bare value of a secret name: anything but words that begin a remark.
+fn plausible(content: &[u8], link: Link, next: u8) -> bool {
+    let made = random::makeup(content);
+    if link == Link::Equals
+        || made.digit > 0
+        || made.other > 0
+        || made.upper > 0 && made.lower > 0 && !content.first().is_some_and(u8::is_ascii_uppercase)
+    {
+        return content.len() >= 3 || made.digit == content.len();
+    }
+    if content.len() < 4 {
+        return false;
+    }
+    // A lower-case word: a value if nothing follows it on the line, else the beginning of a remark.
+    matches!(
+        next,
+        b'\n' | b'\r' | 0 | b',' | b'}' | b'\\' | b'"' | b'\'' | b'<' | b')' | b';' | b'.' | b'&' | 0x1b | b'|'
+    ) || made.oddness > 0.3
+}
+
+/// Counters, ports and sizes under names like `tokens` or `pass`.
+fn is_count(name: &[u8], content: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    let counted = [&b"tokens"[..], b"keys", b"secrets", b"passwords", b"credentials", b"passes", b"codes"]
+        .iter()
+        .any(|s| name.ends_with(s));
+    counted
+        || content.len() < 4
+        || (content.len() < 6
+            && (name.ends_with(b"token") || name.ends_with(b"key") || name.ends_with(b"auth") || name == b"pass"))
+}
+
+/// Numeric codes: `pin: 4821`, `otp=123456`, `TAN: 918 273`.
+fn one_time(name: &[u8], content: &[u8]) -> bool {
+    let digits = content.iter().filter(|b| b.is_ascii_digit()).count();
+    let coded = content.iter().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b'-'));
+    coded
+        && (4..=12).contains(&digits)
+        && super::names::words(name).last().is_some_and(|w| {
+            matches!(
+                w.trim_end_matches(|c: char| c.is_ascii_digit()),
+                "pin" | "otp" | "totp" | "tan" | "puk" | "cvv" | "cvc" | "mfa" | "passcode" | "einmalcode" | "hotp"
+            ) || names::is_code(name)
+        })
+        || (coded && digits == 6
+            || content.len() >= 6
+                && content.len() <= 10
+                && random::makeup(content).classes() >= 2
+                && digits > 0
+                && random::makeup(content).lower == 0)
+            && super::names::words(name).iter().any(|w| {
+                matches!(
+                    w.as_str(),
+                    "verification"
+                        | "otp"
+                        | "totp"
+                        | "mfa"
+                        | "2fa"
+                        | "einmalcode"
+                        | "recovery"
+                        | "confirmation"
+                        | "code"
+                        | "tan"
+                        | "login"
+                        | "zugangscode"
+                )
+            })
+            && !name.eq_ignore_ascii_case(b"code")
+            && !name.eq_ignore_ascii_case(b"codes")
+}
+
+/// Where only blanks or a comma follow, a quoted key must be the whole literal, and an argument
+/// the first one of its call: `…/secret" "Mozilla/5.0` and `["password", "token"]` hold no value.
+fn is_whole_key(text: &[u8], name_start: usize, name_end: usize, link: Link) -> bool {
+    let closed = matches!(at(text, name_end), b'"' | b'\'' | b'`' | b'\\');
+    let opened = matches!(before(text, name_start), b'"' | b'\'' | b'`');
+    match link {
+        Link::Argument if at(text, name_end) == b'(' => true,
+        Link::Argument => {
+            opened && before(text, back_while(text, name_start - 1, 8, |b| matches!(b, b' ' | b'\\'))) == b'('
+        }
+        _ => !closed || opened,
+    }
+}
+
+/// `<Password …` or `<ns:Password …`.
+fn is_element(text: &[u8], name_start: usize) -> bool {
+    match before(text, name_start) {
+        b'<' => true,
+        b':' => before(text, back_while(text, name_start - 1, 16, |b| b.is_ascii_alphanumeric())) == b'<',
+        _ => false,
+    }
+}
+
+/// `token == other`, `self.token += x`, `password = new_password`: code, not data.
+fn is_comparison(text: &[u8], name_end: usize, content: &[u8]) -> bool {
+    let operator = skip_blanks(text, name_end);
+    let compared = matches!(slice(text, operator, operator + 2), b"==" | b"+=");
+    let identifier =
+        content.iter().all(|&b| b.is_ascii_alphabetic() || matches!(b, b'_' | b':' | b';' | b')' | b',' | b'.'));
+    let named = identifier && content.contains(&b'_') && super::names::promise(content) != Promise::Nothing;
+    compared && !content.iter().any(u8::is_ascii_digit) || named
+}
+
+/// Names that mean something else beside their secret meaning: `PWD=/srv`, `PASS: test_x`, types.
+fn is_named_otherwise(name: &[u8], content: &[u8], link: Link) -> bool {
+    let typed = link == Link::Colon
+        && content.iter().all(u8::is_ascii_alphabetic)
+        && content.first().is_some_and(u8::is_ascii_uppercase)
+        && content.iter().any(u8::is_ascii_lowercase)
+        && random::makeup(content).oddness < 0.2
+        && content.iter().filter(|b| b.is_ascii_uppercase()).count() > 1;
+    matches!(name, b"PWD" | b"OLDPWD") && content.first() == Some(&b'/')
+        || name.eq_ignore_ascii_case(b"pass")
+            && link == Link::Colon
+            && !prose::is_told(content)
+            && content.iter().any(|b| b"_:/.(".contains(b))
+        || typed
+}
+
+fn is_markup(content: &[u8]) -> bool {
+    content.first() == Some(&b'<')
+        && content.get(1).is_some_and(|b| *b == b'/' || b.is_ascii_alphabetic() || *b == b'%' || *b == b'?')
+        && !content.iter().any(u8::is_ascii_digit)
+        || content.iter().all(|b| b"{}[](),;:".contains(b))
+        || matches!(content.first(), Some(b'{' | b'[')) && content.len() < 3
+}

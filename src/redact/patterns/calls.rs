@@ -1,0 +1,252 @@
+//! Values known by the verb before them: SQL statements, function calls, tools and scripts.
+
+use super::bytes::{at, before, find_word, line_end, line_start, skip_blanks, skip_while, slice, trim, word_at};
+use super::cli::shell_word;
+use super::harmless::is_harmless;
+use super::names::{self, Promise};
+use super::prose::is_told;
+use super::scan::Scan;
+
+/// `IDENTIFIED BY 'X'`, `encrypt_string 'X'`, `::add-mask::X`: the next word is the secret.
+pub(super) fn next_word(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let mut from = skip_while(text, end, |b| matches!(b, b' ' | b'(' | b'='));
+    for skipped in ["password ", "values ", "as ", "-string ", "-name "] {
+        if word_at(text, from, skipped.as_bytes()) {
+            from = skip_blanks(text, from + skipped.len());
+        }
+    }
+    let (s, e) = shell_word(text, from);
+    let content = slice(text, s, e);
+    if !is_harmless(content) && content.first() != Some(&b'-') && content.len() > 2 {
+        scan.mask(s, e, "argument");
+    }
+}
+
+/// `unlocked using X`, `log in with X`: the next word, if it reads like a secret.
+pub(super) fn told_word(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let (s, e) = shell_word(text, skip_blanks(text, end));
+    let e = if matches!(before(text, e), b'.' | b',') && e > s { e - 1 } else { e };
+    if is_told(slice(text, s, e)) {
+        scan.mask(s, e, "prose");
+    }
+}
+
+/// The last word of the line: `SQLConnectInfo db user X`.
+pub(super) fn last_word(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let (from, stop) = trim(text, end, line_end(text, end));
+    let start = slice(text, from, stop).iter().rposition(|&b| matches!(b, b' ' | b'\t')).map_or(from, |p| from + p + 1);
+    let word = slice(text, start, stop);
+    // `user:password` of a mail relay's map.
+    let start = memchr::memrchr(b':', word).map_or(start, |p| start + p + 1);
+    if start > from && !is_harmless(slice(text, start, stop)) {
+        scan.mask(start, stop, "directive");
+    }
+}
+
+/// `new PDO('dsn', 'user', 'X')`: the last quoted argument of at least two.
+pub(super) fn last_argument(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let stop = line_end(text, end).min(end + 400);
+    let mut i = end;
+    let mut quoted = Vec::new();
+    while i < stop && at(text, i) != b')' && quoted.len() < 5 {
+        if matches!(at(text, i), b'\'' | b'"') {
+            let (s, e) = shell_word(text, i);
+            quoted.push((s, e));
+            i = e + 1;
+        } else {
+            i += 1;
+        }
+    }
+    let Some(&(s, e)) = quoted.get(2).or_else(|| quoted.get(1)) else { return };
+    let content = slice(text, s, e);
+    if !is_harmless(content) && (quoted.len() > 2 || is_told(content)) {
+        scan.mask(s, e, "argument");
+    }
+}
+
+/// `send "X\r"` of an expect script that asked for a password.
+pub(super) fn send(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let line = line_start(text, end);
+    let lead = slice(text, line_start(text, line.saturating_sub(1)), end);
+    if find_word(lead, b"assw").or_else(|| find_word(lead, b"phrase")).or_else(|| find_word(lead, b"expect")).is_none()
+    {
+        return;
+    }
+    let (s, e) = shell_word(text, end - 1);
+    let stop = slice(text, s, e).iter().position(|&b| b == b'\\').map_or(e, |p| s + p);
+    let content = slice(text, s, stop);
+    if !is_harmless(content) && content.len() > 3 && !content.contains(&b' ') {
+        scan.mask(s, stop, "expect");
+    }
+}
+
+/// `INSERT INTO t (a, password) VALUES (1, 'X'), (2, 'Y')`: the values of secret columns.
+pub(super) fn insert(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let limit = text.len().min(end + 64 * 1024);
+    let Some(open) = memchr::memchr(b'(', slice(text, end, (end + 120).min(limit))).map(|p| end + p) else { return };
+    let Some(close) = memchr::memchr(b')', slice(text, open, (open + 2000).min(limit))).map(|p| open + p) else {
+        return;
+    };
+    let columns: Vec<usize> = slice(text, open + 1, close)
+        .split(|&b| b == b',')
+        .enumerate()
+        .filter(|(_, name)| names::promise(name) == Promise::Secret)
+        .map(|(i, _)| i)
+        .collect();
+    if columns.is_empty() {
+        return;
+    }
+    let mut i = close;
+    while let Some(open) = memchr::memchr(b'(', slice(text, i, limit)).map(|p| i + p) {
+        if slice(text, i, open).iter().any(|&b| b == b';' || b == b'\n' && i > close + 400) {
+            return;
+        }
+        let (fields, stop) = tuple(text, open + 1, limit);
+        for &(s, e) in columns.iter().filter_map(|c| fields.get(*c)) {
+            if !is_harmless(slice(text, s, e)) {
+                scan.mask(s, e, "sql");
+            }
+        }
+        i = stop.max(open + 1);
+    }
+}
+
+/// Fields of one tuple, without quotes, and where it ends.
+fn tuple(text: &[u8], start: usize, limit: usize) -> (Vec<(usize, usize)>, usize) {
+    let mut fields = Vec::new();
+    let mut i = start;
+    while i < limit && fields.len() < 200 {
+        i = skip_while(text, i, |b| b.is_ascii_whitespace());
+        let (s, e) = if matches!(at(text, i), b'\'' | b'"') {
+            shell_word(text, i)
+        } else {
+            (i, skip_while(text, i, |b| !matches!(b, b',' | b')')).min(limit))
+        };
+        fields.push((s, e));
+        i = skip_while(text, e, |b| !matches!(b, b',' | b')')).min(limit);
+        if at(text, i) == b')' || i >= limit {
+            return (fields, i + 1);
+        }
+        i += 1;
+    }
+    (fields, i)
+}
+
+/// A line about logging in, told to a colleague or typed: every word shaped like a password.
+pub(super) fn login_line(scan: &mut Scan<'_>, start: usize, end: usize) {
+    let text = scan.text;
+    let from = line_start(text, start).max(start.saturating_sub(160));
+    let stop = line_end(text, end).min(end + 200);
+    let mut i = from;
+    while i < stop {
+        let s = skip_while(text, i, |b| b <= b' ' || matches!(b, b'"' | b'\'' | b'`' | b'(' | b',')).min(stop);
+        let e = skip_while(text, s, |b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b',' | b')' | b';')).min(stop);
+        let word_end = if matches!(before(text, e), b'.' | b',' | b':') && e > s { e - 1 } else { e };
+        if is_password_shaped(slice(text, s, word_end)) && !matches!(before(text, s), b'#' | b'=') {
+            scan.mask(s, word_end, "login-line");
+        }
+        i = e.max(s + 1);
+    }
+}
+
+/// The line after a command that prints a secret.
+pub(super) fn output(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let mut line = super::bytes::next_line(text, end);
+    for _ in 0..6 {
+        let (s, e) = trim(text, line, line_end(text, line));
+        let word = slice(text, s, e);
+        if word.len() < 8 || word.contains(&b' ') || is_harmless(word) {
+            return;
+        }
+        let made = super::random::makeup(word);
+        let hex = made.is_hex() && word.len() >= 16 && made.digit > 1;
+        if !is_password_shaped(word) && !super::random::is_random(word, 12) && !hex {
+            return;
+        }
+        scan.mask(s, e, "command-output");
+        line = super::bytes::next_line(text, line);
+    }
+}
+
+/// Letters and digits mixed the way people and generators make passwords, and nothing else is.
+pub(super) fn is_password_shaped(word: &[u8]) -> bool {
+    if !(7..=64).contains(&word.len()) || !word.iter().any(u8::is_ascii_digit) {
+        return false;
+    }
+    let plain = word.iter().all(|&b| b.is_ascii_alphanumeric() || b"!#$%^&*?~+_-=.".contains(&b));
+    if !plain
+        || matches!(word.first(), Some(b'-' | b'+' | b'#' | b'$' | b'%' | b'.' | b'*' | b'='))
+        || word.contains(&b'=')
+            && word.iter().take_while(|b| **b != b'=').all(|b| b.is_ascii_lowercase() || *b == b'_' || *b == b'-')
+    {
+        return false;
+    }
+    let made = super::random::makeup(word);
+    let letters = made.upper + made.lower;
+    let signs = word.iter().filter(|b| b"!#$%^&*?~+".contains(b)).count();
+    let dotted = word.iter().filter(|b| matches!(b, b'.' | b'-' | b'_')).count();
+    letters >= 3
+        && made.digit > 0
+        && !made.is_hex()
+        && is_told(word)
+        && (signs > 0 && dotted < 2
+            || made.upper > 0 && made.lower > 0 && dotted == 0 && (made.digit >= 2 || made.oddness > 0.3)
+            || made.upper > 0
+                && made.lower > 0
+                && made.digit >= 2
+                && dotted == 1
+                && made.oddness > 0.2
+                && !word.contains(&b'.')
+                && !word.contains(&b'-'))
+}
+
+/// Words with a sign amid letters and digits, as people choose passwords; nothing announces them.
+pub(super) fn signed_words(scan: &mut Scan<'_>) {
+    let text = scan.text;
+    let mut done = 0;
+    for sign in memchr::memchr3_iter(b'!', b'#', b'^', text) {
+        if sign < done || before(text, sign) <= b' ' || !before(text, sign).is_ascii_alphanumeric() {
+            continue;
+        }
+        let s = super::bytes::back_while(text, sign, 40, |b| {
+            b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b'(' | b',' | b'[' | b'{' | b'<' | b'>')
+        });
+        let e = skip_while(text, sign, |b| {
+            b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b',' | b')' | b';' | b']' | b'}' | b'<' | b'>')
+        });
+        done = e;
+        let s = memchr::memrchr(b'/', slice(text, s, sign))
+            .filter(|p| *p < 20 && !slice(text, s, s + p).contains(&b':'))
+            .map_or(s, |p| s + p + 1);
+        let word = slice(text, s, e);
+        if word.len() >= 7
+            && is_password_shaped(word)
+            && super::random::makeup(word).digit < word.len() / 2 + 1
+            && !word.contains(&b'=')
+            && !word.contains(&b'.')
+            && !word.starts_with(b"PR#")
+            && !issue_number(word)
+            && !scan.hits.iter().rev().take(20).any(|h| h.start <= s && e <= h.end)
+        {
+            scan.mask(s, e, "password-shaped");
+        }
+    }
+}
+
+/// `org/repo#123`, `page2#section`, `Foo#bar`: a sign with a number or a word alone behind it.
+fn issue_number(word: &[u8]) -> bool {
+    let Some(p) = word.iter().position(|&b| b == b'#') else {
+        return word.ends_with(b"!") && word.iter().filter(|b| b.is_ascii_digit()).count() < 2;
+    };
+    let head = slice(word, 0, p);
+    let tail = super::bytes::tail(word, p + 1);
+    !head.iter().any(u8::is_ascii_digit) && tail.iter().all(u8::is_ascii_digit)
+        || tail.iter().all(|b| b.is_ascii_lowercase() || *b == b'-' || *b == b'_')
+}

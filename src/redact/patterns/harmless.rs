@@ -1,0 +1,316 @@
+//! Values that are no secrets whatever their key is called: variables, placeholders, types, remarks.
+
+use super::bytes::{at, ends_with, find_word, starts_with};
+use super::names;
+
+/// The mask itself; never a secret.
+pub(super) const MASK: &[u8] = b"[redacted]";
+
+/// True if `value` cannot be a secret.
+pub(super) fn is_harmless(value: &[u8]) -> bool {
+    let value = unpunctuated(value);
+    let label = value.iter().rposition(|&b| b != b' ').is_some_and(|p| at(value, p) == b':');
+    if label && !value.iter().any(u8::is_ascii_digit) || is_version(value) {
+        return true;
+    }
+    let first = at(value, 0);
+    if value.is_empty() || starts_with(value, MASK) {
+        return true;
+    }
+    is_reference(value, first)
+        || is_filler(value)
+        || is_bracketed(value, first)
+        || is_remark(value)
+        || is_code(value)
+        || is_path(value)
+}
+
+/// True for `path/to/file`, `/run/secrets/x`, `./x`, `~/x`, `C:\x`, `https://host/…`.
+pub(super) fn is_path(value: &[u8]) -> bool {
+    if starts_with(value, b"http://")
+        || starts_with(value, b"https://")
+        || starts_with(value, b"file:")
+        || starts_with(value, b"/run/")
+        || starts_with(value, b"vault:")
+    {
+        return true;
+    }
+    let rooted = [&b"/"[..], b"./", b"../", b"~/"].iter().any(|p| starts_with(value, p));
+    rooted
+        && value.len() > 2
+        && value.iter().all(|&b| b.is_ascii_alphanumeric() || b"/._-~@%+:*{}$".contains(&b))
+        && (value.iter().filter(|&&b| b == b'/').count() > 1 || value.contains(&b'.') || starts_with(value, b"~/"))
+        && !value.split(|&b| b == b'/').any(|part| super::random::is_random(part, 12))
+}
+
+/// `^7.1.0`, `>=2.0`, `1.2.3-rc.1`, `10.0.0.1:3306`.
+fn is_version(value: &[u8]) -> bool {
+    let core: &[u8] = match value.iter().position(|b| !b"^~>=<v ".contains(b)) {
+        Some(p) => value.get(p..).unwrap_or_default(),
+        None => return false,
+    };
+    at(core, 0).is_ascii_digit()
+        && core.contains(&b'.')
+        && core.iter().all(|b| b.is_ascii_digit() || b".x*-: <>=^~|".contains(b))
+        && core.contains(&b'.')
+        || value.first().is_some_and(|b| b"^~".contains(b)) && core.contains(&b'.') && at(core, 0).is_ascii_digit()
+}
+
+/// Two function words make running text.
+pub(super) fn is_sentence(value: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(value).to_lowercase();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let function =
+        words.iter().filter(|w| names::is_function_word(w.trim_matches(|c: char| !c.is_alphanumeric()))).count();
+    words.len() >= 3 && (function >= 2 || (function >= 1 && words.len() <= 6))
+}
+
+fn unpunctuated(value: &[u8]) -> &[u8] {
+    let mut value = value;
+    while let [rest @ .., b',' | b';'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// `$VAR`, `${VAR}`, `$(cmd)`, `{{ x }}`, `%VAR%`, `%s`, `@param`, `!Ref`, `arn:…`.
+fn is_reference(value: &[u8], first: u8) -> bool {
+    let is_ident = |v: &[u8]| {
+        !v.is_empty()
+            && v.iter().all(|&b| {
+                b.is_ascii_alphanumeric()
+                    || b == b'_'
+                    || b == b':'
+                    || b == b'.'
+                    || b == b'-'
+                    || b == b'>'
+                    || b == b'['
+                    || b == b']'
+            })
+    };
+    match first {
+        b'$' => {
+            let rest = value.get(1..).unwrap_or_default();
+            matches!(at(rest, 0), b'{' | b'(')
+                || (is_ident(rest) && !at(rest, 0).is_ascii_digit() && !rest.iter().any(u8::is_ascii_digit))
+                || (is_ident(rest) && at(rest, 0).is_ascii_uppercase() && !rest.iter().any(u8::is_ascii_lowercase))
+                || rest.is_empty()
+                || matches!(rest, [b'0'..=b'9' | b'#' | b'@' | b'*' | b'?' | b'!' | b'$'])
+        }
+        b'{' => {
+            at(value, 1) == b'{'
+                || at(value, 1) == b'%'
+                || (at(value, value.len() - 1) == b'}' && is_ident(value.get(1..value.len() - 1).unwrap_or_default()))
+        }
+        b'%' => {
+            (at(value, value.len() - 1) == b'%' && value.len() > 2)
+                || matches!(value, b"%s" | b"%v" | b"%q" | b"%d" | b"%r")
+                || at(value, 1) == b'('
+                || at(value, 1) == b'{'
+        }
+        b'!' => [
+            &b"!Ref"[..],
+            b"!Sub",
+            b"!GetAtt",
+            b"!ImportValue",
+            b"!reference",
+            b"!secret",
+            b"!vault",
+            b"!env",
+            b"!Join",
+            b"!Select",
+        ]
+        .iter()
+        .any(|p| starts_with(value, p)),
+        b'#' => at(value, 1) == b'{' || value.len() == 1,
+        b'?' => value.len() == 1,
+        b':' => value.len() > 1 && value.iter().skip(1).all(|&b| b.is_ascii_lowercase() || b == b'_'),
+        b'@' => value.len() > 1 && value.iter().skip(1).all(|&b| b.is_ascii_lowercase() || b == b'_'),
+        _ => {
+            starts_with(value, b"arn:")
+                || starts_with(value, b"env:")
+                || starts_with(value, b"ref+")
+                || starts_with(value, b"op://")
+                || starts_with(value, b"secretref:")
+                || starts_with(value, b"keyring:")
+                || starts_with(value, b"sm://")
+                || starts_with(value, b"secret://")
+        }
+    }
+}
+
+/// `****`, `xxxxx`, `…`, `...`, `----`, `____`, `••••`, `000000`.
+fn is_filler(value: &[u8]) -> bool {
+    if let Ok(text) = std::str::from_utf8(value) {
+        let mut chars = text.chars();
+        if let Some(first) = chars.next()
+            && (!first.is_alphanumeric() || matches!(first, 'x' | 'X' | '0'))
+            && chars.all(|c| c == first)
+        {
+            return true;
+        }
+    }
+    value.iter().all(|&b| !b.is_ascii_alphanumeric() && b < 0x80 && !b"!@#$%^&".contains(&b))
+        || value.windows(4).any(|w| w == b"****" || w == b"....")
+        || find_word(value, "•••".as_bytes()).is_some()
+        || find_word(value, b"xxxxxx").is_some()
+        || value.starts_with(b"***")
+        || value.ends_with(b"...")
+        || value.ends_with("…".as_bytes())
+}
+
+/// `<password>`, `[hidden]`, `(none)`, `«…»`, `__TOKEN__`, `@@TOKEN@@`.
+fn is_bracketed(value: &[u8], first: u8) -> bool {
+    let inner = value.get(1..value.len().saturating_sub(1)).unwrap_or_default();
+    let worded = inner.iter().all(|&b| b.is_ascii_alphabetic() || b" _-./:|'`*,".contains(&b) || b >= 0x80);
+    match (first, at(value, value.len() - 1)) {
+        (b'<', b'>') => inner.iter().all(|&b| b != b'<') && !super::random::is_random(inner, 16),
+        (b'<', _) => worded && !inner.contains(&b'/') || starts_with(value, b"<%") || starts_with(value, b"<?"),
+        (b'[', b']') | (b'(', b')') | (b'{', b'}') => worded,
+        (b'[', _)
+            if value
+                .iter()
+                .position(|&b| b == b'=')
+                .is_some_and(|p| value.get(1..p).is_some_and(|n| n.iter().all(u8::is_ascii_lowercase))) =>
+        {
+            true
+        }
+        (b'(' | b'[', _) => inner.iter().chain(value.last()).all(|&b| b.is_ascii_lowercase()),
+        (b'_', b'_') => value.starts_with(b"__") && value.ends_with(b"__"),
+        (b'@', b'@') => value.starts_with(b"@@") && value.ends_with(b"@@"),
+        _ => false,
+    }
+}
+
+/// Remarks, truth values, types, sizes and sample words.
+fn is_remark(value: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(value) else { return false };
+    let lower = text.to_lowercase();
+    let word = lower.trim_matches(|c: char| {
+        matches!(c, '.' | '!' | ',' | ')' | '(' | '?' | ':' | '`' | '*' | '…' | '[' | ']' | '{' | '}')
+    });
+    if names::is_status(word) || word.is_empty() || matches!(lower.as_str(), "-" | "--" | "—") {
+        return true;
+    }
+    let sample = [
+        "your",
+        "<your",
+        "my-secret-name",
+        "replace",
+        "changeme",
+        "change_me",
+        "change-me",
+        "insert",
+        "enter-",
+        "enter_",
+        "put-your",
+        "put_your",
+        "xxxx",
+        "example",
+        "placeholder",
+        "dummy",
+        "todo",
+        "fixme",
+        "redacted",
+        "sample",
+        "some-secret",
+        "process.env",
+        "os.environ",
+        "env.",
+        "secrets.",
+        "vars.",
+        "settings.",
+        "config.",
+        "data.",
+        "var.",
+        "local.",
+        "module.",
+        "self.",
+        "this.",
+        "request.",
+        "req.",
+        "params.",
+        "args.",
+        "opts.",
+        "options.",
+        "props.",
+        "state.",
+        "ctx.",
+        "context.",
+    ];
+    if sample.iter().any(|s| lower.starts_with(s))
+        || lower.ends_with("_here")
+        || lower.ends_with("-here")
+        || lower.ends_with(".example")
+    {
+        return true;
+    }
+    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+    let unit = word.get(digits..).unwrap_or("").trim();
+    digits > 0
+        && matches!(
+            unit,
+            "bytes"
+                | "byte"
+                | "b"
+                | "kb"
+                | "chars"
+                | "characters"
+                | "zeichen"
+                | "s"
+                | "ms"
+                | "min"
+                | "m"
+                | "h"
+                | "d"
+                | "days"
+                | "hours"
+                | "minutes"
+                | "seconds"
+        )
+}
+
+/// Expressions that fetch or compute a value: `getenv("X")`, `getpass()`, `os.environ["X"]`, `a.b.c`, `Foo::bar`.
+fn is_code(value: &[u8]) -> bool {
+    if let Some(open) = value.iter().position(|&b| b == b'(' || b == b'[') {
+        let callee = value.get(..open).unwrap_or_default();
+        let named = !callee.is_empty()
+            && at(callee, 0).is_ascii_alphabetic()
+            && callee.iter().all(|&b| b.is_ascii_alphanumeric() || b"_.:>-$&<'!".contains(&b));
+        let closed = matches!(
+            at(value, value.len() - 1),
+            b')' | b']' | b';' | b'}' | b'?' | b'{' | b'\'' | b'"' | b'`' | b'(' | b'['
+        );
+        let inner = value.get(open + 1..).unwrap_or_default();
+        if named
+            && (closed || !inner.iter().any(u8::is_ascii_digit))
+            && !super::random::is_random(callee, 12)
+            && callee.iter().filter(|b| b.is_ascii_digit()).count() < 3
+        {
+            return true;
+        }
+    }
+    // A chain of identifiers (`user.password`, `Type::new`, `obj->field`) without a digit.
+    let chain = |v: &[u8]| {
+        v.iter().all(|&b| b.is_ascii_alphabetic() || b"_.:>-&*?".contains(&b)) && at(v, 0).is_ascii_alphabetic()
+    };
+    if (find_word(value, b"::").is_some() || find_word(value, b"->").is_some() || find_word(value, b"?.").is_some())
+        && chain(value)
+        && !ends_with(value, b"::")
+    {
+        return true;
+    }
+    let dotted = value.split(|&b| b == b'.').collect::<Vec<_>>();
+    dotted.len() >= 2
+        && at(value, 0).is_ascii_alphabetic()
+        && dotted.iter().all(|part| !part.is_empty() && part.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'_'))
+        && value.iter().filter(|b| b.is_ascii_digit()).count() == 0
+        && !super::random::is_random(value, 16)
+        || starts_with(value, b"&self")
+        || starts_with(value, b"&str")
+        || starts_with(value, b"&mut")
+        || starts_with(value, b"Option<")
+        || starts_with(value, b"Vec<")
+        || starts_with(value, b"Box<")
+        || starts_with(value, b"Arc<")
+}

@@ -1,0 +1,572 @@
+//! Secrets told in sentences, command lines and directives: no operator between name and value.
+
+use super::bytes::{
+    at, back_while, before, find_word, line_end, line_start, next_line, skip_blanks, skip_while, slice, trim,
+};
+use super::harmless::{is_harmless, is_sentence};
+use super::names::Promise;
+use super::random::{is_random, is_uuid, makeup};
+use super::scan::Scan;
+use super::value::{Link, Value, value};
+
+/// A name followed by blanks and a value: `--password X`, `requirepass X`, `IDENTIFIED BY 'X'`,
+/// `the password hunter2 works`. Returns true if the question is settled.
+pub(super) fn blank_separated(
+    scan: &mut Scan<'_>,
+    name_start: usize,
+    name_end: usize,
+    from: usize,
+    promise: Promise,
+) -> bool {
+    let text = scan.text;
+    // Running text: a lower-case word follows, and more after it.
+    let plain = skip_while(text, from, |b| b.is_ascii_lowercase());
+    let marked = matches!(before(text, name_start), b'-' | b'/' | b' ' | b'\n') && at(text, name_start) == b'-';
+    if plain > from && at(text, plain) == b' ' && !marked && !machine_line(text, name_start) {
+        return false;
+    }
+    let Some(found) = value(text, from, Link::Blank) else { return false };
+    let content = slice(text, found.start, found.end);
+    if promise == Promise::Maybe && content.len() < 12 && !found.quoted {
+        return false;
+    }
+    // The next pair of a structured log line.
+    let pair = content.iter().position(|&b| b == b'=').is_some_and(|p| {
+        p + 1 < content.len()
+            && at(content, p + 1) != b'='
+            && slice(content, 0, p).iter().all(|&b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.'))
+    });
+    if pair && !found.quoted {
+        return true;
+    }
+    let name = slice(text, name_start, name_end);
+    let flag = name.first() == Some(&b'-') || before(text, name_start) == b'/' && before(text, name_start - 1) == b' ';
+    if is_harmless(content) || content.first() == Some(&b'-') && flag {
+        return flag;
+    }
+    let line = line_start(text, name_start);
+    let line_stop = line_end(text, found.start);
+    let lead = slice(text, line, name_start);
+    let (_, stop) = trim(text, found.end, line_stop);
+    let alone = stop <= found.end + 1;
+    let first_on_line = !lead.iter().any(u8::is_ascii_alphanumeric);
+    let typed = content.len() == 1 && content.iter().all(u8::is_ascii_digit) && stop > found.end;
+    if typed && promise == Promise::Secret {
+        let (start, end) = last_of_directive(text, found.start, line_stop);
+        if is_told(slice(text, start, end)) || end - start >= 8 && !is_harmless(slice(text, start, end)) {
+            scan.mask(start, end, "directive");
+            return true;
+        }
+    }
+    let tell = if flag {
+        promise == Promise::Secret && !content.is_empty() || strong_shape(content)
+    } else if found.quoted && !found.cut {
+        promise == Promise::Secret
+            && content.len() >= 3
+            && !content.contains(&b'{')
+            && (!content.contains(&b' ') || !is_sentence(content))
+            && !looks_like_name(content)
+            && (is_told(content) || !names_a_thing(name))
+            || strong_shape(content) && content.len() >= 12
+    } else if find_word(lead, b"login ").is_some()
+        || find_word(lead, b"machine ").is_some()
+        || find_word(lead, b"identified ").is_some()
+    {
+        promise == Promise::Secret
+    } else if first_on_line && alone || directive(lead, name) {
+        // `rootpw X`, `requirepass X`, `enable secret 5 X`.
+        let (start, end) = last_of_directive(text, found.start, line_stop);
+        let community =
+            name.eq_ignore_ascii_case(b"community") && !slice(text, start, end).eq_ignore_ascii_case(b"public");
+        if (promise == Promise::Secret || community)
+            && (community || is_told(slice(text, start, end)) || directive_word(name) && alone)
+            && !looks_like_name(slice(text, start, end))
+            && !is_harmless(slice(text, start, end))
+            || strong_shape(slice(text, start, end))
+        {
+            scan.mask(start, end, "directive");
+            return true;
+        }
+        false
+    } else {
+        promise == Promise::Secret && is_told(content)
+            || promise == Promise::Maybe && is_random(content, 16) && !is_uuid(content) && !makeup(content).is_hex()
+    };
+    if tell {
+        scan.mask(found.start, found.end, "argument");
+    }
+    tell
+}
+
+/// `the password for the database is X`, `Passwort für root lautet X`.
+pub(super) fn at_distance(scan: &mut Scan<'_>, from: usize, promise: Promise) {
+    if promise != Promise::Secret {
+        return;
+    }
+    let text = scan.text;
+    let limit = line_end(text, from).min(from + 90);
+    let mut i = from;
+    for _ in 0..6 {
+        let end = skip_while(text, i, |b| b > b' ').min(limit);
+        let word = slice(text, i, end);
+        let next = skip_blanks(text, end);
+        if word.is_empty() || next >= limit {
+            return;
+        }
+        let colon = word.ends_with(b":");
+        if is_copula(word) || colon && word.len() > 1 {
+            told_after(scan, next, colon || matches!(word, b"=" | b"->"));
+            return;
+        }
+        if word.iter().any(|b| matches!(b, b'=' | b';' | b'{' | b'"' | b'|')) || word.ends_with(b".") {
+            return;
+        }
+        i = next;
+    }
+}
+
+/// `OTP is 399643`, `Tresor-Code ist 1234`, `Freischaltcode 3XQW-O8R4`: a code after its name.
+pub(super) fn one_time_code(scan: &mut Scan<'_>, name_start: usize, name_end: usize, from: usize) -> bool {
+    let text = scan.text;
+    let last = slice(text, name_end.saturating_sub(4), name_end);
+    if ![&b"code"[..], b"pin", b"otp", b"tan", b"puk", b"code "].iter().any(|w| super::bytes::ends_with(last, w)) {
+        return false;
+    }
+    let name_start =
+        back_while(text, name_start, 32, |b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-') || b >= 0x80);
+    let name_end = if before(text, name_end) == b' ' { name_end - 1 } else { name_end };
+    if !super::names::is_code(slice(text, name_start, name_end)) {
+        return false;
+    }
+    let mut i = from;
+    let mut linked = before(text, from) != b' ' || before(text, from - usize::from(from > 0)) == b':';
+    for _ in 0..6 {
+        let end = skip_while(text, i, |b| b.is_ascii_alphanumeric() || b == b'-');
+        let word = slice(text, i, end);
+        let made = makeup(word);
+        let numeric = (4..=10).contains(&made.digit) && made.digit + made.other == word.len() && made.other < 4;
+        let grouped = made.lower == 0 && made.digit > 0 && made.upper > 0 && made.alnum() >= 6;
+        if numeric && (linked || made.digit >= 5) || grouped {
+            scan.mask(i, end, "one-time-code");
+            return true;
+        }
+        linked |= is_copula(word) || at(text, end) == b':';
+        let next = skip_while(text, end, |b| matches!(b, b' ' | b':' | b'*' | b'`'));
+        if next == i || word.is_empty() && next == end {
+            return false;
+        }
+        i = next;
+    }
+    false
+}
+
+/// The value after a copula, past adverbs.
+fn told_after(scan: &mut Scan<'_>, from: usize, sure: bool) {
+    let text = scan.text;
+    let mut from = from;
+    for _ in 0..3 {
+        let end = skip_while(text, from, |b| b.is_ascii_alphabetic() || b == b':' || b >= 0x80);
+        if !FILLERS.iter().any(|f| slice(text, from, end).eq_ignore_ascii_case(f.as_bytes())) {
+            break;
+        }
+        from = skip_blanks(text, end);
+    }
+    // A passphrase of words to the end of the line.
+    let (start, end) = trim(text, from, line_end(text, from));
+    let words = slice(text, start, end);
+    let count = words.split(|&b| b == b' ').filter(|w| w.len() > 2).count();
+    if (4..=26).contains(&count)
+        && words.iter().all(|&b| b.is_ascii_lowercase() || b == b' ')
+        && !is_sentence(words)
+        && words.split(|&b| b == b' ').all(|w| !is_harmless(w))
+    {
+        scan.mask(start, end, "passphrase");
+        return;
+    }
+    if let Some(found) = value(text, from, Link::Blank) {
+        tell(scan, found, sure);
+    }
+}
+
+const FILLERS: &[&str] = &[
+    "now",
+    "still",
+    "jetzt",
+    "nun",
+    "currently",
+    "set",
+    "changed",
+    "to",
+    "ahora",
+    "maintenant",
+    "just",
+    "probably",
+    "simply",
+    "immer",
+    "noch",
+    "always",
+    "auf",
+    "now:",
+    "is",
+    "ist",
+    "again",
+];
+
+/// `use X as the password`, `X is the new admin password`.
+pub(super) fn before_label(scan: &mut Scan<'_>, name_start: usize, promise: Promise) {
+    if promise != Promise::Secret {
+        return;
+    }
+    let text = scan.text;
+    // At most four plain words may stand between the verb and the label.
+    let mut end = name_start;
+    for _ in 0..5 {
+        if before(text, end) != b' ' {
+            return;
+        }
+        let stop = end - 1;
+        let start = back_while(text, stop, 20, |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') || b >= 0x80);
+        let word = slice(text, start, stop);
+        if word.is_empty() || word.len() >= 20 {
+            return;
+        }
+        if LABELLING.iter().any(|w| word.eq_ignore_ascii_case(w)) && before(text, start) == b' ' {
+            labelled(scan, start - 1);
+            return;
+        }
+        end = start;
+    }
+}
+
+/// Masks the word that ends at `end`, if people would only write it as a secret.
+fn labelled(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let start = back_while(text, end, 120, |b| !b.is_ascii_whitespace());
+    let quoted = |b: u8| matches!(b, b'`' | b'"' | b'\'');
+    let (start, end) = if quoted(at(text, start)) && quoted(before(text, end)) && end - start > 2 {
+        (start + 1, end - 1)
+    } else {
+        (start, end)
+    };
+    let content = slice(text, start, end);
+    if (is_told(content) || quoted(before(text, start)) && content.len() > 3) && !is_harmless(content) {
+        scan.mask(start, end, "prose");
+    }
+}
+
+const LABELLING: &[&[u8]] = &[b"as", b"is", b"als", b"ist", b"comme", b"como", b"was", b"est"];
+
+/// A label that ends its line: the value stands alone on the next line with text.
+pub(super) fn on_next_line(scan: &mut Scan<'_>, from: usize) {
+    let text = scan.text;
+    if slice(text, from, line_end(text, from)).iter().any(|b| !b.is_ascii_whitespace()) {
+        return;
+    }
+    let mut line = next_line(text, from);
+    if at(text, line) == b'\n' || at(text, line) == b'\r' {
+        line = next_line(text, line);
+    }
+    let (start, end) = trim(text, line, line_end(text, line));
+    let content = slice(text, start, end);
+    if content.is_empty() || content.contains(&b' ') || is_harmless(content) {
+        return;
+    }
+    if is_told(content) && !content.ends_with(b":") && !content.contains(&b'=') {
+        scan.mask(start, end, "label");
+    }
+}
+
+/// A name on a command line or form head, and its value alone on the next line.
+pub(super) fn printed(scan: &mut Scan<'_>, name_end: usize, promise: Promise) {
+    if promise != Promise::Secret {
+        return;
+    }
+    let text = scan.text;
+    let stop = line_end(text, name_end);
+    if stop > name_end + 80 || stop >= text.len() {
+        return;
+    }
+    let mut line = next_line(text, name_end);
+    if matches!(at(text, line), b'\n' | b'\r') {
+        line = next_line(text, line);
+    }
+    let (start, end) = trim(text, line, line_end(text, line));
+    let content = slice(text, start, end);
+    if content.len() >= 8
+        && content.len() < 200
+        && !content.contains(&b' ')
+        && (super::calls::is_password_shaped(content) || is_random(content, 16))
+    {
+        scan.mask(start, end, "command-output");
+    }
+}
+
+/// A word that people would only write as a secret: digits or signs mixed into letters.
+pub(super) fn is_told(content: &[u8]) -> bool {
+    let content = unquoted(content);
+    let made = makeup(content);
+    let letters = made.upper + made.lower;
+    if content.len() < 5 || is_harmless(content) || looks_like_name(content) {
+        return false;
+    }
+    if content.len() == 19
+        && content.split(|&b| b == b'-').all(|group| group.len() == 4 && group.iter().all(u8::is_ascii_lowercase))
+    {
+        return true;
+    }
+    let signs = content.iter().filter(|b| b"!@#$%^&*?+~=|\\".contains(b)).count();
+    (letters > 1
+        && made.digit > 0
+        && (made.digit > 1 || made.upper > 0 || signs > 0 || made.oddness > 0.2 || content.len() >= 7))
+        || (signs > 0
+            && letters > 2
+            && !content.ends_with(b"?")
+            && !content.ends_with(b"!")
+            && !content.contains(&b'/')
+            && !content.contains(&b'='))
+        || (made.upper > 0 && made.lower > 2 && made.oddness > 0.3)
+        || made.oddness > 0.5
+        || made.digit == content.len() && content.len() >= 6 && content.len() <= 8
+}
+
+fn tell(scan: &mut Scan<'_>, found: Value, sure: bool) {
+    let content = slice(scan.text, found.start, found.end);
+    if is_harmless(content) || content.contains(&b' ') && is_sentence(content) {
+        return;
+    }
+    if found.quoted && !found.cut || is_told(content) || sure && content.len() > 5 && !looks_like_name(content) {
+        scan.mask(found.start, found.end, "prose");
+    }
+}
+
+/// True on lines of `.netrc` and on directives whose words are never prose.
+fn machine_line(text: &[u8], name_start: usize) -> bool {
+    let near = slice(text, name_start.saturating_sub(64), name_start);
+    if near.len() == 64 && memchr::memchr(b'\n', near).is_none() {
+        return false;
+    }
+    let start = line_start(text, name_start);
+    let (from, to) = trim(text, start, name_start);
+    let lead = slice(text, from, to);
+    lead.is_empty() || directive(lead, &[]) || find_word(lead, b"login ").is_some()
+}
+
+/// `secret "shop-db"`, `key "users"`: things that have names, unlike passwords.
+fn names_a_thing(name: &[u8]) -> bool {
+    [&b"secret"[..], b"token", b"key", b"credential", b"secrets", b"credentials"]
+        .iter()
+        .any(|w| super::bytes::ends_with(name, w))
+}
+
+fn strong_shape(content: &[u8]) -> bool {
+    !is_harmless(content)
+        && (is_random(content, 12) || makeup(content).is_hex() && content.len() >= 24 && makeup(content).digit > 2)
+}
+
+fn unquoted(content: &[u8]) -> &[u8] {
+    match content {
+        [b'`' | b'"' | b'\'' | b'(', inner @ .., b'`' | b'"' | b'\'' | b')'] => inner,
+        [inner @ .., b'.' | b',' | b'!' | b')' | b'?'] if inner.len() > 5 => inner,
+        _ => content,
+    }
+}
+
+/// Names of things: `v1.2.3`, `sha256`, `db-1`, `RFC6749`, `api/v1`, `2024-01-02`, `10.0.0.1`, `node-3.example.org`.
+fn looks_like_name(content: &[u8]) -> bool {
+    let made = makeup(content);
+    let letters = made.upper + made.lower;
+    if content.iter().all(|b| b.is_ascii_digit() || b".:-/+TZ%,_".contains(b))
+        && !(content.len() >= 6 && content.len() <= 8 && made.digit == content.len())
+    {
+        return true;
+    }
+    let tail_digits = content.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    // Words joined by signs of paths, hosts and identifiers, with short numbers.
+    let joined = content.iter().all(|&b| b.is_ascii_alphanumeric() || b"._-/:@#()[]<>,".contains(&b));
+    let has_joint = content.iter().any(|b| b"._-/:()[]<>,".contains(b));
+    let mixed = made.upper > 0 && made.lower > 0 && made.digit > 0 && !content.iter().any(|b| b"/:.(<[".contains(b));
+    joined && has_joint && !mixed && made.oddness < 0.22 && made.digit <= 4
+        || letters > 0 && made.digit == tail_digits && made.digit <= 1 && made.oddness < 0.2 && made.other == 0
+        || starts_upper_number(content)
+        || matches!(content.get(..2), Some([b'v', b'0'..=b'9'])) && content.contains(&b'.')
+        || content.contains(&b'(') && content.ends_with(b")")
+}
+
+/// `RFC6749`, `SHA256`, `OAuth2`, `HTTP2`, `E2E`.
+fn starts_upper_number(content: &[u8]) -> bool {
+    let upper = content.iter().take_while(|b| b.is_ascii_uppercase()).count();
+    upper >= 2 && content.len() <= upper + 5 && content.iter().skip(upper).all(|b| b.is_ascii_digit() || *b == b'-')
+        || [
+            &b"oauth2"[..],
+            b"pbkdf2",
+            b"base64",
+            b"utf-8",
+            b"utf8",
+            b"sha1",
+            b"argon2id",
+            b"ed25519",
+            b"pkcs8",
+            b"pkcs12",
+            b"x509",
+            b"http2",
+            b"oauth2.0",
+            b"2fa",
+            b"k8s",
+            b"s3",
+            b"aes256",
+            b"hs256",
+            b"rs256",
+            b"ipv4",
+            b"ipv6",
+            b"md5crypt",
+            b"sha512crypt",
+        ]
+        .iter()
+        .any(|w| content.eq_ignore_ascii_case(w))
+}
+
+/// Directives that take a secret after a name of their own: `enable secret`, `snmp-server community`.
+fn directive(lead: &[u8], _name: &[u8]) -> bool {
+    let (start, end) = trim(lead, 0, lead.len());
+    let lead = slice(lead, start, end);
+    [
+        &b"enable"[..],
+        b"username",
+        b"snmp-server",
+        b"neighbor",
+        b"tacacs-server",
+        b"radius-server",
+        b"set ",
+        b"ip ospf",
+        b"standby",
+        b"ppp",
+        b"crypto isakmp",
+        b"key 1",
+        b"isis",
+        b"ntp authentication",
+        b"user ",
+        b"aaa",
+        b"local-user",
+        b"security",
+        b"wpa-psk",
+        b"d-i ",
+        b"auth ",
+        b"key-string",
+        b"requirepass",
+        b"create user",
+        b"alter user",
+        b"alter role",
+        b"create role",
+        b"server-private",
+        b"server ",
+    ]
+    .iter()
+    .any(|w| super::bytes::starts_with(lead, w))
+}
+
+/// Names that are directives by themselves.
+fn directive_word(name: &[u8]) -> bool {
+    [
+        &b"requirepass"[..],
+        b"masterauth",
+        b"rootpw",
+        b"olcrootpw",
+        b"bindpw",
+        b"passphrase",
+        b"wpa-psk",
+        b"password",
+        b"smtp_password",
+        b"passwd",
+        b"secret",
+        b"psk",
+        b"auth-pass",
+        b"pass",
+    ]
+    .iter()
+    .any(|w| name.eq_ignore_ascii_case(w))
+        && name.len() > 5
+        || name.eq_ignore_ascii_case(b"rootpw")
+        || name.eq_ignore_ascii_case(b"bindpw")
+}
+
+/// Skips type numbers (`7`, `5`, `0`, `encrypted`) of directives to the value itself.
+fn last_of_directive(text: &[u8], start: usize, stop: usize) -> (usize, usize) {
+    let mut start = start;
+    for _ in 0..4 {
+        let end = skip_while(text, start, |b| !b.is_ascii_whitespace()).min(stop);
+        let next = skip_blanks(text, end);
+        let word = slice(text, start, end);
+        let kind = word.len() <= 1
+            || [
+                &b"encrypted"[..],
+                b"--iscrypted",
+                b"--plaintext",
+                b"cipher",
+                b"simple",
+                b"clear",
+                b"md5",
+                b"sha",
+                b"aes",
+                b"128",
+                b"256",
+                b"hash",
+                b"plain-text",
+                b"ascii-text",
+                b"hex",
+                b"--allow-ssh",
+                b"--lock",
+                b"password",
+                b"string",
+                b"secret",
+                b"privilege",
+                b"15",
+                b"irreversible-cipher",
+            ]
+            .iter()
+            .any(|k| word.eq_ignore_ascii_case(k));
+        if !kind || next >= stop {
+            return (start, end);
+        }
+        start = next;
+    }
+    (start, skip_while(text, start, |b| !b.is_ascii_whitespace()).min(stop))
+}
+
+/// Verbs and signs that lead from a label to its value.
+fn is_copula(word: &[u8]) -> bool {
+    word.len() <= 7
+        && matches!(
+            word,
+            b"is"
+                | b"is:"
+                | b"was"
+                | b"ist"
+                | b"ist:"
+                | b"lautet"
+                | b"est"
+                | b"est:"
+                | b"es"
+                | b"es:"
+                | b"="
+                | b"->"
+                | b":"
+                | b"to"
+                | b"auf"
+                | b"with"
+                | b"er"
+                | b"wurde"
+                | b"war"
+                | b"be"
+                | b"sind"
+                | b"are"
+                | b"=>"
+                | b"mit"
+                | b"hei\xc3\x9ft"
+                | b"\xc3\xa8"
+                | b"\xc3\xa9"
+                | b"\xc3\xa4r"
+                | b"\xe2\x86\x92"
+                | b"\xe2\x80\x93"
+                | b"\xe2\x80\x94"
+        )
+}

@@ -1,0 +1,496 @@
+//! Generated strings that no key and no prefix announces.
+
+use super::bytes::{at, back_while, before, is_name, line_start, slice, starts_with, tail};
+use super::names;
+use super::random::{is_uuid, makeup};
+use super::scan::Scan;
+
+/// Shortest run looked at; the text is probed at this distance.
+const SHORTEST: usize = 20;
+/// Longer runs are data (images, archives), not tokens.
+const LONGEST: usize = 700;
+
+/// Masks every run of token characters that is generated and not of a public shape.
+pub(super) fn scan_runs(scan: &mut Scan<'_>) {
+    let text = scan.text;
+    let mut i = SHORTEST - 1;
+    let mut floor = 0;
+    while i < text.len() {
+        if !is_run(at(text, i)) {
+            i += SHORTEST;
+            continue;
+        }
+        let start =
+            text.get(floor..i).unwrap_or_default().iter().rposition(|&b| !is_run(b)).map_or(floor, |p| floor + p + 1);
+        // Whatever the run's length, it must reach this far to matter.
+        let needed = start + SHORTEST - 1;
+        if needed > i && !is_run(at(text, needed)) {
+            floor = i;
+            i = needed.max(i + 1);
+            continue;
+        }
+        let end = tail(text, i).iter().position(|&b| !is_run(b)).map_or(text.len(), |p| i + p);
+        if end - start >= SHORTEST {
+            run(scan, start, end);
+        }
+        floor = end;
+        i = end + SHORTEST;
+    }
+}
+
+#[inline]
+fn is_run(b: u8) -> bool {
+    RUN.get(usize::from(b)).copied().unwrap_or(false)
+}
+
+static RUN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+    while b < 256 {
+        table[b] =
+            (b as u8).is_ascii_alphanumeric() || matches!(b as u8, b'_' | b'-' | b'+' | b'/' | b'.' | b'~' | b'=');
+        b += 1;
+    }
+    table
+};
+
+/// Four counters of 16 bits for each byte: digits, upper case, lower case, letters beyond `f`.
+static COUNTS: [u64; 256] = {
+    let mut table = [0u64; 256];
+    let mut b = 0;
+    #[expect(
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        reason = "evaluated at compile time; below 256"
+    )]
+    while b < 256 {
+        let byte = b as u8;
+        table[b] = byte.is_ascii_digit() as u64
+            | (byte.is_ascii_uppercase() as u64) << 16
+            | (byte.is_ascii_lowercase() as u64) << 32
+            | ((byte.is_ascii_alphabetic() && byte.to_ascii_lowercase() > b'f') as u64) << 48;
+        b += 1;
+    }
+    table
+};
+
+/// Ten letters and digits in a row, with at least three letters and a digit.
+fn has_mixed_stretch(whole: &[u8]) -> bool {
+    let (mut letters, mut digits) = (0usize, 0usize);
+    whole.iter().any(|b| {
+        if b.is_ascii_alphanumeric() {
+            letters += usize::from(*b > b'9');
+            digits += usize::from(*b <= b'9');
+        } else {
+            (letters, digits) = (0, 0);
+        }
+        letters >= 3 && digits >= 1 && letters + digits >= 10
+    })
+}
+
+fn run(scan: &mut Scan<'_>, start: usize, end: usize) {
+    let text = scan.text;
+    let whole = slice(text, start, end);
+    // A counter holds what the first 32 KiB can count.
+    let counts =
+        whole.iter().take(32 * 1024).fold(0u64, |sum, b| sum + COUNTS.get(usize::from(*b)).copied().unwrap_or(0));
+    let [digits, upper, lower, beyond_hex] = [counts, counts >> 16, counts >> 32, counts >> 48].map(|c| c & 0xffff);
+    if (beyond_hex < 8 || whole.starts_with(b"pat")) && special(whole, before(text, start)) {
+        scan.mask(start, end, "generated");
+        return;
+    }
+    // Nothing without a digit or an upper-case letter is generated, and most runs are words;
+    // hexadecimal alone says nothing.
+    // Paths and identifiers have no long stretch of letters and digits together.
+    if digits < 2 && upper < 4
+        || beyond_hex == 0
+        || upper < 6 && digits > 0 && !has_mixed_stretch(whole)
+        || scan.public.iter().any(|&(s, e)| s <= start && end <= e)
+    {
+        return;
+    }
+    if upper >= 2 && lower >= 2 && end - start >= 24 {
+        scan.encoded.push((start, end));
+    }
+    // `name=value` inside the run: the value is judged, the name helps.
+    let mut from = start;
+    for (p, &b) in whole.iter().enumerate() {
+        if b == b'=' && start + p + 1 < end && at(text, start + p + 1) != b'=' {
+            parts(scan, from, start + p);
+            from = start + p + 1;
+        }
+    }
+    parts(scan, from, end);
+}
+
+/// One run without names: as a whole if it is base64, else its parts between `/`, `.`, `~`.
+fn parts(scan: &mut Scan<'_>, start: usize, end: usize) {
+    if end < start + 16 {
+        return;
+    }
+    let text = scan.text;
+    let whole = slice(text, start, end);
+    let slashes = whole.contains(&b'/') || whole.contains(&b'+');
+    let trimmed_end = super::bytes::back_while(text, end, end - start, |b| matches!(b, b'.' | b'-' | b'_' | b'/'));
+    let whole = if trimmed_end > start { slice(text, start, trimmed_end) } else { whole };
+    if slashes && !whole.contains(&b'.') && !whole.contains(&b'~') && !pathlike(whole) {
+        let made = makeup(whole);
+        if made.classes() == 3 && made.oddness >= 0.36 && whole.len() >= SHORTEST {
+            token(scan, start, start + whole.len());
+            return;
+        }
+    }
+    // `header.payload.signature` and the like: dotted tokens whose parts are all generated.
+    let mut from = start;
+    for p in start..=trimmed_end.max(start) {
+        let b = at(text, p);
+        if p == trimmed_end || matches!(b, b'/' | b'.' | b'~' | b'+') {
+            if p >= from + 16 {
+                token(scan, from, p);
+            }
+            from = p + 1;
+        }
+    }
+}
+
+/// Judges one candidate.
+fn token(scan: &mut Scan<'_>, start: usize, end: usize) {
+    let text = scan.text;
+    let mut start = start;
+    while start < end && matches!(at(text, start), b'-' | b'_' | b'=') {
+        start += 1;
+    }
+    if before(text, start) == b'\\' && matches!(at(text, start), b'n' | b't' | b'r') {
+        start += 1;
+    }
+    let content = slice(text, start, end);
+    if content.len() > LONGEST
+        || content.len() < 16
+        || is_uuid(content)
+        || !is_generated(content)
+        || is_public_shape(text, start, end)
+        || is_public_context(text, start)
+    {
+        return;
+    }
+    scan.mask(start, end, "generated");
+}
+
+/// The shape alone says that a program made it as a secret.
+fn is_generated(content: &[u8]) -> bool {
+    let body = content.strip_suffix(b"=").unwrap_or(content);
+    let body = body.strip_suffix(b"=").unwrap_or(body);
+    let made = makeup(body);
+    if made.alnum() < SHORTEST && !(made.alnum() >= 18 && made.classes() == 3) {
+        return false;
+    }
+    if is_license(body) {
+        return true;
+    }
+    if made.classes() == 3 && made.digit > 1 && made.alnum() >= SHORTEST {
+        let joints = made.other;
+        // Segments of words joined by signs pull the oddness down; a token's do not.
+        return made.oddness >= if joints > 2 { 0.42 } else { 0.36 } && longest_segment(body) >= 12;
+    }
+    // A vendor's prefix and a generated body: `acme_live_8f…`, `xy-…`.
+    if let Some(joint) = body.iter().rposition(|b| matches!(b, b'_' | b'-')) {
+        let head = slice(body, 0, joint);
+        let tail = slice(body, joint + 1, body.len());
+        let tail_made = makeup(tail);
+        let vendor = head.len() >= 2
+            && head.len() <= 24
+            && at(head, 0).is_ascii_alphabetic()
+            && head.iter().all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+            && makeup(head).digit <= 2;
+        if vendor && tail.len() >= SHORTEST {
+            let underscore = at(body, joint) == b'_';
+            let hex = tail_made.is_hex();
+            return if hex {
+                underscore
+                    && tail.len() >= 24
+                    && tail_made.digit > 2
+                    && tail_made.lower + tail_made.upper > 2
+                    && !names::is_public(head)
+                    && !matches!(
+                        head,
+                        b"sha"
+                            | b"sha256"
+                            | b"sha1"
+                            | b"md5"
+                            | b"git"
+                            | b"rev"
+                            | b"build"
+                            | b"release"
+                            | b"backup"
+                            | b"dump"
+                            | b"cache"
+                    )
+            } else {
+                tail_made.classes() >= 2 && tail_made.oddness >= 0.36 && tail_made.digit > 1
+            };
+        }
+    }
+    // One case and digits, beyond hexadecimal.
+    made.classes() == 2
+        && made.digit >= 3
+        && made.other == 0
+        && made.beyond_hex >= 3
+        && made.oddness >= 0.4
+        && made.alnum() >= 30
+        || made.classes() == 2
+            && made.digit == 0
+            && made.oddness >= 0.45
+            && made.alnum() >= 24
+            && made.other <= 2
+            && made.upper > 4
+            && made.lower > 4
+}
+
+/// Groups of upper-case letters and digits, as on stickers: `7K3QD-9XPLM-…`.
+fn is_license(body: &[u8]) -> bool {
+    let groups: Vec<&[u8]> = body.split(|&b| b == b'-').collect();
+    let Some(first) = groups.first() else { return false };
+    let made = makeup(body);
+    groups.len() >= 4
+        && (4..=8).contains(&first.len())
+        && groups
+            .iter()
+            .all(|g| g.len() == first.len() && g.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()))
+        && made.upper > 2
+        && made.digit > 1
+        && made.oddness > 0.3
+}
+
+/// Hexadecimal with the mark of its issuer: Twilio, Mailchimp, Airtable, `PostgreSQL` and `MySQL` hashes.
+fn special(whole: &[u8], previous: u8) -> bool {
+    let hex = |from: usize, to: usize| {
+        whole.get(from..to).is_some_and(|h| !h.is_empty() && h.iter().all(u8::is_ascii_hexdigit))
+    };
+    match whole.len() {
+        40 => previous == b'*' && hex(0, 40) && !whole.iter().any(u8::is_ascii_lowercase),
+        34 => (whole.starts_with(b"SK") || whole.starts_with(b"AC")) && hex(2, 34),
+        35 if whole.starts_with(b"md5") => hex(3, 35) && matches!(previous, b'"' | b'\'' | b' '),
+        36..=38 => hex(0, 32) && slice(whole, 32, 35) == b"-us",
+        81..=82 => whole.starts_with(b"pat") && at(whole, 17) == b'.' && hex(18, 82),
+        40..=44 if whole.ends_with(b"NRAL") => true,
+        _ => false,
+    }
+}
+
+/// Two parts that are words, numbers or checksums make a path.
+fn pathlike(whole: &[u8]) -> bool {
+    let named = whole
+        .split(|b| matches!(b, b'/' | b'+'))
+        .filter(|part| {
+            let made = makeup(part);
+            part.len() >= 3
+                && (made.oddness < 0.12 && made.upper * 3 <= part.len()
+                    || made.is_hex() && part.len() >= 12
+                    || made.digit == part.len())
+        })
+        .count();
+    named >= 2 || whole.first() == Some(&b'/') && named >= 1
+}
+
+fn longest_segment(body: &[u8]) -> usize {
+    body.split(|b| matches!(b, b'-' | b'_' | b'.' | b'+' | b'/' | b'=')).map(<[u8]>::len).max().unwrap_or(0)
+}
+
+/// Public things recognised by themselves or by what touches them.
+fn is_public_shape(text: &[u8], start: usize, end: usize) -> bool {
+    let content = slice(text, start, end);
+    let made = makeup(content);
+    if content.starts_with(b"20") && slice(content, 0, 8).iter().all(u8::is_ascii_digit) {
+        return true;
+    }
+    if made.is_hex() && content.iter().all(u8::is_ascii_hexdigit) {
+        return true;
+    }
+    if PUBLIC_HEADS.iter().any(|h| content.starts_with(h)) {
+        return true;
+    }
+    // Names of files, mail identifiers, symbols.
+    if at(text, end) == b'@' && !matches!(at(text, end + 1), b'[') {
+        return true;
+    }
+    if at(text, end) == b'.' {
+        let extension = tail(text, end + 1).iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        let ext = slice(text, end + 1, end + 1 + extension);
+        if (1..=5).contains(&extension)
+            && ext.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            && ext.iter().any(u8::is_ascii_lowercase)
+            && !at(text, end + 1 + extension).is_ascii_alphanumeric()
+        {
+            return true;
+        }
+    }
+    let head = slice(text, start.saturating_sub(12), start);
+    [
+        &b"sha256:"[..],
+        b"sha256-",
+        b"sha512:",
+        b"sha512-",
+        b"sha384-",
+        b"sha1-",
+        b"sha1:",
+        b"h1:",
+        b"md5:",
+        b"md5-",
+        b"SHA256:",
+        b"MD5:",
+        b"W/\"",
+        b"cid:",
+        b"sha256=",
+        b"blake3:",
+        b"sha3:",
+        b"etag:",
+        b"urn:",
+        b"did:",
+    ]
+    .iter()
+    .any(|p| head.ends_with(p))
+        || content.starts_with(b"sha256-")
+        || content.starts_with(b"sha512-")
+        || content.starts_with(b"sha384-")
+        || content.starts_with(b"sha1-")
+}
+
+/// Public by the name it stands behind, or by what its line is about.
+fn is_public_context(text: &[u8], start: usize) -> bool {
+    let line = line_start(text, start).max(start.saturating_sub(200));
+    let lead = slice(text, line, start);
+    let name_end = lead
+        .iter()
+        .rposition(|b| {
+            !matches!(
+                b,
+                b'=' | b':' | b' ' | b'"' | b'\'' | b'\\' | b'\t' | b'<' | b'>' | b'(' | b'[' | b'{' | b'`' | b'/'
+            )
+        })
+        .map_or(0, |p| p + 1);
+    let name_start = back_while(lead, name_end, 48, is_name);
+    let name = lead.get(name_start..name_end).unwrap_or_default();
+    if name_end < lead.len()
+        && !name.is_empty()
+        && names::promise(name) == names::Promise::Nothing
+        && names::is_public(name)
+    {
+        return true;
+    }
+    [
+        &b"ssh-rsa "[..],
+        b"ssh-ed25519 ",
+        b"ecdsa-sha2-",
+        b"ssh-dss ",
+        b"sk-ssh-ed25519@",
+        b"sk-ecdsa-",
+        b"base64,",
+        b"integrity",
+        b"<script nonce",
+        b"dkim-signature",
+        b"arc-",
+        b"x-google-dkim",
+        b"v=dkim",
+        b"v=spf",
+        b"message-id",
+        b"received:",
+        b"publickey",
+        b"public key",
+        b"pubkey",
+        b"public_key",
+        b"fingerprint",
+        b"checksum",
+        b"certificate-authority-data",
+        b"client-certificate-data",
+        b"content-security-policy",
+        b"boundary=",
+    ]
+    .iter()
+    .any(|w| super::bytes::find_word(lead, w).is_some())
+}
+
+/// Beginnings of well-known public identifiers.
+const PUBLIC_HEADS: &[&[u8]] = &[
+    b"AAAAB3NzaC1",
+    b"AAAAC3NzaC1",
+    b"AAAAE2Vj",
+    b"AAAAG",
+    b"iVBORw0KGgo",
+    b"/9j/",
+    b"R0lGOD",
+    b"UklGR",
+    b"PHN2Zy",
+    b"JVBERi0",
+    b"_ZN",
+    b"ZN",
+    b"_R",
+    b"MIID",
+    b"MIIE",
+    b"MIIC",
+    b"MIIF",
+    b"MIIB",
+    b"LS0tLS1CRUdJTiBDRVJUSU",
+    b"LS0tLS1CRUdJTiBQVUJM",
+    b"cus_",
+    b"pi_",
+    b"ch_",
+    b"evt_",
+    b"in_",
+    b"sub_",
+    b"price_",
+    b"prod_",
+    b"req_",
+    b"acct_",
+    b"txn_",
+    b"pm_",
+    b"si_",
+    b"seti_",
+    b"msg_",
+    b"run_",
+    b"job_",
+    b"usr_",
+    b"user_",
+    b"org_",
+    b"team_",
+    b"file-",
+    b"chatcmpl-",
+    b"resp_",
+    b"call_",
+    b"toolu_",
+    b"thread_",
+    b"asst_",
+    b"arn",
+    b"trace-",
+    b"span-",
+    b"i-0",
+    b"vpc-",
+    b"subnet-",
+    b"sg-",
+    b"eni-",
+    b"ami-",
+    b"vol-",
+    b"snap-",
+    b"S-1-5-",
+    b"goog_",
+    b"Zn",
+    b"dpl_",
+    b"proj_",
+    b"prj_",
+    b"wrk_",
+    b"inst_",
+    b"img_",
+    b"art_",
+    b"bld_",
+    b"rev_",
+    b"ver_",
+    b"zQm",
+    b"Qm",
+    b"bafy",
+    b"bafk",
+];
+
+/// True for the head of a known public thing; used by the base64 view.
+pub(super) fn is_public_data(content: &[u8]) -> bool {
+    PUBLIC_HEADS.iter().any(|h| h.len() > 3 && starts_with(content, h) && content.starts_with(h))
+}

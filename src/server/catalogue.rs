@@ -1,0 +1,42 @@
+//! The tools as `tools/list` shows them.
+
+use std::sync::Arc;
+
+use rmcp::model::{ToolAnnotations, object};
+use serde_json::{Map, Value};
+
+use crate::{domain::effect::Effect, tools::Tool};
+
+/// The tools as MCP describes them, in the order of their names.
+pub fn describe(tools: &[Tool]) -> Vec<rmcp::model::Tool> {
+    let mut described: Vec<rmcp::model::Tool> = tools.iter().map(describe_one).collect();
+    described.sort_by(|a, b| a.name.cmp(&b.name));
+    described
+}
+
+fn describe_one(tool: &Tool) -> rmcp::model::Tool {
+    let mut described = rmcp::model::Tool::new(tool.name, tool.description, Arc::new(closed((tool.input_schema)())));
+    described.title = Some(tool.title.to_owned());
+    described.output_schema = Some(Arc::new((tool.output_schema)()));
+    described.annotations = Some(annotations(tool));
+    described
+}
+
+/// All four hints, always. A deployment replaces what is live, so a change counts as destructive for the client that decides
+/// whether to ask its user first, unless calling it twice is calling it once.
+fn annotations(tool: &Tool) -> ToolAnnotations {
+    let reads = tool.effect == Effect::Observe;
+    ToolAnnotations::new()
+        .read_only(reads)
+        .destructive(tool.effect == Effect::Destroy || (tool.effect == Effect::Change && !tool.idempotent))
+        .idempotent(tool.idempotent)
+        .open_world(tool.open_world)
+}
+
+/// The schema of an object that takes no other properties. MCP wants `type: object` even where there are no arguments.
+fn closed(mut schema: Map<String, Value>) -> Map<String, Value> {
+    schema.entry("type").or_insert_with(|| "object".into());
+    schema.entry("properties").or_insert_with(|| Value::Object(object(serde_json::json!({}))));
+    schema.insert("additionalProperties".to_owned(), Value::Bool(false));
+    schema
+}

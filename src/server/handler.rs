@@ -1,0 +1,299 @@
+//! One MCP request in, one answer out; the same for every transport.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
+
+use futures::{FutureExt, future::BoxFuture};
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
+        ContentBlock, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+    },
+    service::RequestContext,
+};
+use serde_json::{Map, Value};
+
+use super::{
+    aliases,
+    ask::Asker,
+    catalogue, completion,
+    door::Door,
+    identity::Identity,
+    limits::{CallKind, CallLimits, Limited, Limits},
+    progress::Progress,
+    prompts, resources,
+};
+use crate::{
+    domain::{
+        effect::Effect,
+        name,
+        refusal::{Code, Refusal},
+    },
+    engine::{Caller, Reply},
+    tools::Tool,
+};
+
+/// What a handler can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandlerSettings {
+    /// The limits of tool calls.
+    pub calls: CallLimits,
+    /// Whether a human may be asked, through the client, to approve a plan out of band.
+    pub elicitation: bool,
+}
+
+impl Default for HandlerSettings {
+    fn default() -> Self {
+        Self { calls: CallLimits::default(), elicitation: true }
+    }
+}
+
+/// The MCP server. Cheap to clone: HTTP makes one per session and per stateless request.
+#[derive(Clone)]
+pub struct Handler {
+    shared: Arc<Shared>,
+    /// Who calls, where the transport knows only one; otherwise each request carries its own.
+    only: Option<Identity>,
+}
+
+struct Shared {
+    door: Arc<dyn Door>,
+    info: ServerConfig,
+    tools: OnceLock<ListToolsResult>,
+    limits: Limits,
+    asker: Option<Asker>,
+}
+
+impl std::fmt::Debug for Handler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handler").field("only", &self.only).finish_non_exhaustive()
+    }
+}
+
+/// A day, ms: the tools change only with the binary or its configuration, and then the connection is a new one.
+const TOOLS_FRESH_MS: u64 = 3_600_000;
+
+impl Handler {
+    /// A handler in front of this door. Fails only when the system has no randomness.
+    pub fn new(door: Arc<dyn Door>, settings: HandlerSettings) -> Result<Self, std::io::Error> {
+        let asker = if settings.elicitation { Some(Asker::new()?) } else { None };
+        let info = ServerConfig::new(
+            ServerCapabilities::builder()
+                .enable_tools()
+                .enable_prompts()
+                .enable_resources()
+                .enable_completions()
+                .build(),
+        )
+        .with_server_info(
+            Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+                .with_title("Deployment operations")
+                .with_description(env!("CARGO_PKG_DESCRIPTION")),
+        )
+        .with_instructions(door.instructions());
+        let shared = Shared { door, info, tools: OnceLock::new(), limits: Limits::new(settings.calls), asker };
+        Ok(Self { shared: Arc::new(shared), only: None })
+    }
+
+    /// The same handler for a transport whose other end is always this one.
+    pub fn for_identity(&self, identity: Identity) -> Self {
+        Self { shared: self.shared.clone(), only: Some(identity) }
+    }
+
+    /// What stands behind.
+    pub fn door(&self) -> &Arc<dyn Door> {
+        &self.shared.door
+    }
+
+    /// Who asks. A request that nobody vouched for is refused: that is a defect of the transport, never a reason to guess.
+    fn identity(&self, context: &RequestContext<RoleServer>) -> Result<Identity, ErrorData> {
+        if let Some(identity) = &self.only {
+            return Ok(identity.clone());
+        }
+        let of_request = context.extensions.get::<Identity>();
+        let of_parts = || context.extensions.get::<http::request::Parts>()?.extensions.get::<Identity>();
+        of_request.or_else(of_parts).cloned().ok_or_else(|| ErrorData::invalid_request("The caller is unknown.", None))
+    }
+
+    fn tool(&self, name: &str) -> Result<&Tool, ErrorData> {
+        let name = aliases::current(name);
+        let tools = self.shared.door.tools();
+        tools.iter().find(|tool| tool.name == name).ok_or_else(|| {
+            let near = name::nearest(name, tools.iter().map(|tool| tool.name));
+            let data = (!near.is_empty()).then(|| serde_json::json!({ "didYouMean": near }));
+            ErrorData::invalid_params("There is no such tool. Call tools/list to see the tools.", data)
+        })
+    }
+
+    async fn call(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let tool = self.tool(&request.name)?;
+        let arguments = request.arguments.unwrap_or_default();
+        let identity = self.identity(&context)?;
+        let kind = kind_of(tool, &arguments);
+        let _turn = match self.shared.limits.turn(&identity.principal, kind, Instant::now()).await {
+            Ok(turn) => turn,
+            Err(limited) => return Ok(self.refuse(&limits_refusal(limited)).into()),
+        };
+        let progress = context.meta.get_progress_token().map(|token| Progress::new(context.peer.clone(), token));
+        let caller = Caller { progress: progress.as_ref().map(Progress::sink), ..identity.caller() };
+        let response = match &self.shared.asker {
+            Some(asker) => {
+                let door = &*self.shared.door;
+                let answers = (request.input_responses, request.request_state);
+                asker.call(door, &context, caller, tool, arguments, answers).await
+            }
+            None => Ok(result(self.shared.door.call(caller, tool.name, arguments).await).into()),
+        };
+        if let Some(progress) = progress {
+            progress.finish().await;
+        }
+        response
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> CallToolResult {
+        result(refused(&*self.shared.door, refusal))
+    }
+}
+
+/// A refusal of the door itself, in the form that the engine gives to its own.
+pub(crate) fn refused(door: &dyn Door, refusal: &Refusal) -> Reply {
+    let redactor = door.redactor();
+    let structured = serde_json::to_value(refusal).unwrap_or_default();
+    Reply { text: redactor.text(&refusal.to_string()), structured: redactor.json(structured), is_error: true }
+}
+
+/// A reply as MCP wants it: the text for the model, the same facts for programs.
+pub(crate) fn result(reply: Reply) -> CallToolResult {
+    let content = vec![ContentBlock::text(reply.text.into_inner())];
+    let mut result = if reply.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };
+    result.structured_content = Some(reply.structured.into_inner());
+    result
+}
+
+fn kind_of(tool: &Tool, arguments: &Map<String, Value>) -> CallKind {
+    match (tool.effect, arguments.get("mode").and_then(Value::as_str)) {
+        _ if tool.name == "cancel_operation" => CallKind::Stop,
+        (Effect::Observe, _) => CallKind::Read,
+        (_, None | Some("dry_run")) => CallKind::Plan,
+        _ => CallKind::Change,
+    }
+}
+
+fn limits_refusal(limited: Limited) -> Refusal {
+    match limited {
+        Limited::Rate(wait) => Refusal::new(
+            Code::RateLimited,
+            "Too many calls of this kind.",
+            format!("Call again in {} s.", wait.as_secs() + 1),
+        ),
+        Limited::Busy => Refusal::new(
+            Code::RateLimited,
+            "BUSY: too many calls are waiting.",
+            "Wait for the answers of earlier calls, then call again.",
+        ),
+    }
+}
+
+/// A panic becomes an error with a constant text; its message went to the log, without its values.
+fn guarded<'a, T: Send + 'a>(
+    answer: impl Future<Output = Result<T, ErrorData>> + Send + 'a,
+) -> BoxFuture<'a, Result<T, ErrorData>> {
+    Box::pin(AssertUnwindSafe(answer).catch_unwind().map(|outcome| {
+        outcome.unwrap_or_else(|_| Err(ErrorData::internal_error("The server failed; see its log.", None)))
+    }))
+}
+
+impl ServerHandler for Handler {
+    fn get_info(&self) -> ServerConfig {
+        self.shared.info.clone()
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let tools = self.shared.tools.get_or_init(|| {
+            ListToolsResult::with_all_items(catalogue::describe(self.shared.door.tools()))
+                .with_ttl_ms(TOOLS_FRESH_MS)
+                .with_cache_scope(CacheScope::Private)
+        });
+        Ok(tools.clone())
+    }
+
+    fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> impl Future<Output = Result<CallToolResponse, ErrorData>> + Send + '_ {
+        guarded(self.call(request, context))
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(ListPromptsResult::with_all_items(prompts::list()).with_cache_scope(CacheScope::Private))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        prompts::get(&request.name, &request.arguments.unwrap_or_default(), &self.shared.door.redactor())
+            .map(Into::into)
+    }
+
+    fn list_resources(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> impl Future<Output = Result<ListResourcesResult, ErrorData>> + Send + '_ {
+        guarded(async move {
+            let caller = self.identity(&context)?.caller();
+            resources::list(&*self.shared.door, &caller, page.and_then(|page| page.cursor).as_deref()).await
+        })
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(ListResourceTemplatesResult::with_all_items(resources::templates()).with_cache_scope(CacheScope::Private))
+    }
+
+    fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> impl Future<Output = Result<ReadResourceResponse, ErrorData>> + Send + '_ {
+        guarded(async move {
+            let caller = self.identity(&context)?.caller();
+            resources::read(&*self.shared.door, &caller, &request.uri).await.map(Into::into)
+        })
+    }
+
+    fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> impl Future<Output = Result<CompleteResult, ErrorData>> + Send + '_ {
+        guarded(async move {
+            let caller = self.identity(&context)?.caller();
+            completion::complete(&*self.shared.door, &caller, &request).await
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! Argument types that several tools share: what does not fit does not parse.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de::Error};
+
+macro_rules! bounded {
+    ($(#[$doc:meta])* $type:ident, $min:literal, $max:literal, $default:literal, $rule:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $type(u32);
+
+        impl $type {
+            /// The number.
+            pub fn get(self) -> u32 {
+                self.0
+            }
+        }
+
+        impl Default for $type {
+            fn default() -> Self {
+                Self($default)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let number = u32::deserialize(deserializer)?;
+                if ($min..=$max).contains(&number) { Ok(Self(number)) } else { Err(D::Error::custom($rule)) }
+            }
+        }
+
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "integer", "minimum": $min, "maximum": $max, "default": $default })
+            }
+        }
+    };
+}
+
+bounded!(
+    /// How long a call waits, s.
+    WaitSeconds, 0, 40, 20, "not a valid wait_s: use 0 to 40 seconds");
+bounded!(
+    /// How many entries are returned.
+    Limit, 1, 200, 20, "not a valid limit: use 1 to 200");
+bounded!(
+    /// How many lines are returned.
+    Lines, 1, 500, 60, "not a valid limit: use 1 to 500");

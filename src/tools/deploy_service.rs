@@ -1,0 +1,381 @@
+//! `deploy_service`: bring a version to an environment; a dry run first, then the plan it made.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    Action, Context, Describe, Proposal, Subject, Toolset, Wish,
+    bounds::WaitSeconds,
+    drafting::{facts, script, way_back},
+    records::OperationView,
+};
+use crate::{
+    domain::{
+        clean::clean,
+        effect::Effect,
+        evidence::{Evidence, EvidenceKind, Outcome, Requirement},
+        facts::Facts,
+        inventory::{Deploy, Inventory, ReleaseDeploy, ScriptDeploy, Service, Target},
+        name::{EnvironmentName, ServiceName},
+        plan::{Draft, PlanBody, PlanId, Purpose},
+        refusal::{Code, Refusal},
+        release::ReleaseId,
+        snapshot::SnapshotId,
+        step::{
+            CheckSmoke, ExportCommit, PlaceRelease, PruneReleases, RunScript, ScriptRole, Step, SwitchRelease,
+            TakeSnapshot,
+        },
+        version::{Revision, Version},
+    },
+    world::artifacts::{Artifact, ArtifactState},
+};
+
+/// How long evidence counts is the policy's to say: the engine stamps it.
+const UNTIL_STAMPED: u32 = 0;
+/// How much of a rehearsal's output is shown, bytes.
+const SHOWN: usize = 4000;
+
+/// The tool.
+#[derive(Debug)]
+pub struct DeployService;
+
+/// The arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Arguments {
+    /// dry_run makes a plan and changes nothing; execute runs a plan.
+    #[serde(default)]
+    mode: Mode,
+    /// dry_run: the service, from list_services.
+    #[serde(default)]
+    service: Option<ServiceName>,
+    /// dry_run: the git tag or full commit id.
+    #[serde(default)]
+    version: Option<Version>,
+    /// dry_run: where; may be left out when there is only one.
+    #[serde(default)]
+    environment: Option<EnvironmentName>,
+    /// dry_run: let the script say more.
+    #[serde(default)]
+    verbose: bool,
+    /// execute: the plan id that the dry run returned.
+    #[serde(default)]
+    plan: Option<PlanId>,
+    /// Seconds to wait for the result.
+    #[serde(default)]
+    wait_s: WaitSeconds,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Mode {
+    /// Make a plan.
+    #[default]
+    DryRun,
+    /// Run a plan.
+    Execute,
+}
+
+impl Describe for DeployService {
+    const NAME: &'static str = "deploy_service";
+    const TITLE: &'static str = "Deploy a service";
+    const DESCRIPTION: &'static str = "Deploys a version. mode=dry_run (default) rehearses it, runs the gates, changes nothing, and \
+        returns a plan id, blockers and the rollback plan. mode=execute takes only that plan id: it snapshots the databases, deploys, \
+        checks, and rolls back by itself on failure. Production plans need a human's approval outside this chat.";
+    const TOOLSET: Toolset = Toolset::Deploy;
+    const EFFECT: Effect = Effect::Change;
+    const IDEMPOTENT: bool = true;
+    type Arguments = Arguments;
+    type Output = OperationView;
+}
+
+impl Action for DeployService {
+    fn wish(arguments: &Arguments) -> Result<Wish, Refusal> {
+        let wait_s = arguments.wait_s.get();
+        match (arguments.mode, &arguments.plan) {
+            (Mode::DryRun, None) => Ok(Wish::Propose { wait_s }),
+            (Mode::Execute, Some(plan)) => {
+                if arguments.service.is_some() || arguments.version.is_some() || arguments.environment.is_some() {
+                    return Err(bad(
+                        "mode=execute takes the plan alone: what it deploys was fixed by the dry run.",
+                        "Leave out service, version and environment.",
+                    ));
+                }
+                Ok(Wish::Execute { plan: plan.clone(), wait_s })
+            }
+            (Mode::Execute, None) => Err(Refusal::new(
+                Code::DryRunMissing,
+                "mode=execute needs the plan id of a dry run.",
+                "Call deploy_service with mode=dry_run first; it returns the plan id.",
+            )),
+            (Mode::DryRun, Some(_)) => Err(bad("mode=dry_run takes no plan.", "Use mode=execute to run a plan.")),
+        }
+    }
+
+    fn subject(arguments: &Arguments, inventory: &Inventory) -> Result<Subject, Refusal> {
+        let Some(name) = &arguments.service else {
+            return Err(bad("The argument service is missing.", "Call list_services to see the names."));
+        };
+        let Some(version) = &arguments.version else {
+            return Err(bad("The argument version is missing.", "Give a git tag or a full commit id."));
+        };
+        let (service, environment, _) = inventory.target(name, arguments.environment.as_ref())?;
+        Ok(Subject {
+            purpose: Purpose::Deploy,
+            service: Some(service.name.clone()),
+            environment: environment.clone(),
+            version: Some(version.clone()),
+        })
+    }
+
+    async fn draft(arguments: Arguments, context: Context<'_>) -> Result<Proposal, Refusal> {
+        let subject = Self::subject(&arguments, context.reader.inventory())?;
+        let inventory = context.reader.inventory();
+        let (Some(name), Some(version)) = (&subject.service, &subject.version) else { return Err(super::unwritable()) };
+        let (service, environment, target) = inventory.target(name, Some(&subject.environment))?;
+        let revision = context.reader.resolve_version(service, version).await?;
+        (context.progress)(format!("{version} is commit {}", revision.commit));
+        let case = Case { context, service, environment, target, revision: &revision };
+        match &service.deploy {
+            Deploy::Script(deploy) => case.by_script(deploy, arguments.verbose).await,
+            Deploy::Release(deploy) => case.by_release(deploy).await,
+        }
+    }
+
+    async fn facts(plan: &PlanBody, context: Context<'_>) -> Result<Facts, Refusal> {
+        facts::again(plan, context).await
+    }
+}
+
+fn bad(message: &str, fix: &str) -> Refusal {
+    Refusal::new(Code::BadArgument, message, fix)
+}
+
+/// One deployment that is being drafted.
+struct Case<'a> {
+    context: Context<'a>,
+    service: &'a Service,
+    environment: &'a EnvironmentName,
+    target: &'a Target,
+    revision: &'a Revision,
+}
+
+impl Case<'_> {
+    /// What evidence about this deployment is about: another commit or target never matches.
+    fn subject(&self) -> String {
+        format!("{} {} in {}", self.service.name, self.revision.commit, self.environment)
+    }
+
+    async fn by_script(&self, deploy: &ScriptDeploy, verbose: bool) -> Result<Proposal, Refusal> {
+        let (rollback, ready) =
+            way_back::of_deployment(self.context, self.service, self.environment, self.target, &self.subject()).await?;
+        let previous = rollback.to.as_ref().map(|revision| revision.version.clone());
+        let values = script::Values {
+            environment: self.environment,
+            revision: self.revision,
+            previous: previous.as_ref(),
+            target: self.target,
+        };
+        let call = script::call(self.context, self.service, &deploy.script, self.revision, &values).await?;
+        let undo = match &deploy.rollback {
+            // The rollback script of the commit that is being deployed knows what that commit did.
+            Some(script) => Some(script::call(self.context, self.service, script, self.revision, &values).await?),
+            None => None,
+        };
+        (self.context.progress)(format!("rehearsing {}", call.path));
+        let say_more = deploy.verbose_argument.iter().filter(|_| verbose).cloned();
+        let dry_run: Option<Vec<String>> =
+            deploy.dry_run_argument.clone().map(|argument| std::iter::once(argument).chain(say_more).collect());
+        let rehearsed = self
+            .context
+            .reader
+            .rehearse(self.service, self.target, &call, dry_run.as_deref(), &self.subject(), UNTIL_STAMPED)
+            .await?;
+        let mut steps = self.snapshots();
+        steps.push(Step::ExportCommit(self.export()));
+        steps.push(Step::RunScript(RunScript { role: ScriptRole::Deploy, call, undo, in_release: None }));
+        steps.push(self.smoke());
+        let mut evidence = vec![ready, rehearsed.evidence];
+        let mut warnings = Vec::new();
+        if let Some(warning) = self.not_executable(&deploy.script.path).await? {
+            warnings.push(warning);
+        }
+        evidence.extend(self.gates_and_secrets().await?);
+        let output = rehearsed.output.map(|output| clean(&output.last(SHOWN)));
+        self.proposal(steps, Some(rollback), evidence, warnings, output).await
+    }
+
+    async fn by_release(&self, deploy: &ReleaseDeploy) -> Result<Proposal, Refusal> {
+        let (rollback, ready) =
+            way_back::of_deployment(self.context, self.service, self.environment, self.target, &self.subject()).await?;
+        (self.context.progress)("building the artifact in a clean export".to_owned());
+        let artifact = self.context.reader.build_artifact(self.service, deploy, self.revision).await?;
+        let release = ReleaseId::new(&self.revision.version, &artifact.digest);
+        let from = self.context.reader.releases(self.target).await?.current;
+        if from.as_ref() == Some(&release) {
+            return Err(Refusal::new(
+                Code::WrongState,
+                "This release is live already.",
+                "Nothing is to be done; call run_smoke to see whether it answers.",
+            ));
+        }
+        let mut steps = self.snapshots();
+        steps.push(Step::ExportCommit(self.export()));
+        steps.push(Step::PlaceRelease(PlaceRelease {
+            release: release.clone(),
+            artifact: artifact.digest,
+            shared: deploy.shared.clone(),
+        }));
+        if let Some(migrate) = &deploy.migrate {
+            let previous = rollback.to.as_ref().map(|revision| revision.version.clone());
+            let values = script::Values {
+                environment: self.environment,
+                revision: self.revision,
+                previous: previous.as_ref(),
+                target: self.target,
+            };
+            let call = script::call(self.context, self.service, migrate, self.revision, &values).await?;
+            steps.push(Step::RunScript(RunScript {
+                role: ScriptRole::Migrate,
+                call,
+                undo: None,
+                in_release: Some(release.clone()),
+            }));
+        }
+        steps.push(Step::SwitchRelease(SwitchRelease { to: release, from: from.clone() }));
+        steps.push(self.smoke());
+        steps.push(Step::PruneReleases(PruneReleases { keep: deploy.keep, protect: from }));
+        let mut evidence = vec![ready, self.rehearsed_release(&artifact).await?];
+        evidence.extend(self.gates_and_secrets().await?);
+        let output = artifact.output.map(|output| clean(&output.last(SHOWN)));
+        self.proposal(steps, Some(rollback), evidence, Vec::new(), output).await
+    }
+
+    /// The dry run of a release: the artifact is built and whole, the target is laid out so that it can be switched, and nothing
+    /// there was touched, because only steps touch it.
+    async fn rehearsed_release(&self, artifact: &Artifact) -> Result<Evidence, Refusal> {
+        let intact = self.context.reader.artifact_state(&artifact.digest).await? == ArtifactState::Intact;
+        let now = self.context.reader.now();
+        Ok(Evidence {
+            kind: EvidenceKind::DryRun,
+            subject: self.subject(),
+            outcome: if intact { Outcome::Pass } else { Outcome::Fail },
+            summary: format!(
+                "artifact {} with {} files, {} bytes",
+                artifact.digest.short(),
+                artifact.files,
+                artifact.bytes
+            ),
+            counters: [("files".to_owned(), artifact.files), ("bytes".to_owned(), artifact.bytes)].into(),
+            collected_at: now,
+            valid_until: now,
+            collector: "deploy_service".to_owned(),
+            raw_digest: Some(artifact.digest),
+        })
+    }
+
+    /// A snapshot of every database, before anything changes.
+    fn snapshots(&self) -> Vec<Step> {
+        let now = self.context.reader.now();
+        let take = |database: &crate::domain::name::DatabaseName| {
+            let snapshot = SnapshotId::new(database, now, super::random());
+            Step::TakeSnapshot(TakeSnapshot { database: database.clone(), snapshot })
+        };
+        self.target.databases.iter().map(take).collect()
+    }
+
+    fn export(&self) -> ExportCommit {
+        ExportCommit { commit: self.revision.commit.clone(), tree: self.revision.tree.clone() }
+    }
+
+    fn smoke(&self) -> Step {
+        Step::CheckSmoke(CheckSmoke { version: self.revision.version.clone() })
+    }
+
+    async fn not_executable(&self, path: &crate::domain::inventory::RelativePath) -> Result<Option<String>, Refusal> {
+        let file = script::file(self.context, self.service, &self.revision.commit, path).await?;
+        Ok((!file.executable)
+            .then(|| format!("{path} is not executable in git: run `git update-index --chmod=+x {path}` and commit")))
+    }
+
+    async fn gates_and_secrets(&self) -> Result<Vec<Evidence>, Refusal> {
+        let mut evidence = Vec::new();
+        for name in &self.service.gates {
+            let Some(gate) = self.context.reader.inventory().gates.get(name) else { continue };
+            (self.context.progress)(format!("running gate {name}"));
+            let run = self.context.reader.run_gate(self.service, gate, self.revision, UNTIL_STAMPED).await?;
+            evidence.push(run.evidence);
+        }
+        if !self.service.secrets.is_empty() {
+            evidence.push(self.secrets().await);
+        }
+        Ok(evidence)
+    }
+
+    async fn secrets(&self) -> Evidence {
+        let mut missing = Vec::new();
+        for name in &self.service.secrets {
+            if !self.context.reader.secret_exists(name).await.is_ok_and(|state| state.exists) {
+                missing.push(name.to_string());
+            }
+        }
+        let now = self.context.reader.now();
+        Evidence {
+            kind: EvidenceKind::Secrets,
+            subject: self.subject(),
+            outcome: if missing.is_empty() { Outcome::Pass } else { Outcome::Fail },
+            summary: if missing.is_empty() {
+                format!("all {} exist", self.service.secrets.len())
+            } else {
+                format!("missing: {}", missing.join(", "))
+            },
+            counters: std::collections::BTreeMap::new(),
+            collected_at: now,
+            valid_until: now,
+            collector: "deploy_service".to_owned(),
+            raw_digest: None,
+        }
+    }
+
+    async fn proposal(
+        &self,
+        steps: Vec<Step>,
+        rollback: Option<crate::domain::plan::RollbackPlan>,
+        evidence: Vec<Evidence>,
+        warnings: Vec<String>,
+        untrusted_text: Option<String>,
+    ) -> Result<Proposal, Refusal> {
+        let facts =
+            facts::gather(self.context, self.service, self.environment, self.target, self.revision, &steps).await?;
+        let own = |kind| Requirement { kind, subject: self.subject() };
+        let mut requirements = vec![own(EvidenceKind::DryRun), own(EvidenceKind::RollbackReady)];
+        if !self.service.secrets.is_empty() {
+            requirements.push(own(EvidenceKind::Secrets));
+        }
+        requirements.extend(
+            self.service.gates.iter().map(|gate| Requirement {
+                kind: EvidenceKind::Gate,
+                subject: format!("{gate}@{}", self.revision.commit),
+            }),
+        );
+        requirements.extend(
+            self.target
+                .databases
+                .iter()
+                .map(|database| Requirement { kind: EvidenceKind::Snapshot, subject: database.to_string() }),
+        );
+        let draft = Draft {
+            purpose: Purpose::Deploy,
+            service: Some(self.service.name.clone()),
+            environment: self.environment.clone(),
+            revision: Some(self.revision.clone()),
+            facts,
+            requirements,
+            steps,
+            rollback,
+            warnings,
+        };
+        Ok(Proposal { draft, evidence, untrusted_text })
+    }
+}

@@ -1,0 +1,119 @@
+//! The facts that a plan for a service is bound to, read from the world as it is now.
+
+use super::super::Context;
+use crate::{
+    domain::{
+        facts::Facts,
+        inventory::{Service, Target},
+        name::EnvironmentName,
+        plan::PlanBody,
+        refusal::{Code, Refusal},
+        release::DeploymentState,
+        step::{ScriptCall, Step},
+        version::Revision,
+    },
+    world::artifacts::ArtifactState,
+};
+
+/// Everything that, if it changed, would make an approval of these steps wrong.
+pub(in crate::tools) async fn gather(
+    context: Context<'_>,
+    service: &Service,
+    environment: &EnvironmentName,
+    target: &Target,
+    revision: &Revision,
+    steps: &[Step],
+) -> Result<Facts, Refusal> {
+    let reader = context.reader;
+    let mut facts = Facts::default();
+    let config = reader.inventory().digest_for(&service.name, environment).map_err(|_| unhashable())?;
+    facts.set("config", config);
+    let now = reader.resolve_version(service, &revision.version).await?;
+    facts.set("commit", &now.commit);
+    facts.set("tree", &now.tree);
+    facts.set("tag_object", now.tag_object.as_deref().unwrap_or("none"));
+    facts.set("host", &target.host);
+    facts.set("root", target.root.display());
+    let live = context.records.deployments(&service.name, environment).await?;
+    let live = live.into_iter().find(|deployment| deployment.state == DeploymentState::Live);
+    facts.set("live", live.map_or_else(|| "none".to_owned(), |deployment| deployment.version.to_string()));
+    for name in &target.databases {
+        let found = reader.database_identity(name).await?;
+        facts.set(format!("database {name} identity"), found.identity);
+        facts.set(format!("database {name} engine"), found.engine);
+        let migrations = reader.migrations(name).await?.unwrap_or_default();
+        facts.set(format!("database {name} migration head"), migrations.head.as_deref().unwrap_or("none"));
+    }
+    for name in &service.secrets {
+        // A keyed fingerprint: it changes with the value and tells nothing about it.
+        let fingerprint = reader.secret_fingerprint(name).await;
+        facts.set(format!("value behind {name}"), fingerprint.map_or_else(|_| "missing".to_owned(), |f| f.to_string()));
+    }
+    for step in steps {
+        of_step(context, service, target, step, &mut facts).await?;
+    }
+    Ok(facts)
+}
+
+/// The same facts for a stored plan, read again.
+pub(in crate::tools) async fn again(plan: &PlanBody, context: Context<'_>) -> Result<Facts, Refusal> {
+    let (Some(service), Some(revision)) = (&plan.service, &plan.revision) else { return Ok(Facts::default()) };
+    let (service, environment, target) = context.reader.inventory().target(service, Some(&plan.environment))?;
+    gather(context, service, environment, target, revision, &plan.steps).await
+}
+
+async fn of_step(
+    context: Context<'_>,
+    service: &Service,
+    target: &Target,
+    step: &Step,
+    facts: &mut Facts,
+) -> Result<(), Refusal> {
+    let reader = context.reader;
+    match step {
+        Step::RunScript(run) => {
+            of_script(context, service, &run.call, facts).await?;
+            if let Some(undo) = &run.undo {
+                of_script(context, service, undo, facts).await?;
+            }
+        }
+        Step::PlaceRelease(place) => {
+            let intact = reader.artifact_state(&place.artifact).await? == ArtifactState::Intact;
+            facts.set("artifact", if intact { place.artifact.to_string() } else { "missing or changed".to_owned() });
+        }
+        Step::SwitchRelease(switch) => {
+            let releases = reader.releases(target).await?;
+            let current = releases.current.as_ref();
+            facts.set("current release", current.map_or_else(|| "none".to_owned(), ToString::to_string));
+            if let Some(from) = &switch.from {
+                let there = releases.placed.iter().any(|release| release.id == *from);
+                facts.set("previous release", if there { from.as_str() } else { "missing" });
+            }
+        }
+        Step::RestoreDatabase(restore) => {
+            let found = reader.snapshot_manifest(&restore.snapshot);
+            let found = found.map_or_else(|| "missing".to_owned(), |manifest| manifest.digest.to_string());
+            facts.set(format!("snapshot {}", restore.snapshot), found);
+        }
+        Step::TakeSnapshot(_) | Step::ExportCommit(_) | Step::PruneReleases(_) | Step::CheckSmoke(_) => {}
+    }
+    Ok(())
+}
+
+async fn of_script(
+    context: Context<'_>,
+    service: &Service,
+    call: &ScriptCall,
+    facts: &mut Facts,
+) -> Result<(), Refusal> {
+    let file = super::script::file(context, service, &call.commit, &call.path).await?;
+    let name = format!("script {} at {}", call.path, call.commit.get(..12).unwrap_or(&call.commit));
+    facts.set(&name, file.digest);
+    facts.set(format!("{name} executable"), file.executable);
+    facts.set(format!("{name} interpreter"), file.interpreter().join(" "));
+    Ok(())
+}
+
+fn unhashable() -> Refusal {
+    Refusal::new(Code::WorldFailed, "The inventory cannot be hashed.", "Report this as a defect of the server.")
+}

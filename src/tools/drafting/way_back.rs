@@ -1,0 +1,95 @@
+//! The way back from a deployment, found before the way forth is planned.
+
+use super::super::Context;
+use crate::domain::{
+    evidence::{Evidence, EvidenceKind, Outcome},
+    inventory::{Deploy, Service, Target},
+    name::EnvironmentName,
+    plan::{DatabaseStrategy, RollbackPlan},
+    refusal::Refusal,
+    release::{Deployment, DeploymentState},
+    version::Revision,
+};
+
+/// The rollback plan of a deployment, with the evidence that it can work.
+pub(in crate::tools) async fn of_deployment(
+    context: Context<'_>,
+    service: &Service,
+    environment: &EnvironmentName,
+    target: &Target,
+    subject: &str,
+) -> Result<(RollbackPlan, Evidence), Refusal> {
+    let live = live(context, service, environment).await?;
+    let to = match &live {
+        Some(deployment) => Some(revision_of(context, service, deployment).await?),
+        None => None,
+    };
+    let (code, problem) = match (&service.deploy, &live) {
+        (Deploy::Release(_), Some(deployment)) => of_release(context, target, deployment).await?,
+        (Deploy::Release(_), None) => ("first deployment: take the new release offline again".to_owned(), None),
+        (Deploy::Script(deploy), _) => match &deploy.rollback {
+            Some(script) => (format!("run {}", script.path), None),
+            None => ("none".to_owned(), Some("the service has no rollback script".to_owned())),
+        },
+    };
+    let release = live.and_then(|deployment| deployment.release);
+    let database = if target.databases.is_empty() { DatabaseStrategy::NotTouched } else { DatabaseStrategy::Keep };
+    let now = context.reader.now();
+    let evidence = Evidence {
+        kind: EvidenceKind::RollbackReady,
+        subject: subject.to_owned(),
+        outcome: if problem.is_none() { Outcome::Pass } else { Outcome::Fail },
+        summary: problem.unwrap_or_else(|| code.clone()),
+        counters: std::collections::BTreeMap::new(),
+        collected_at: now,
+        valid_until: now,
+        collector: "deploy_service".to_owned(),
+        raw_digest: None,
+    };
+    Ok((RollbackPlan { to, release, code, database, rebuilt: false }, evidence))
+}
+
+/// What is live, as far as this server deployed it.
+pub(in crate::tools) async fn live(
+    context: Context<'_>,
+    service: &Service,
+    environment: &EnvironmentName,
+) -> Result<Option<Deployment>, Refusal> {
+    let history = context.records.deployments(&service.name, environment).await?;
+    Ok(history.into_iter().find(|deployment| deployment.state == DeploymentState::Live))
+}
+
+/// What git says of a deployed version now. The tag may have moved or gone: then its commit counts.
+pub(in crate::tools) async fn revision_of(
+    context: Context<'_>,
+    service: &Service,
+    deployment: &Deployment,
+) -> Result<Revision, Refusal> {
+    if let Ok(revision) = context.reader.resolve_version(service, &deployment.version).await
+        && revision.commit == deployment.commit
+    {
+        return Ok(revision);
+    }
+    let commit = deployment.commit.parse().map_err(|_| super::super::unwritable())?;
+    Ok(context.reader.resolve_version(service, &commit).await?)
+}
+
+async fn of_release(
+    context: Context<'_>,
+    target: &Target,
+    live: &Deployment,
+) -> Result<(String, Option<String>), Refusal> {
+    let Some(release) = &live.release else {
+        return Ok(("none".to_owned(), Some("the live version was not deployed as a release".to_owned())));
+    };
+    let releases = context.reader.releases(target).await?;
+    let there = releases.placed.iter().any(|placed| placed.id == *release);
+    if releases.current.as_ref() != Some(release) {
+        return Ok((
+            "none".to_owned(),
+            Some(format!("the live link does not point to {release}: somebody changed it by hand")),
+        ));
+    }
+    let problem = (!there).then(|| format!("release directory {release} is gone"));
+    Ok((format!("switch back to release {release}"), problem))
+}

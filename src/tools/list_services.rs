@@ -1,0 +1,259 @@
+//! `list_services`: the inventory with what is live.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, Context, Describe, Query, Toolset};
+use crate::domain::{
+    effect::{Effect, Tier},
+    inventory::{Deploy, Inventory, Service},
+    name::{DatabaseName, EnvironmentName, GateName, HostName, MailboxName, RootName, SecretName, ServiceName},
+    operation::{OperationFilter, OperationId, OperationState},
+    refusal::{NextCall, Refusal},
+    release::DeploymentState,
+    time::Time,
+    version::Version,
+};
+
+/// The tool.
+#[derive(Debug)]
+pub struct ListServices;
+
+/// The arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Arguments {
+    /// Only this service, with everything known about it.
+    #[serde(default)]
+    service: Option<ServiceName>,
+    /// Which part of the inventory.
+    #[serde(default)]
+    section: Section,
+}
+
+/// A part of the inventory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Section {
+    /// The services.
+    #[default]
+    Services,
+    /// Hosts, databases, mailboxes, secrets by name, file roots.
+    Resources,
+}
+
+/// The result.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Output {
+    /// The services.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    services: Vec<ServiceView>,
+    /// Hosts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hosts: Vec<HostView>,
+    /// Databases.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    databases: Vec<DatabaseView>,
+    /// Mailboxes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mailboxes: Vec<MailboxView>,
+    /// Secrets, by name; the values never leave the server.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    references: Vec<SecretName>,
+    /// Directories for read_file and search_logs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    roots: Vec<RootName>,
+}
+
+/// A service.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ServiceView {
+    name: ServiceName,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    description: String,
+    /// `script` or `release`.
+    deployed_by: String,
+    /// Where it runs.
+    targets: Vec<TargetView>,
+    /// Gates that have to be green.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gates: Vec<GateName>,
+    /// Secrets that have to exist.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<SecretName>,
+    /// Smoke checks besides the URL.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    checks: Vec<String>,
+}
+
+/// Where a service runs, and what is live there.
+#[derive(Debug, Serialize, JsonSchema)]
+struct TargetView {
+    environment: EnvironmentName,
+    tier: Tier,
+    host: HostName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    databases: Vec<DatabaseName>,
+    /// The live version, as this server deployed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<Version>,
+    /// Since when (UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live_since: Option<Time>,
+    /// The last operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_operation: Option<OperationId>,
+    /// How it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_state: Option<OperationState>,
+}
+
+/// A host.
+#[derive(Debug, Serialize, JsonSchema)]
+struct HostView {
+    name: HostName,
+    /// `local` or `ssh`.
+    kind: String,
+}
+
+/// A database.
+#[derive(Debug, Serialize, JsonSchema)]
+struct DatabaseView {
+    name: DatabaseName,
+    /// `sqlite`, `postgres` or `mariadb`.
+    engine: String,
+    /// The newest verified snapshot (UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_snapshot: Option<Time>,
+}
+
+/// A mailbox.
+#[derive(Debug, Serialize, JsonSchema)]
+struct MailboxView {
+    name: MailboxName,
+    address: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    aliases: Vec<String>,
+}
+
+impl Describe for ListServices {
+    const NAME: &'static str = "list_services";
+    const TITLE: &'static str = "List services";
+    const DESCRIPTION: &'static str = "Lists the services with their environments, live versions and last operations; \
+        section=resources lists hosts, databases, mailboxes, secret names and file roots. Start here: every other tool takes these \
+        names. Changes nothing.";
+    const TOOLSET: Toolset = Toolset::Inspect;
+    const EFFECT: Effect = Effect::Observe;
+    const IDEMPOTENT: bool = true;
+    type Arguments = Arguments;
+    type Output = Output;
+}
+
+impl Query for ListServices {
+    async fn answer(arguments: Arguments, context: Context<'_>) -> Result<Answer<Output>, Refusal> {
+        let inventory = context.reader.inventory();
+        match (&arguments.service, arguments.section) {
+            (Some(name), _) => {
+                let service = inventory.service(name)?;
+                let services = vec![service_view(service, inventory, context).await?];
+                let next = vec![NextCall::new(
+                    "run_smoke",
+                    serde_json::json!({ "services": [name] }),
+                    "see whether it answers",
+                )];
+                let status = format!("Service {name}.");
+                Ok(Answer { status, output: Output { services, ..Output::default() }, next })
+            }
+            (None, Section::Services) => {
+                let mut services = Vec::with_capacity(inventory.services.len());
+                for service in inventory.services.values() {
+                    services.push(service_view(service, inventory, context).await?);
+                }
+                let status = format!("{} services in {} environments.", services.len(), inventory.environments.len());
+                Ok(Answer { status, output: Output { services, ..Output::default() }, next: Vec::new() })
+            }
+            (None, Section::Resources) => resources(inventory, context).await,
+        }
+    }
+}
+
+async fn service_view(service: &Service, inventory: &Inventory, context: Context<'_>) -> Result<ServiceView, Refusal> {
+    let mut targets = Vec::with_capacity(service.targets.len());
+    for (environment, target) in &service.targets {
+        let deployments = context.records.deployments(&service.name, environment).await?;
+        let live = deployments.into_iter().find(|deployment| deployment.state == DeploymentState::Live);
+        let filter = OperationFilter {
+            service: Some(service.name.clone()),
+            environment: Some(environment.clone()),
+            open_only: false,
+            limit: 1,
+            offset: 0,
+        };
+        let last = context.records.operations(&filter).await?.into_iter().next();
+        targets.push(TargetView {
+            environment: environment.clone(),
+            tier: inventory.environments.get(environment).map_or(Tier::Production, |e| e.tier),
+            host: target.host.clone(),
+            url: target.url.as_ref().map(ToString::to_string),
+            databases: target.databases.clone(),
+            live_since: live.as_ref().map(|deployment| deployment.at),
+            live: live.map(|deployment| deployment.version),
+            last_state: last.as_ref().map(|operation| operation.state),
+            last_operation: last.map(|operation| operation.id),
+        });
+    }
+    Ok(ServiceView {
+        name: service.name.clone(),
+        description: service.description.clone(),
+        deployed_by: match service.deploy {
+            Deploy::Script(_) => "script".to_owned(),
+            Deploy::Release(_) => "release".to_owned(),
+        },
+        targets,
+        gates: service.gates.clone(),
+        needs: service.secrets.clone(),
+        checks: service.smoke.iter().map(|check| check.name.to_string()).collect(),
+    })
+}
+
+async fn resources(inventory: &Inventory, context: Context<'_>) -> Result<Answer<Output>, Refusal> {
+    let mut databases = Vec::with_capacity(inventory.databases.len());
+    for database in inventory.databases.values() {
+        let snapshots = context.records.snapshots(&database.name).await?;
+        databases.push(DatabaseView {
+            name: database.name.clone(),
+            engine: database.engine.label().to_owned(),
+            last_snapshot: snapshots.first().map(|snapshot| snapshot.taken_at),
+        });
+    }
+    let hosts = inventory.hosts.values().map(|host| HostView {
+        name: host.name.clone(),
+        kind: match host.kind {
+            crate::domain::inventory::HostKind::Local => "local".to_owned(),
+            crate::domain::inventory::HostKind::Ssh { .. } => "ssh".to_owned(),
+        },
+    });
+    let mailboxes = inventory.mailboxes.values().map(|mailbox| MailboxView {
+        name: mailbox.name.clone(),
+        address: mailbox.address.clone(),
+        aliases: mailbox.aliases.clone(),
+    });
+    let output = Output {
+        services: Vec::new(),
+        hosts: hosts.collect(),
+        mailboxes: mailboxes.collect(),
+        references: inventory.secrets.keys().cloned().collect(),
+        roots: inventory.roots.keys().cloned().collect(),
+        databases,
+    };
+    let status = format!(
+        "{} hosts, {} databases, {} mailboxes, {} secrets.",
+        output.hosts.len(),
+        output.databases.len(),
+        output.mailboxes.len(),
+        output.references.len()
+    );
+    Ok(Answer { status, output, next: Vec::new() })
+}

@@ -1,0 +1,231 @@
+//! `search_logs`: lines of logs below the roots of the inventory, by pattern and time.
+
+use regex::RegexBuilder;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, Context, Describe, Query, Toolset, bounds::Limit};
+use crate::{
+    domain::{
+        effect::Effect,
+        inventory::RelativePath,
+        name::RootName,
+        refusal::{Code, NextCall, Refusal},
+        time::Time,
+    },
+    world::files,
+};
+
+/// The tool.
+#[derive(Debug)]
+pub struct SearchLogs;
+
+/// The arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Arguments {
+    /// A root of list_services section=resources.
+    root: RootName,
+    /// A log file below it; default every .log file in it.
+    #[serde(default)]
+    path: Option<RelativePath>,
+    /// Regular expression; default every line.
+    #[serde(default)]
+    #[schemars(length(max = 300))]
+    pattern: Option<String>,
+    /// Match upper and lower case alike.
+    #[serde(default)]
+    ignore_case: bool,
+    /// From then on: a moment (2025-01-15T09:30:00Z), or how long ago (90s, 15m, 24h, 7d).
+    #[serde(default)]
+    since: Option<Since>,
+    /// Up to then.
+    #[serde(default)]
+    until: Option<Since>,
+    /// Matches to show.
+    #[serde(default)]
+    limit: Limit,
+    /// Matches to skip.
+    #[serde(default)]
+    offset: u64,
+    /// Lines around each match.
+    #[serde(default)]
+    #[schemars(range(max = 10))]
+    context: u8,
+}
+
+/// A moment, or how long ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+enum Since {
+    At(Time),
+    Ago(i64),
+}
+
+impl TryFrom<String> for Since {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        const RULE: &str = "not a valid moment: use 2025-01-15T09:30:00Z, or 90s, 15m, 24h, 7d";
+        if let Ok(time) = text.parse() {
+            return Ok(Self::At(time));
+        }
+        let unit = match text.as_bytes().last() {
+            Some(b's') => 1,
+            Some(b'm') => 60,
+            Some(b'h') => 3600,
+            Some(b'd') => 86_400,
+            _ => return Err(RULE),
+        };
+        let digits =
+            text.get(..text.len() - 1).filter(|d| (1..=6).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit()));
+        let number: i64 = digits.and_then(|digits| digits.parse().ok()).ok_or(RULE)?;
+        Ok(Self::Ago(number * unit))
+    }
+}
+
+impl JsonSchema for Since {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Since".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "maxLength": 40 })
+    }
+}
+
+impl Since {
+    fn moment(self, now: Time) -> Time {
+        match self {
+            Self::At(time) => time,
+            Self::Ago(seconds) => now.plus_s(-seconds),
+        }
+    }
+}
+
+/// The result.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {
+    /// Matches in all files.
+    matches: u64,
+    /// Lines that were looked at.
+    lines: u64,
+    /// Matches per file.
+    files: Vec<FileCount>,
+    /// The matches, `>` before the line number; their neighbours without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untrusted_text: Option<String>,
+    /// Whether there are more matches than shown.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    more: bool,
+}
+
+/// Matches in one file.
+#[derive(Debug, Serialize, JsonSchema)]
+struct FileCount {
+    path: String,
+    matches: u64,
+    bytes: u64,
+}
+
+impl Describe for SearchLogs {
+    const NAME: &'static str = "search_logs";
+    const TITLE: &'static str = "Search logs";
+    const DESCRIPTION: &'static str = "Searches log files below a root by regular expression and time window (ISO, Apache, nginx, PHP, \
+        syslog, JSON); counts first, then the newest-asked lines with context. Secrets are masked before matching. Changes nothing.";
+    const TOOLSET: Toolset = Toolset::Inspect;
+    const EFFECT: Effect = Effect::Observe;
+    const IDEMPOTENT: bool = true;
+    type Arguments = Arguments;
+    type Output = Output;
+}
+
+impl Query for SearchLogs {
+    async fn answer(arguments: Arguments, context: Context<'_>) -> Result<Answer<Output>, Refusal> {
+        let root = context.reader.inventory().root(&arguments.root)?;
+        let now = context.reader.now();
+        let pattern = match &arguments.pattern {
+            Some(text) => Some(compile(text, arguments.ignore_case)?),
+            None => None,
+        };
+        let paths = match &arguments.path {
+            Some(path) => vec![path.clone()],
+            None => logs_in(context, root).await?,
+        };
+        let limit = usize::try_from(arguments.limit.get()).unwrap_or(usize::MAX);
+        let mut output = Output { matches: 0, lines: 0, files: Vec::new(), untrusted_text: None, more: false };
+        let mut text = String::new();
+        let (mut shown, mut skip) = (0, arguments.offset);
+        for path in paths {
+            let query = files::Query {
+                pattern: pattern.clone(),
+                since: arguments.since.map(|since| since.moment(now)),
+                until: arguments.until.map(|until| until.moment(now)),
+                offset: skip,
+                limit: limit - shown,
+                context: usize::from(arguments.context.min(10)),
+            };
+            let found = context.reader.search_file(root, &path, &query).await?;
+            output.matches += found.matches;
+            output.lines += found.lines;
+            skip = skip.saturating_sub(found.matches);
+            if !found.hits.is_empty() {
+                text.push_str(&format!("== {path}\n"));
+            }
+            for hit in found.hits {
+                shown += usize::from(hit.matched);
+                text.push_str(&format!("{}{}: {}\n", if hit.matched { ">" } else { " " }, hit.line, hit.text));
+            }
+            output.files.push(FileCount { path: path.to_string(), matches: found.matches, bytes: found.bytes });
+        }
+        let seen = arguments.offset + u64::try_from(shown).unwrap_or(u64::MAX);
+        output.more = output.matches > seen;
+        output.untrusted_text = (!text.is_empty()).then_some(text);
+        let status = format!(
+            "{} matches in {} files ({} lines), {shown} shown.",
+            output.matches,
+            output.files.len(),
+            output.lines
+        );
+        let next = if output.more {
+            let call = serde_json::json!({ "root": arguments.root, "offset": seen });
+            vec![NextCall::new("search_logs", call, "see more, with the same pattern and window")]
+        } else {
+            Vec::new()
+        };
+        Ok(Answer { status, output, next })
+    }
+}
+
+fn compile(text: &str, ignore_case: bool) -> Result<regex::Regex, Refusal> {
+    let too_long = text.len() > 300;
+    let built = RegexBuilder::new(text).case_insensitive(ignore_case).unicode(false).size_limit(1 << 20).build();
+    built.ok().filter(|_| !too_long).ok_or_else(|| {
+        Refusal::new(
+            Code::BadArgument,
+            "pattern is not a regular expression that can be used.",
+            "Use at most 300 characters of regular expression; escape special characters with a backslash.",
+        )
+    })
+}
+
+/// The log files directly below a root, by name.
+async fn logs_in(context: Context<'_>, root: &std::path::Path) -> Result<Vec<RelativePath>, Refusal> {
+    let entries = context.reader.list_directory(root, None).await?;
+    let logs: Vec<RelativePath> = entries
+        .into_iter()
+        .filter(|entry| entry.kind == "file" && entry.name.contains(".log"))
+        .filter(|entry| !entry.name.to_ascii_lowercase().ends_with(".gz"))
+        .filter_map(|entry| entry.name.parse().ok())
+        .take(50)
+        .collect();
+    if logs.is_empty() {
+        return Err(Refusal::new(
+            Code::NotFound,
+            "There is no log file directly below that root.",
+            "Call read_file with that root to see what is there, and give path.",
+        ));
+    }
+    Ok(logs)
+}

@@ -1,0 +1,307 @@
+//! `snapshot_db`: verified snapshots of databases, their catalogue, and what one would cost.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Action, Answer, Context, Describe, Proposal, Subject, Toolset, Wish,
+    bounds::WaitSeconds,
+    records::{EvidenceView, PlanView},
+};
+use crate::domain::{
+    effect::Effect,
+    evidence::{EvidenceKind, Requirement},
+    facts::Facts,
+    inventory::Inventory,
+    name::{DatabaseName, EnvironmentName},
+    operation::{Operation, OperationId},
+    plan::{Draft, PlanBody, Purpose},
+    refusal::{Code, NextCall, Refusal},
+    snapshot::{SnapshotId, SnapshotLevel, SnapshotManifest},
+    step::{Step, TakeSnapshot},
+    time::Time,
+};
+
+/// The tool.
+#[derive(Debug)]
+pub struct SnapshotDb;
+
+/// The arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Arguments {
+    /// take them, list what exists, or estimate size and duration.
+    #[serde(default)]
+    mode: Mode,
+    /// The databases, from list_services section=resources; list and estimate: default all.
+    #[serde(default)]
+    #[schemars(length(max = 50))]
+    databases: Vec<DatabaseName>,
+    /// Seconds to wait for the result.
+    #[serde(default)]
+    wait_s: WaitSeconds,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    /// Take and verify.
+    #[default]
+    Take,
+    /// Show the catalogue.
+    List,
+    /// Show what taking them would cost.
+    Estimate,
+}
+
+/// The result: an operation for `take`, a catalogue for `list`, estimates for `estimate`.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Output {
+    /// Where the operation stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<Operation>,
+    /// Its plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<PlanView>,
+    /// What it proved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<EvidenceView>,
+    /// The newest snapshots of each database.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    snapshots: Vec<SnapshotView>,
+    /// Databases without any snapshot.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    without: Vec<DatabaseName>,
+    /// What taking them would cost.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    estimates: Vec<Estimate>,
+}
+
+/// A snapshot of the catalogue.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SnapshotView {
+    database: DatabaseName,
+    snapshot: SnapshotId,
+    /// When it was taken (UTC).
+    taken_at: Time,
+    age_s: u64,
+    level: SnapshotLevel,
+    stored_bytes: u64,
+    /// Rows in all tables.
+    rows: u64,
+    operation: OperationId,
+}
+
+/// What a snapshot would cost.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Estimate {
+    database: DatabaseName,
+    /// Size of the database, bytes.
+    database_bytes: u64,
+    /// The largest tables.
+    largest_tables: Vec<TableSize>,
+    /// From the last snapshots, or from the size; ms.
+    duration_ms: u64,
+}
+
+/// The size of a table.
+#[derive(Debug, Serialize, JsonSchema)]
+struct TableSize {
+    table: String,
+    rows: u64,
+    bytes: u64,
+}
+
+impl Describe for SnapshotDb {
+    const NAME: &'static str = "snapshot_db";
+    const TITLE: &'static str = "Snapshot databases";
+    const DESCRIPTION: &'static str = "Takes a snapshot of each database and proves it by restoring it into a scratch database and \
+        comparing schema, rows and contents. Only adds; deletes nothing. mode=list shows the last snapshots of all databases, \
+        mode=estimate table sizes and the expected duration.";
+    const TOOLSET: Toolset = Toolset::Deploy;
+    const EFFECT: Effect = Effect::Change;
+    const IDEMPOTENT: bool = false;
+    type Arguments = Arguments;
+    type Output = Output;
+}
+
+impl Action for SnapshotDb {
+    fn wish(arguments: &Arguments) -> Result<Wish, Refusal> {
+        if arguments.mode != Mode::Take {
+            return Ok(Wish::Look);
+        }
+        if arguments.databases.is_empty() || arguments.databases.len() > 50 {
+            return Err(Refusal::new(
+                Code::BadArgument,
+                "databases needs 1 to 50 names.",
+                "Call list_services section=resources to see them.",
+            ));
+        }
+        Ok(Wish::Start { wait_s: arguments.wait_s.get() })
+    }
+
+    fn subject(arguments: &Arguments, inventory: &Inventory) -> Result<Subject, Refusal> {
+        for name in &arguments.databases {
+            inventory.database(name)?;
+        }
+        Ok(Subject {
+            purpose: Purpose::Snapshot,
+            service: None,
+            environment: environment_of(&arguments.databases, inventory)?,
+            version: None,
+        })
+    }
+
+    async fn draft(arguments: Arguments, context: Context<'_>) -> Result<Proposal, Refusal> {
+        let subject = Self::subject(&arguments, context.reader.inventory())?;
+        let now = context.reader.now();
+        let mut names = arguments.databases;
+        names.sort();
+        names.dedup();
+        let facts = gather(context, &names).await?;
+        let steps: Vec<Step> = names
+            .iter()
+            .map(|database| {
+                let snapshot = SnapshotId::new(database, now, super::random());
+                Step::TakeSnapshot(TakeSnapshot { database: database.clone(), snapshot })
+            })
+            .collect();
+        let requirements = names
+            .iter()
+            .map(|database| Requirement { kind: EvidenceKind::Snapshot, subject: database.to_string() })
+            .collect();
+        let draft = Draft {
+            purpose: Purpose::Snapshot,
+            service: None,
+            environment: subject.environment,
+            revision: None,
+            facts,
+            requirements,
+            steps,
+            rollback: None,
+            warnings: Vec::new(),
+        };
+        Ok(Proposal { draft, evidence: Vec::new(), untrusted_text: None })
+    }
+
+    async fn look(arguments: Arguments, context: Context<'_>) -> Result<Answer<Output>, Refusal> {
+        let inventory = context.reader.inventory();
+        let names: Vec<DatabaseName> = if arguments.databases.is_empty() {
+            inventory.databases.keys().cloned().collect()
+        } else {
+            arguments.databases
+        };
+        for name in &names {
+            inventory.database(name)?;
+        }
+        match arguments.mode {
+            Mode::List => list(context, &names).await,
+            Mode::Estimate | Mode::Take => estimate(context, &names).await,
+        }
+    }
+
+    async fn facts(plan: &PlanBody, context: Context<'_>) -> Result<Facts, Refusal> {
+        let names: Vec<DatabaseName> = plan
+            .steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::TakeSnapshot(take) => Some(take.database.clone()),
+                _ => None,
+            })
+            .collect();
+        gather(context, &names).await
+    }
+}
+
+/// The newest snapshots that are shown of each database.
+const SHOWN: usize = 3;
+/// What a first snapshot is assumed to manage, bytes per ms: dump, compress, restore and compare.
+const ASSUMED_BYTES_PER_MS: u64 = 20_000;
+
+async fn list(context: Context<'_>, names: &[DatabaseName]) -> Result<Answer<Output>, Refusal> {
+    let mut output = Output::default();
+    let now = context.reader.now();
+    for name in names {
+        let known = context.records.snapshots(name).await?;
+        if known.is_empty() {
+            output.without.push(name.clone());
+        }
+        output.snapshots.extend(known.into_iter().take(SHOWN).map(|manifest| SnapshotView {
+            age_s: now.seconds_since(manifest.taken_at),
+            rows: manifest.rows.values().sum(),
+            database: manifest.database,
+            snapshot: manifest.id,
+            taken_at: manifest.taken_at,
+            level: manifest.level,
+            stored_bytes: manifest.stored_bytes,
+            operation: manifest.operation,
+        }));
+    }
+    let status = format!("{} of {} databases have a snapshot.", names.len() - output.without.len(), names.len());
+    let next = if output.without.is_empty() {
+        Vec::new()
+    } else {
+        let arguments = serde_json::json!({ "databases": output.without });
+        vec![NextCall::new("snapshot_db", arguments, "snapshot those that have none")]
+    };
+    Ok(Answer { status, output, next })
+}
+
+async fn estimate(context: Context<'_>, names: &[DatabaseName]) -> Result<Answer<Output>, Refusal> {
+    let mut output = Output::default();
+    for name in names {
+        let found = context.reader.inspect_database(name).await?;
+        let known = context.records.snapshots(name).await?;
+        let largest = found.tables.into_iter().take(10);
+        output.estimates.push(Estimate {
+            database: name.clone(),
+            database_bytes: found.identity.bytes,
+            duration_ms: duration(found.identity.bytes, &known),
+            largest_tables: largest
+                .map(|table| TableSize { table: table.name, rows: table.rows, bytes: table.bytes })
+                .collect(),
+        });
+    }
+    let total: u64 = output.estimates.iter().map(|estimate| estimate.duration_ms).sum();
+    let status = format!("Snapshots of {} databases would take about {} s.", names.len(), total.div_ceil(1000));
+    let next = vec![NextCall::new("snapshot_db", serde_json::json!({ "databases": names }), "take them")];
+    Ok(Answer { status, output, next })
+}
+
+/// The speed of the newest snapshot, applied to the size of today.
+fn duration(bytes: u64, known: &[SnapshotManifest]) -> u64 {
+    match known.first() {
+        Some(last) if last.database_bytes > 0 => {
+            let scaled = u128::from(last.duration_ms) * u128::from(bytes) / u128::from(last.database_bytes);
+            u64::try_from(scaled).unwrap_or(u64::MAX)
+        }
+        _ => bytes / ASSUMED_BYTES_PER_MS,
+    }
+}
+
+/// Which databases these really are.
+async fn gather(context: Context<'_>, names: &[DatabaseName]) -> Result<Facts, Refusal> {
+    let mut facts = Facts::default();
+    for name in names {
+        let found = context.reader.database_identity(name).await?;
+        facts.set(format!("database {name} identity"), found.identity);
+    }
+    Ok(facts)
+}
+
+/// The environment whose services use the first of the databases; any one when none does.
+fn environment_of(databases: &[DatabaseName], inventory: &Inventory) -> Result<EnvironmentName, Refusal> {
+    let uses = |database: &DatabaseName| {
+        inventory.services.values().find_map(|service| {
+            service.targets.iter().find(|(_, target)| target.databases.contains(database)).map(|(name, _)| name.clone())
+        })
+    };
+    databases.iter().find_map(uses).or_else(|| inventory.environments.keys().next().cloned()).ok_or_else(|| {
+        Refusal::new(
+            Code::UnknownName,
+            "The inventory has no environment.",
+            "The operator adds one to the configuration.",
+        )
+    })
+}

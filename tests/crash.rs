@@ -1,0 +1,118 @@
+//! kill -9 at every moment of every step: after the restart each operation has ended or waits for a human, the effect happened at
+//! most once, and what users see is the old version or the new one.
+
+use std::{path::PathBuf, process::Stdio};
+
+use deploy_ops_mcp::demo::sandbox::{Approvals, Sandbox};
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::support::stage::program;
+
+/// The helper that kills itself; built beside the tests by cargo.
+fn helper() -> PathBuf {
+    let mut path = program().to_path_buf();
+    path.pop();
+    path.join("examples").join("crash")
+}
+
+async fn run(sandbox: &Sandbox, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(helper())
+        .arg(&sandbox.config)
+        .arg(program())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .await
+        .expect("examples/crash is built: run `cargo build --examples`");
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// One scenario, killed at one moment. Returns false when the scenario never gets there.
+async fn case(scenario: &str, service: &str, version: &str, phase: &str, index: usize, point: usize) -> bool {
+    let directory = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::build(directory.path(), program(), Approvals::Needed).await.unwrap();
+    let name = format!("{scenario} {service} {version} {phase} {index}.{point}");
+    if service != "database" {
+        let (ok, out) = run(&sandbox, &["deploy", "-", "-", "-", service, "v2025.01.13"]).await;
+        assert!(ok && out.contains("succeeded"), "{name}: {out}");
+        if scenario == "rollback" {
+            let (ok, out) = run(&sandbox, &["deploy", "-", "-", "-", service, "v2025.01.14"]).await;
+            assert!(ok && out.contains("succeeded"), "{name}: {out}");
+        }
+    }
+    let starts = sandbox.forum_starts();
+    let (at, moment) = (index.to_string(), point.to_string());
+    let subject = if service == "database" { "shop" } else { service };
+    let (survived, _) = run(&sandbox, &[scenario, phase, &at, &moment, subject, version]).await;
+    if survived {
+        return false;
+    }
+    let (ok, out) = run(&sandbox, &["resume"]).await;
+    assert!(ok, "{name}: the restart failed");
+    let operations: Vec<Value> = serde_json::from_str(&out).unwrap();
+    for operation in &operations {
+        let state = operation["state"].as_str().unwrap();
+        let settled = matches!(state, "succeeded" | "failed" | "rolled_back" | "cancelled");
+        assert!(settled, "{name}: {operation}");
+    }
+    if service == "forum" {
+        assert!(sandbox.forum_starts() <= starts + 1, "{name}: the script ran twice");
+    }
+    if service != "database" {
+        let root = sandbox.directory.join("srv").join(service);
+        let page = ["current/index.html", "www/index.html"]
+            .iter()
+            .find_map(|page| std::fs::read_to_string(root.join(page)).ok())
+            .unwrap_or_default();
+        assert!(page.contains("v2025.01.13") || page.contains("v2025.01.14"), "{name}: {page}");
+    }
+    let (ok, out) = run(&sandbox, &["deploy", "-", "-", "-", "shop", "v2025.01.14"]).await;
+    assert!(ok, "{name}: nothing can be deployed afterwards: {out}");
+    true
+}
+
+/// Every step and every moment, until the scenario runs through.
+async fn matrix(scenario: &str, service: &str, version: &str, phase: &str, at_least: usize) {
+    let mut killed = 0;
+    for index in 0.. {
+        let mut reached = false;
+        for point in 0..4 {
+            if case(scenario, service, version, phase, index, point).await {
+                reached = true;
+                killed += 1;
+            }
+        }
+        // Undo goes through the steps backwards and leaves out none but those that never began.
+        if !reached && (phase == "do" || index > 9) {
+            break;
+        }
+    }
+    assert!(killed >= at_least, "{scenario} {service} {phase}: only {killed} kills");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_deployment_is_killed_everywhere() {
+    matrix("deploy", "shop", "v2025.01.14", "do", 28).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_script_deployment_is_killed_everywhere() {
+    matrix("deploy", "forum", "v2025.01.14", "do", 16).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_automatic_rollback_is_killed_everywhere() {
+    matrix("deploy", "shop", "v2025.01.15", "undo", 24).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rollback_is_killed_everywhere() {
+    matrix("rollback", "shop", "", "do", 8).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_is_killed_everywhere() {
+    matrix("snapshot", "database", "", "do", 4).await;
+}

@@ -1,0 +1,8 @@
+//! Only the redactor says that something is redacted.
+use deploy_ops_mcp::redact::Redacted;
+
+fn pretend(text: String) -> Redacted<String> {
+    Redacted(text)
+}
+
+fn main() {}
