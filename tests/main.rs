@@ -1,5 +1,6 @@
 //! The one test binary: `tests/<name>.rs` each, listed here, so that the library is linked once.
 #![allow(
+    unreachable_pub,
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -9,11 +10,13 @@
     reason = "a test stops at the first surprise; it owns processes, environment and time, and helpers are not #[test] functions"
 )]
 
+mod conformance;
 mod crash;
 mod floors;
 mod golden;
 mod illegal;
 mod layers;
+mod ledger;
 mod links;
 mod server;
 mod support;

@@ -1,6 +1,6 @@
 //! What the fixtures show.
 
-#![allow(deprecated)]
+#![allow(deprecated, clippy::wildcard_imports)]
 
 use std::time::Duration;
 

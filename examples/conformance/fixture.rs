@@ -1,7 +1,7 @@
 //! The server that the suite wants to meet.
 
 // Logging, sampling and subscriptions are deprecated; the suite asks for them all the same.
-#![allow(deprecated)]
+#![allow(deprecated, clippy::wildcard_imports)]
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,7 @@
 //! Tools of the tasks extension.
 
+#![allow(clippy::wildcard_imports)]
+
 use std::time::Duration;
 
 use rmcp::{

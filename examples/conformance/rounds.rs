@@ -1,6 +1,6 @@
 //! Tools that need more than one round (2026-07-28).
 
-#![allow(deprecated)]
+#![allow(deprecated, clippy::wildcard_imports)]
 
 use rmcp::{ErrorData, RoleServer, model::*, service::RequestContext};
 use serde_json::{Value, json};

@@ -10,13 +10,7 @@ use serde_json::Value;
 use sqlx::{FromRow, Row as _};
 
 use super::{Ledger, error::LedgerError, record, sqlite::Row};
-use crate::domain::{
-    canonical::{self, NotCanonical},
-    digest::Digest,
-    operation::OperationId,
-    principal::Principal,
-    time::Time,
-};
+use crate::domain::{digest::Digest, operation::OperationId, principal::Principal, time::Time};
 
 /// The end of the chain: it stands for everything that came before. Shown as `seq/first twelve of the hash`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,8 +91,11 @@ impl<'r> FromRow<'r, Row> for Stored {
 
 impl Stored {
     /// What the hash must be.
-    pub(super) fn expected_hash(&self) -> Result<Digest, NotCanonical> {
-        Ok(Digest::of_domain("deployops/ledger/v1", canonical::to_text("ledger entry", self)?.as_bytes()))
+    ///
+    /// The fields are declared in the order of their names, and no number is beyond 2^53, so plain JSON is the canonical JSON; it is
+    /// several times faster to write, which counts for a million entries.
+    pub(super) fn expected_hash(&self) -> Result<Digest, serde_json::Error> {
+        Ok(Digest::of_domain("deployops/ledger/v1", &serde_json::to_vec(self)?))
     }
 
     fn read(self) -> Result<Entry, LedgerError> {
@@ -142,5 +139,31 @@ impl Ledger {
         .await
         .map_err(LedgerError::read("entries"))?;
         stored.into_iter().map(Stored::read).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::canonical;
+
+    #[test]
+    fn the_hash_is_over_canonical_json() {
+        let awkward: String =
+            (0..0x300).filter_map(char::from_u32).chain("\u{2028}\u{feff}\u{1f600}\"\\/".chars()).collect();
+        for operation in [None, Some(awkward.clone())] {
+            let entry = Stored {
+                actor: awkward.clone(),
+                at: awkward.clone(),
+                body: awkward.clone(),
+                hash: "left out".to_owned(),
+                kind: awkward.clone(),
+                operation,
+                prev: awkward.clone(),
+                seq: 1_000_000,
+            };
+            let text = canonical::to_text("ledger entry", &entry).unwrap();
+            assert_eq!(entry.expected_hash().unwrap(), Digest::of_domain("deployops/ledger/v1", text.as_bytes()));
+        }
     }
 }

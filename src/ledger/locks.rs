@@ -55,7 +55,8 @@ impl Ledger {
         let found: Option<Row> = change
             .find(
                 sqlx::query_as(
-                    "SELECT fence, holder, operation, reason, since, expires_at FROM locks WHERE resource = $1",
+                    "SELECT fence, holder, (SELECT id FROM operations WHERE id = locks.operation AND terminal = 0), reason, since, \
+                     expires_at FROM locks WHERE resource = $1",
                 )
                 .bind(resource.clone()),
             )

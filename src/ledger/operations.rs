@@ -26,6 +26,7 @@ const WHAT: &str = "operation";
 
 /// What came of the wish to execute a plan.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it per execution, and it is matched at once")]
 pub enum Begun {
     /// The plan is consumed and the operation runs.
     Started,

@@ -179,3 +179,25 @@ pub(super) async fn close(connection: SqliteConnection) {
     // A failure to close loses nothing: every commit has been synced.
     let _ = connection.close().await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_connection_has_the_settings_that_durability_rests_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("ledger.db").display());
+        let (file, first) = File::open(&url).await.unwrap();
+        for mut connection in [first, file.writer().await.unwrap()] {
+            for (setting, wanted) in
+                [("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1), ("PRAGMA busy_timeout", 2000)]
+            {
+                let found: i64 = sqlx::query_scalar(setting).fetch_one(&mut connection).await.unwrap();
+                assert_eq!(found, wanted, "{setting}");
+            }
+        }
+        let written = sqlx::query("DELETE FROM entries").execute(&file.readers()).await;
+        assert!(written.is_err(), "readers cannot write");
+    }
+}

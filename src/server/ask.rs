@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// How long a question may stay open where the client holds it.
-const STATE_LIVES: Duration = Duration::from_secs(300);
+const STATE_LIVES: Duration = Duration::from_mins(5);
 /// How long a call waits for an answer where the connection holds it: no call takes longer than 40 s.
 const CALL_WAITS: Duration = Duration::from_secs(30);
 /// The name of our only question.

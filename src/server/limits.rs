@@ -109,7 +109,7 @@ impl Limits {
 
 impl Account {
     fn new(settings: &CallLimits, now: Instant) -> Self {
-        let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
+        let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
         Self {
             buckets: Mutex::new([
                 Bucket::new(settings.reads_per_minute, minute, now),
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_bucket_gives_its_size_at_once_and_then_one_per_share_of_the_period() {
         let now = Instant::now();
-        let mut bucket = Bucket::new(60, Duration::from_secs(60), now);
+        let mut bucket = Bucket::new(60, Duration::from_mins(1), now);
         assert_eq!((0..100).filter(|_| bucket.take(now).is_ok()).count(), 60);
         let wait = bucket.take(now).unwrap_err();
         assert!(wait > Duration::from_millis(900) && wait <= Duration::from_secs(1), "{wait:?}");
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn zero_means_no_limit() {
         let now = Instant::now();
-        let mut bucket = Bucket::new(0, Duration::from_secs(60), now);
+        let mut bucket = Bucket::new(0, Duration::from_mins(1), now);
         assert!((0..10_000).all(|_| bucket.take(now).is_ok()));
     }
 

@@ -28,7 +28,7 @@ mod tests {
 
     #[test]
     fn a_nonce_is_used_once_until_it_has_expired() {
-        let (nonces, now, ttl) = (Nonces::default(), Instant::now(), Duration::from_secs(300));
+        let (nonces, now, ttl) = (Nonces::default(), Instant::now(), Duration::from_mins(5));
         let nonce = 7;
         assert!(nonces.first_use(nonce, now, ttl));
         assert!(!nonces.first_use(nonce, now + Duration::from_secs(299), ttl));
@@ -38,8 +38,8 @@ mod tests {
     #[test]
     fn the_store_is_bounded() {
         let (nonces, now) = (Nonces::default(), Instant::now());
-        let accepted = (0..MOST + 10).filter(|n| nonces.first_use(*n as u128, now, Duration::from_secs(300))).count();
+        let accepted = (0..MOST + 10).filter(|n| nonces.first_use(*n as u128, now, Duration::from_mins(5))).count();
         assert_eq!(accepted, MOST);
-        assert!(nonces.first_use(1, now + Duration::from_secs(301), Duration::from_secs(300)));
+        assert!(nonces.first_use(1, now + Duration::from_secs(301), Duration::from_mins(5)));
     }
 }

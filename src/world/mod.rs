@@ -14,7 +14,7 @@ pub mod git;
 pub(crate) mod host;
 pub mod http;
 pub mod instance;
-pub mod notes;
+mod notes;
 pub mod paths;
 pub mod process;
 pub mod rehearse;

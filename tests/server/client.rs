@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf},
     net::TcpStream,
-    task::JoinHandle,
     time::timeout,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -45,19 +44,18 @@ pub(crate) struct Pipe {
     reader: BufReader<ReadHalf<DuplexStream>>,
     pub(crate) writer: WriteHalf<DuplexStream>,
     pub(crate) seen: Vec<u8>,
-    pub(crate) served: JoinHandle<()>,
 }
 
 impl Pipe {
     pub(crate) fn open(door: &Arc<FakeDoor>) -> Self {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         let handler = handler(door);
-        let served = tokio::spawn(async move {
+        tokio::spawn(async move {
             let (reader, writer) = tokio::io::split(theirs);
             stdio::serve_streams(&handler, Identity::local("test"), reader, writer).await.unwrap();
         });
         let (reader, writer) = tokio::io::split(ours);
-        Self { reader: BufReader::new(reader), writer, seen: Vec::new(), served }
+        Self { reader: BufReader::new(reader), writer, seen: Vec::new() }
     }
 
     pub(crate) async fn begin(door: &Arc<FakeDoor>, capabilities: Value) -> Self {
@@ -138,10 +136,10 @@ impl Server {
             head.push_str("host: localhost\r\n");
         }
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         match length {
-            Some(length) => head.push_str(&format!("content-length: {length}\r\n\r\n")),
+            Some(length) => head.extend(["content-length: ", &length.to_string(), "\r\n\r\n"]),
             None => head.push_str("transfer-encoding: chunked\r\n\r\n"),
         }
         let mut stream = TcpStream::connect(self.address).await.unwrap();

@@ -112,7 +112,7 @@ async fn a_body_of_a_gibibyte_is_refused_early_and_costs_no_memory() {
     let server = Server::loopback(&door()).await;
     let before = resident();
     let mut stream = server.open("POST", "/mcp", &[("content-type", "application/json")], None).await;
-    let chunk = [&b"10000\r\n"[..], &[b' '; 0x10000], b"\r\n"].concat();
+    let chunk = [&b"10000\r\n"[..], &vec![b' '; 0x10000], b"\r\n"].concat();
     let mut sent = 0_usize;
     while sent < 1024 * 1024 * 1024 {
         // The server closes as soon as it has answered.
@@ -122,8 +122,6 @@ async fn a_body_of_a_gibibyte_is_refused_early_and_costs_no_memory() {
         sent += 0x10000;
     }
     assert!(sent < 64 * 1024 * 1024, "the server read on: {sent}");
-    let announced = server.send("POST", "/mcp", &[("content-length", "1073741824")], b"").await;
-    let _ = announced;
     assert!(resident().saturating_sub(before) < 32 * 1024 * 1024);
     let whole = vec![b' '; 1024 * 1024 + 1];
     let answer = server.send("POST", "/mcp", &[("content-type", "application/json")], &whole).await;

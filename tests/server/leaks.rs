@@ -90,6 +90,7 @@ async fn http_errors_repeat_nothing() {
     let server = Server::loopback(&door()).await;
     let plain: String = CANARY.chars().filter(char::is_ascii_alphanumeric).collect();
     let json = [("content-type", "application/json"), ("accept", "application/json, text/event-stream")];
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).to_string();
     for (method, path, headers, body) in [
         ("POST", "/mcp".to_owned(), vec![json[0], json[1]], format!("{{\"{plain}\": ")),
         (
@@ -100,7 +101,7 @@ async fn http_errors_repeat_nothing() {
         ),
         ("POST", "/mcp".to_owned(), vec![("content-type", plain.as_str()), json[1]], "{}".to_owned()),
         ("POST", "/mcp".to_owned(), vec![json[0], ("mcp-session-id", plain.as_str())], "{}".to_owned()),
-        ("POST", "/mcp".to_owned(), vec![json[0], json[1], ("mcp-protocol-version", plain.as_str())], "{}".to_owned()),
+        ("POST", "/mcp".to_owned(), vec![json[0], json[1], ("mcp-protocol-version", plain.as_str())], list.clone()),
         ("GET", format!("/{plain}"), vec![], String::new()),
         ("POST", format!("/messages?sessionId={plain}"), vec![], "{}".to_owned()),
         ("GET", "/mcp".to_owned(), vec![("host", plain.as_str())], String::new()),

@@ -1,9 +1,10 @@
 //! The door: both transports, in front of a fake engine that leaks on purpose.
 
 mod asking;
-mod client;
-mod fake;
+pub(crate) mod client;
+pub(crate) mod fake;
 mod http;
 mod leaks;
+mod log;
 mod sse;
 mod stdio;

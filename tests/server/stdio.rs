@@ -2,12 +2,16 @@
 
 use std::sync::atomic::Ordering;
 
+use deploy_ops_mcp::server::{Identity, stdio::serve_streams};
 use serde_json::json;
-use tokio::{io::AsyncWriteExt, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
 
 use super::{
-    client::{LONG, Pipe, call},
-    fake::door,
+    client::{LONG, Pipe, call, initialize},
+    fake::{door, handler},
 };
 
 #[tokio::test]
@@ -93,14 +97,31 @@ async fn a_cancelled_request_gets_no_answer_and_its_work_ends_by_itself() {
     .expect("the work went on to its end");
 }
 
-#[tokio::test]
-async fn the_last_answer_leaves_before_the_server_does() {
-    let door = door();
-    let mut pipe = Pipe::begin(&door, json!({})).await;
-    pipe.send(&call(1, "big", json!({}))).await;
-    pipe.writer.shutdown().await.unwrap();
-    assert_eq!(pipe.answer(1).await["result"]["isError"], false);
-    timeout(LONG, &mut pipe.served).await.unwrap().unwrap();
+#[test]
+fn the_last_answer_leaves_before_the_server_does() {
+    // Smaller than the answers, so that the server has to wait for its reader.
+    let (ours, theirs) = tokio::io::duplex(1024);
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = std::thread::spawn(move || {
+        runtime().block_on(async {
+            let (mut reader, mut writer) = tokio::io::split(ours);
+            for message in [initialize(json!({})), call(1, "big", json!({}))] {
+                writer.write_all(format!("{message}\n").as_bytes()).await.unwrap();
+            }
+            writer.shutdown().await.unwrap();
+            let mut seen = String::new();
+            reader.read_to_string(&mut seen).await.unwrap();
+            seen
+        })
+    });
+    // The server's runtime ends with it, as its process would: what was not written by then is lost.
+    runtime().block_on(async {
+        let (reader, writer) = tokio::io::split(theirs);
+        serve_streams(&handler(&door()), Identity::local("test"), reader, writer).await.unwrap();
+    });
+    let seen = client.join().unwrap();
+    assert_eq!(seen.lines().count(), 2, "{} bytes", seen.len());
+    assert!(seen.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
 }
 
 #[tokio::test]

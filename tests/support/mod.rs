@@ -1,5 +1,5 @@
-//! What the tests share: a sandbox with an engine, and a human who approves; a world of real parts, and the right to change it.
+//! What several tests need.
 
 pub(crate) mod permit;
 pub(crate) mod sandbox;
-pub mod stage;
+pub(crate) mod stage;

@@ -54,7 +54,7 @@ impl Default for HttpLimits {
             json_depth: 32,
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(15),
-            stream_time: Duration::from_secs(30 * 60),
+            stream_time: Duration::from_mins(30),
             sessions: 512,
             stop_time: Duration::from_secs(5),
         }
