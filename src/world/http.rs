@@ -69,6 +69,7 @@ pub struct HttpAnswer {
 pub(crate) struct Http(OnceLock<Client>);
 
 impl Http {
+    #[expect(clippy::disallowed_methods, reason = "the one place that makes an HTTP client")]
     fn client(&self) -> Result<&Client, WorldError> {
         if let Some(client) = self.0.get() {
             return Ok(client);

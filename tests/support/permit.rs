@@ -23,7 +23,7 @@ pub(crate) fn permit(steps: Vec<Step>, revision: Option<Revision>, rollback: Opt
     let environment = Environment {
         name: "dev".parse().unwrap(),
         tier: Tier::Development,
-        approval: ApprovalRule { required: false, totp: false, valid_for_s: 900 },
+        approval: ApprovalRule { required: false, totp: false, same_user_with_totp: false, valid_for_s: 900 },
         windows: vec![],
         freezes: vec![],
     };

@@ -1,6 +1,7 @@
 //! The outside, on real parts: processes, git, files, SQLite, HTTP.
 
 mod detached;
+mod files;
 mod git;
 mod http;
 mod process;

@@ -1,23 +1,27 @@
-//! The log of a detached run: redacted before it touches the disk, line by line, with a limit.
+//! The log of a detached run: redacted before it touches the disk, with a limit.
 
 use std::{collections::VecDeque, fs::File, io::Write};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{domain::digest::Digest, redact::Redactor, world::process::Sink};
+use crate::{
+    domain::digest::Digest,
+    redact::{Redactor, Stream},
+    world::process::Sink,
+};
 
 /// How much of the output is written, bytes. Past that only the last part is kept.
 const WRITTEN: u64 = 64 * 1024 * 1024;
 /// How much of the end is kept when the output is longer, bytes.
 const END: usize = 64 * 1024;
-/// A line longer than this is handled in pieces.
-const LINE: usize = 64 * 1024;
+/// A piece shorter than this means that the script paused: what is complete is written, so that it can be watched.
+const FULL: usize = 32 * 1024;
 
 /// Redacts and writes what a script writes.
 pub(super) struct Log {
-    redactor: Redactor,
+    stream: Stream,
     file: File,
-    line: Vec<u8>,
+    clean: Vec<u8>,
     written: u64,
     left_out: u64,
     end: VecDeque<u8>,
@@ -28,9 +32,9 @@ pub(super) struct Log {
 impl Log {
     pub(super) fn new(file: File, redactor: Redactor) -> Self {
         Self {
-            redactor,
+            stream: redactor.stream(),
             file,
-            line: Vec::new(),
+            clean: Vec::new(),
             written: 0,
             left_out: 0,
             end: VecDeque::new(),
@@ -41,7 +45,9 @@ impl Log {
 
     /// Writes what is left. Returns how much the script wrote and the digest of the redacted whole.
     pub(super) fn finish(mut self) -> (u64, Digest) {
-        self.flush();
+        let stream = std::mem::replace(&mut self.stream, Redactor::default().stream());
+        stream.finish(&mut self.clean);
+        self.write();
         if self.left_out > 0 {
             let gap = self.left_out.saturating_sub(self.end.len() as u64);
             let _ = writeln!(self.file, "\n[{gap} bytes left out]");
@@ -52,14 +58,10 @@ impl Log {
         (self.bytes, Digest::from_bytes(self.hash.finalize().into()))
     }
 
-    /// Hands on the complete lines that are held.
-    fn flush(&mut self) {
-        if self.line.is_empty() {
-            return;
-        }
-        let text = self.redactor.text(&String::from_utf8_lossy(&self.line));
-        self.line.clear();
-        let bytes = text.as_bytes();
+    /// Writes what was redacted.
+    fn write(&mut self) {
+        let clean = std::mem::take(&mut self.clean);
+        let bytes = clean.as_slice();
         self.hash.update(bytes);
         if self.written < WRITTEN {
             self.written += bytes.len() as u64;
@@ -78,18 +80,10 @@ impl Log {
 impl Sink for Log {
     fn take(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len() as u64;
-        // Everything up to the last line end goes on at once; the rest waits, so that no secret is cut in two.
-        match memchr::memrchr(b'\n', bytes) {
-            Some(end) => {
-                let (lines, rest) = bytes.split_at(end + 1);
-                self.line.extend_from_slice(lines);
-                self.flush();
-                self.line.extend_from_slice(rest);
-            }
-            None => self.line.extend_from_slice(bytes),
+        self.stream.push(bytes, &mut self.clean);
+        if bytes.len() < FULL {
+            self.stream.flush(&mut self.clean);
         }
-        if self.line.len() > LINE {
-            self.flush();
-        }
+        self.write();
     }
 }

@@ -229,6 +229,7 @@ fn spawn(
     Ok((child, reader, home))
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one place that starts a process")]
 fn command(invocation: &Invocation) -> tokio::process::Command {
     let mut command = tokio::process::Command::new(&invocation.program);
     command.args(&invocation.arguments).current_dir(&invocation.directory).env_clear();
