@@ -210,8 +210,7 @@ impl Answer {
         let lines = self.body.lines().map(|line| line.strip_prefix("data: ").unwrap_or(line));
         lines
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter(Value::is_object)
-            .last()
+            .rfind(Value::is_object)
             .unwrap_or_else(|| panic!("no message in {:?}", self.body))
     }
 }

@@ -83,11 +83,10 @@ impl Keys {
             return false;
         }
         if self.few.len() < FEW {
-            self.few.push(key)
-        } else {
-            drop(self.many.insert(key))
+            self.few.push(key);
+            return true;
         }
-        true
+        self.many.insert(key)
     }
 }
 
