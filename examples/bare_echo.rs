@@ -53,7 +53,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Ok(());
     }
     let port: u16 = arguments.next().unwrap_or_default().parse()?;
-    let service = StreamableHttpService::new(|| Ok(Echo), Arc::new(LocalSessionManager::default()), Default::default());
+    let service = StreamableHttpService::new(
+        || Ok(Echo),
+        Arc::new(LocalSessionManager::default()),
+        rmcp::transport::streamable_http_server::StreamableHttpServerConfig::default(),
+    );
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });

@@ -1,6 +1,14 @@
 //! For `tests/crash.rs`: runs one scenario and kills itself, as `kill -9` does, at one moment of one step. Started again with
 //! `resume` it goes on, and says how every operation ended.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a helper of the tests stops at the first surprise, and says its result on stdout"
+)]
+
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use deploy_ops_mcp::{

@@ -44,7 +44,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rmcp", &["server", "demo"]),
     ("axum", &["server", "demo"]),
     ("hyper", &["server", "world::http", "demo"]),
-    ("sqlx", &["ledger", "world::database"]),
+    // The demo builds the databases of its sandbox itself, before any server runs.
+    ("sqlx", &["ledger", "world::database", "demo"]),
     ("rusqlite", &[]),
     ("reqwest", &["world"]),
     ("rustls", &["world"]),

@@ -201,13 +201,14 @@ pub(crate) fn prompt(request: &GetPromptRequestParams) -> Result<GetPromptRespon
         "test_prompt_with_image" => {
             vec![PromptMessage::new(Role::User, image()), user("Please analyze the image above.".to_owned())]
         }
-        "test_input_required_result_prompt" => match answered(request.input_responses.as_ref(), "user_context") {
-            Some(answer) => vec![user(answer.to_string())],
-            None => {
+        "test_input_required_result_prompt" => {
+            if let Some(answer) = answered(request.input_responses.as_ref(), "user_context") {
+                vec![user(answer.to_string())]
+            } else {
                 let question = question("What is the context?", "context", "string")?;
                 return Ok(Rounds::required([("user_context", question)], None).into());
             }
-        },
+        }
         _ => return Err(ErrorData::invalid_params("Unknown prompt", None)),
     };
     Ok(GetPromptResult::new(messages).into())

@@ -63,7 +63,7 @@ impl Jobs {
                 self.start(move |task| {
                     Box::pin(async move {
                         tokio::select! {
-                            _ = task.cancelled() => Err(TaskExit::Cancelled),
+                            () = task.cancelled() => Err(TaskExit::Cancelled),
                             () = tokio::time::sleep(length) => Ok(says("slow_compute done")),
                         }
                     })

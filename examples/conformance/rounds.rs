@@ -71,13 +71,14 @@ impl Rounds {
                 Some(roots) => says(roots.to_string()).into(),
                 None => Self::ask([("client_roots", roots())], None),
             },
-            "request_state" | "tampered_state" => match state {
-                Some(_) => says("Confirmed: state-ok").into(),
-                None => {
+            "request_state" | "tampered_state" => {
+                if state.is_some() {
+                    says("Confirmed: state-ok").into()
+                } else {
                     let state = self.seal(json!({"stage": "confirm"}))?;
                     Self::ask([("confirm", question("Please confirm", "ok", "boolean")?)], Some(state))
                 }
-            },
+            }
             "multiple_inputs" => {
                 let all = ["user_name", "greeting", "client_roots"].iter().all(|name| answer(name).is_some());
                 if state.is_some() && all {

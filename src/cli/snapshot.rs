@@ -108,16 +108,15 @@ fn line(one: &SnapshotManifest) -> String {
 }
 
 async fn verify(wired: &Wired, named: Option<&SnapshotId>, terminal: &Terminal) -> Result<Exit, Refusal> {
-    let ids = match named {
-        Some(id) => vec![id.clone()],
-        None => {
-            let ledger = wired.engine.ledger_for_operator().await?;
-            let mut ids = Vec::new();
-            for database in databases(wired, None)? {
-                ids.extend(ledger.snapshots(&database).await?.into_iter().map(|one| one.id));
-            }
-            ids
+    let ids = if let Some(id) = named {
+        vec![id.clone()]
+    } else {
+        let ledger = wired.engine.ledger_for_operator().await?;
+        let mut ids = Vec::new();
+        for database in databases(wired, None)? {
+            ids.extend(ledger.snapshots(&database).await?.into_iter().map(|one| one.id));
         }
+        ids
     };
     let world = wired.world();
     let mut exit = Exit::Done;

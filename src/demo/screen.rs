@@ -25,19 +25,19 @@ impl Screen {
     pub(super) fn act(&mut self, title: &str) {
         self.act += 1;
         let number = self.act;
-        self.line("");
-        self.line(&self.paint("1;36", &format!("{number}. {title}")));
+        line("");
+        line(&self.paint("1;36", &format!("{number}. {title}")));
     }
 
     /// What somebody does.
     pub(super) fn does(&self, who: &str, what: &str) {
-        self.line(&format!("   {} {what}", self.paint("1", &format!("{who}>"))));
+        line(&format!("   {} {what}", self.paint("1", &format!("{who}>"))));
     }
 
     /// What the server answers: the first lines.
     pub(super) fn answers(&self, text: &str, lines: usize) {
-        for line in text.lines().take(lines) {
-            self.line(&self.paint("2", &format!("     {line}")));
+        for shown in text.lines().take(lines) {
+            line(&self.paint("2", &format!("     {shown}")));
         }
     }
 
@@ -45,40 +45,40 @@ impl Screen {
     pub(super) fn observe(&mut self, what: &str, is_so: bool) {
         if is_so {
             self.seen += 1;
-            self.line(&format!("   {} {what}", self.paint("1;32", "✓")));
+            line(&format!("   {} {what}", self.paint("1;32", "✓")));
         } else {
             self.missed.push(what.to_owned());
-            self.line(&format!("   {} {what}", self.paint("1;31", "✗ NOT OBSERVED:")));
+            line(&format!("   {} {what}", self.paint("1;31", "✗ NOT OBSERVED:")));
         }
     }
 
     /// The score.
     pub(super) fn end(&self) -> ExitCode {
-        self.line("");
+        line("");
         let took = self.begun.elapsed();
         if self.missed.is_empty() && self.seen > 0 {
             let text = format!("All {} things were observed, in {:.1} s.", self.seen, took.as_secs_f64());
-            self.line(&self.paint("1;32", &text));
+            line(&self.paint("1;32", &text));
             ExitCode::SUCCESS
         } else {
-            self.line(&self.paint("1;31", &format!("{} things were not observed:", self.missed.len())));
-            self.missed.iter().for_each(|what| self.line(&format!("  - {what}")));
+            line(&self.paint("1;31", &format!("{} things were not observed:", self.missed.len())));
+            self.missed.iter().for_each(|what| line(&format!("  - {what}")));
             ExitCode::FAILURE
         }
     }
 
     /// The demo itself could not go on.
     pub(super) fn broken(&self, why: &str) -> ExitCode {
-        self.line(&self.paint("1;31", &format!("The demo could not go on: {why}")));
+        line(&self.paint("1;31", &format!("The demo could not go on: {why}")));
         ExitCode::FAILURE
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
+}
 
-    fn line(&self, text: &str) {
-        // A closed pipe ends the show, not the demo.
-        let _ = writeln!(std::io::stdout(), "{text}");
-    }
+fn line(text: &str) {
+    // A closed pipe ends the show, not the demo.
+    let _ = writeln!(std::io::stdout(), "{text}");
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Somebody who acts: derived by the server from the transport, never from what a client says about itself.
 ///
-/// Examples: `local:1000` (the owner of a stdio process), `token:ci` (a bearer token by its configured name),
+/// Examples: `local:1000` (the owner of a stdio process), `client:ci` (a bearer token by its configured name),
 /// `operator:alice` (a human at a terminal).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Principal(String);
@@ -19,7 +19,7 @@ impl Principal {
     }
     /// A bearer token, by the name the configuration gives it.
     pub fn token(name: &str) -> Self {
-        Self(format!("token:{name}"))
+        Self(format!("client:{name}"))
     }
     /// A human at a terminal.
     pub fn operator(user: &str) -> Self {

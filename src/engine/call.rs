@@ -37,7 +37,12 @@ impl Engine {
             }
             None => None,
         };
-        reply::build(&self.0.redactor, outcome, head.as_deref())
+        let before = self.0.redactor.hits().known;
+        let reply = reply::build(&self.0.redactor, outcome, head.as_deref());
+        // Another session's masks may be counted along with ours; the limit is far above what that adds.
+        let masked = self.0.redactor.hits().known.saturating_sub(before);
+        self.0.live.add_masked(&caller.session, masked);
+        reply
     }
 
     /// Whether this caller may call this tool at all.

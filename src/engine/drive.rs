@@ -76,7 +76,7 @@ impl Run<'_> {
     /// Runs, judges, takes back if need be, and closes. Returns an error only when the ledger stops us.
     async fn drive(&self, mut operation: Operation) -> Result<(), LedgerError> {
         let mut stop = match operation.state {
-            OperationState::RollingBack => Stop::Failed("the rollback was interrupted".to_owned()),
+            OperationState::RollingBack => Stop::Failed(super::unwind::reason_of(&operation.summary)),
             OperationState::AwaitingDecision => Stop::Done,
             _ => self.steps(&mut operation).await?,
         };

@@ -14,6 +14,15 @@ use crate::{
     steps::{self, Probe},
 };
 
+/// How the summary of an operation that is being rolled back begins; behind it stands the reason.
+const ROLLING_BACK: &str = "Rolling back: ";
+
+/// Why an operation was being rolled back when its server ended.
+pub(super) fn reason_of(summary: &str) -> String {
+    let reason = summary.strip_prefix(ROLLING_BACK).and_then(|reason| reason.strip_suffix('.'));
+    reason.unwrap_or("the rollback was interrupted").to_owned()
+}
+
 impl Run<'_> {
     /// Takes back what was done, and closes. When nothing that users see was changed there is nothing to take back.
     pub(super) async fn take_back(
@@ -32,7 +41,7 @@ impl Run<'_> {
         }
         operation.state = OperationState::RollingBack;
         operation.decide_by = None;
-        operation.summary = format!("Rolling back: {reason}.");
+        operation.summary = format!("{ROLLING_BACK}{reason}.");
         self.save(&operation).await?;
         self.live.say(format!("rolling back: {reason}"));
         // What only reads has nothing to take back.
@@ -96,7 +105,9 @@ impl Run<'_> {
         let Some(previous) = previous.filter(|_| checked) else { return Ok(Ok(())) };
         let step = Step::CheckSmoke(CheckSmoke { version: previous.version.clone() });
         // Not a step of the plan: it has the index behind the last.
-        match self.attempt(Phase::Undo, body.steps.len(), &step, 1).await {
+        let journal = self.ledger.journal(self.permit.operation()).await?;
+        let attempts = last_of(&journal, Phase::Undo, body.steps.len()).map_or(0, |entry| entry.attempt);
+        match self.attempt(Phase::Undo, body.steps.len(), &step, attempts + 1).await {
             Ok(done) => {
                 let smoke = done.evidence.iter().find(|e| e.kind == EvidenceKind::Smoke);
                 Ok(match smoke {

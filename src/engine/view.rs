@@ -31,7 +31,7 @@ impl Engine {
         let journal = if with_journal { ledger.journal(id).await? } else { Vec::new() };
         let plan = plan
             .filter(|_| operation.kind == OperationKind::DryRun)
-            .map(|stored| self.plan_view(&stored.plan, &operation));
+            .map(|stored| Self::plan_view(&stored.plan, &operation));
         Ok(OperationView {
             plan,
             evidence: evidence.iter().map(evidence_view).collect(),
@@ -41,7 +41,7 @@ impl Engine {
         })
     }
 
-    fn plan_view(&self, plan: &Plan, dry_run: &Operation) -> PlanView {
+    fn plan_view(plan: &Plan, dry_run: &Operation) -> PlanView {
         let body = plan.body();
         PlanView {
             id: plan.id().clone(),

@@ -7,11 +7,11 @@ macro_rules! bounded {
     ($(#[$doc:meta])* $type:ident, $min:literal, $max:literal, $default:literal, $rule:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub struct $type(u32);
+        pub(crate) struct $type(u32);
 
         impl $type {
             /// The number.
-            pub fn get(self) -> u32 {
+            pub(crate) fn get(self) -> u32 {
                 self.0
             }
         }

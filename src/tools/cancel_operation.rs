@@ -15,12 +15,12 @@ use crate::domain::{
 
 /// The tool.
 #[derive(Debug)]
-pub struct CancelOperation;
+pub(super) struct CancelOperation;
 
 /// The arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Operation id, from operation_status.
     operation: OperationId,
 }

@@ -37,12 +37,12 @@ const SHOWN: usize = 4000;
 
 /// The tool.
 #[derive(Debug)]
-pub struct DeployService;
+pub(super) struct DeployService;
 
 /// The arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// dry_run makes a plan and changes nothing; execute runs a plan.
     #[serde(default)]
     mode: Mode,

@@ -17,12 +17,12 @@ use crate::domain::{
 
 /// The tool.
 #[derive(Debug)]
-pub struct ListServices;
+pub(super) struct ListServices;
 
 /// The arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Only this service, with everything known about it.
     #[serde(default)]
     service: Option<ServiceName>,
@@ -44,7 +44,7 @@ enum Section {
 
 /// The result.
 #[derive(Debug, Default, Serialize, JsonSchema)]
-pub struct Output {
+pub(super) struct Output {
     /// The services.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     services: Vec<ServiceView>,

@@ -225,6 +225,15 @@ pub enum Handler {
     Action(ActionHandler),
 }
 
+impl std::fmt::Debug for Handler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Query(_) => "Query",
+            Self::Action(_) => "Action",
+        })
+    }
+}
+
 /// The functions of an action.
 #[derive(Clone, Copy)]
 pub struct ActionHandler {
@@ -238,6 +247,12 @@ pub struct ActionHandler {
     pub facts: for<'a> fn(&'a PlanBody, Context<'a>) -> Boxed<'a, Facts>,
     /// See [`Action::look`].
     pub look: for<'a> fn(Value, Context<'a>) -> Boxed<'a, ErasedAnswer>,
+}
+
+impl std::fmt::Debug for ActionHandler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ActionHandler")
+    }
 }
 
 /// A tool with its types erased.
@@ -340,10 +355,10 @@ fn parse<T: DeserializeOwned>(arguments: Value) -> Result<T, Refusal> {
 /// What may be repeated of a serde message: the field names we wrote ourselves and the expected types, never the found value.
 fn explain(message: &str) -> String {
     let ours = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        if ours(name) {
-            return format!("The argument {name} is missing.");
-        }
+    if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next())
+        && ours(name)
+    {
+        return format!("The argument {name} is missing.");
     }
     if message.starts_with("unknown field") {
         let known = message.split_once("expected").map_or("", |(_, known)| known.trim());

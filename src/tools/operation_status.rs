@@ -17,12 +17,12 @@ use crate::domain::{
 
 /// The tool.
 #[derive(Debug)]
-pub struct OperationStatus;
+pub(super) struct OperationStatus;
 
 /// The arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Operation id; without it the history, newest first.
     #[serde(default)]
     operation: Option<OperationId>,
@@ -48,7 +48,7 @@ pub struct Arguments {
 
 /// The result.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Output {
+pub(super) struct Output {
     /// The operation that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<OperationView>,

@@ -16,12 +16,12 @@ use crate::domain::{
 
 /// The tool.
 #[derive(Debug)]
-pub struct ReadFile;
+pub(super) struct ReadFile;
 
 /// The arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// A root of list_services section=resources.
     #[serde(default)]
     root: Option<RootName>,
@@ -53,7 +53,7 @@ fn first() -> u64 {
 
 /// The result.
 #[derive(Debug, Default, Serialize, JsonSchema)]
-pub struct Output {
+pub(super) struct Output {
     /// Size of the file, bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,

@@ -32,12 +32,12 @@ use crate::{
 
 /// The tool.
 #[derive(Debug)]
-pub struct Rollback;
+pub(super) struct Rollback;
 
 /// The arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// dry_run makes a plan and changes nothing; execute runs a plan.
     #[serde(default)]
     mode: Mode,
@@ -286,12 +286,11 @@ impl Case<'_> {
                 _ => None,
             };
             let rebuilt = kept.is_none();
-            let artifact = match kept {
-                Some(digest) => digest,
-                None => {
-                    (self.context.progress)("the old release is gone: rebuilding its tag".to_owned());
-                    reader.build_artifact(self.service, deploy, self.revision).await?.digest
-                }
+            let artifact = if let Some(digest) = kept {
+                digest
+            } else {
+                (self.context.progress)("the old release is gone: rebuilding its tag".to_owned());
+                reader.build_artifact(self.service, deploy, self.revision).await?.digest
             };
             if rebuilt {
                 warnings.push(

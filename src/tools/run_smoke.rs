@@ -17,12 +17,12 @@ use crate::{
 
 /// The tool.
 #[derive(Debug)]
-pub struct RunSmoke;
+pub(super) struct RunSmoke;
 
 /// The arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The services; default all.
     #[serde(default)]
     #[schemars(length(max = 500))]
@@ -37,7 +37,7 @@ pub struct Arguments {
 
 /// The result.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Output {
+pub(super) struct Output {
     /// `PASS` only when every check of every service passed.
     outcome: Outcome,
     /// Checks that were made.

@@ -18,12 +18,12 @@ use crate::{
 
 /// The tool.
 #[derive(Debug)]
-pub struct SearchLogs;
+pub(super) struct SearchLogs;
 
 /// The arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// A root of list_services section=resources.
     root: RootName,
     /// A log file below it; default every .log file in it.
@@ -35,7 +35,7 @@ pub struct Arguments {
     pattern: Option<String>,
     /// Match upper and lower case alike.
     #[serde(default)]
-    ignore_case: bool,
+    case_insensitive: bool,
     /// From then on: a moment (2025-01-15T09:30:00Z), or how long ago (90s, 15m, 24h, 7d).
     #[serde(default)]
     since: Option<Since>,
@@ -106,7 +106,7 @@ impl Since {
 
 /// The result.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Output {
+pub(super) struct Output {
     /// Matches in all files.
     matches: u64,
     /// Lines that were looked at.
@@ -133,7 +133,7 @@ impl Describe for SearchLogs {
     const NAME: &'static str = "search_logs";
     const TITLE: &'static str = "Search logs";
     const DESCRIPTION: &'static str = "Searches log files below a root by regular expression and time window (ISO, Apache, nginx, PHP, \
-        syslog, JSON); counts first, then the newest-asked lines with context. Secrets are masked before matching. Changes nothing.";
+        syslog, JSON); counts first, then the matching lines with context. Secrets are masked before matching. Changes nothing.";
     const TOOLSET: Toolset = Toolset::Inspect;
     const EFFECT: Effect = Effect::Observe;
     const IDEMPOTENT: bool = true;
@@ -146,7 +146,7 @@ impl Query for SearchLogs {
         let root = context.reader.inventory().root(&arguments.root)?;
         let now = context.reader.now();
         let pattern = match &arguments.pattern {
-            Some(text) => Some(compile(text, arguments.ignore_case)?),
+            Some(text) => Some(compile(text, arguments.case_insensitive)?),
             None => None,
         };
         let paths = match &arguments.path {
@@ -198,9 +198,9 @@ impl Query for SearchLogs {
     }
 }
 
-fn compile(text: &str, ignore_case: bool) -> Result<regex::Regex, Refusal> {
+fn compile(text: &str, case_insensitive: bool) -> Result<regex::Regex, Refusal> {
     let too_long = text.len() > 300;
-    let built = RegexBuilder::new(text).case_insensitive(ignore_case).unicode(false).size_limit(1 << 20).build();
+    let built = RegexBuilder::new(text).case_insensitive(case_insensitive).unicode(false).size_limit(1 << 20).build();
     built.ok().filter(|_| !too_long).ok_or_else(|| {
         Refusal::new(
             Code::BadArgument,

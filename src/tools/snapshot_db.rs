@@ -24,12 +24,12 @@ use crate::domain::{
 
 /// The tool.
 #[derive(Debug)]
-pub struct SnapshotDb;
+pub(super) struct SnapshotDb;
 
 /// The arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// take them, list what exists, or estimate size and duration.
     #[serde(default)]
     mode: Mode,
@@ -57,7 +57,7 @@ enum Mode {
 
 /// The result: an operation for `take`, a catalogue for `list`, estimates for `estimate`.
 #[derive(Debug, Default, Serialize, JsonSchema)]
-pub struct Output {
+pub(super) struct Output {
     /// Where the operation stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<Operation>,

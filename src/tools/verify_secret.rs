@@ -16,12 +16,12 @@ use crate::domain::{
 
 /// The tool.
 #[derive(Debug)]
-pub struct VerifySecret;
+pub(super) struct VerifySecret;
 
 /// The arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The secrets by name; default all of the service, or of the inventory.
     #[serde(default)]
     #[schemars(length(max = 200))]
@@ -36,7 +36,7 @@ pub struct Arguments {
 
 /// The result.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Output {
+pub(super) struct Output {
     /// Secrets that exist.
     present: u64,
     /// Names of those that do not.

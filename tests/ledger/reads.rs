@@ -24,9 +24,9 @@ async fn batches_keep_counts_and_order() {
     assert_eq!(
         entries[0].body["what"]["calls"],
         serde_json::json!([
-            { "principal": "token:ci", "tool": "list_services", "refused": null, "count": 1000,
+            { "principal": "client:ci", "tool": "list_services", "refused": null, "count": 1000,
               "first": "1970-01-01T00:00:00.000Z", "last": "1970-01-01T00:00:00.999Z" },
-            { "principal": "token:bob", "tool": "read_logs", "refused": "UNKNOWN_NAME", "count": 1,
+            { "principal": "client:bob", "tool": "read_logs", "refused": "UNKNOWN_NAME", "count": 1,
               "first": "1970-01-01T00:00:00.500Z", "last": "1970-01-01T00:00:00.500Z" },
         ])
     );

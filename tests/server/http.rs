@@ -58,9 +58,9 @@ async fn a_token_is_its_principal_on_every_transport() {
     let server = Server::start(&door(), with_tokens()).await;
     let session = server.session(&[ALICE]).await;
     let answer = server.post(&[ALICE, ("mcp-session-id", &session)], &call(1, "whoami", json!({}))).await;
-    assert_eq!(who(&answer.message()), ("token:alice".to_owned(), json!(["Read"])));
+    assert_eq!(who(&answer.message()), ("client:alice".to_owned(), json!(["Read"])));
     let answer = server.post_modern(&[BOB], call(1, "whoami", json!({})), json!({})).await;
-    assert_eq!(who(&answer.message()), ("token:bob".to_owned(), json!(["Read", "Execute"])));
+    assert_eq!(who(&answer.message()), ("client:bob".to_owned(), json!(["Read", "Execute"])));
 }
 
 #[tokio::test]

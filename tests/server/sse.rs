@@ -94,7 +94,7 @@ async fn a_stream_is_only_its_owners_and_ends_with_its_connection() {
     stream.answer(0).await;
     post(&server, &address, &[alice], &json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
     post(&server, &address, &[alice], &call(1, "whoami", json!({}))).await;
-    assert_eq!(stream.answer(1).await["result"]["structuredContent"]["principal"], "token:alice");
+    assert_eq!(stream.answer(1).await["result"]["structuredContent"]["principal"], "client:alice");
     drop(stream);
     timeout(LONG, async {
         while post(&server, &address, &[alice], &call(2, "whoami", json!({}))).await == 202 {

@@ -13,7 +13,7 @@ use deploy_ops_mcp::{
         plan::PlanId,
         principal::{Principal, Scope},
     },
-    engine::{Caller, Engine, Hooks, NoHooks, Reply},
+    engine::{Caller, Engine, Hooks, Reply},
 };
 use serde_json::Value;
 
@@ -48,10 +48,6 @@ pub fn engine(config: &Path, hooks: Arc<dyn Hooks>, look_only: bool) -> Engine {
 }
 
 impl Stage {
-    pub async fn new() -> Self {
-        Self::with(Arc::new(NoHooks)).await
-    }
-
     pub async fn with(hooks: Arc<dyn Hooks>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::build(directory.path(), program(), Approvals::Needed).await.unwrap();

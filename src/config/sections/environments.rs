@@ -117,8 +117,8 @@ tier = "prod""#,
             (
                 "[environments.e]\napproval = { same_user = true }",
                 2,
-                "environments.e.approval.same_user: must be",
-                "write",
+                "environments.e.approval.same_user: must be a text",
+                "put it into double quotes",
             ),
             (
                 "[environments.e]\napproval = { valid_for_s = 1 }",

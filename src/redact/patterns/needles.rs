@@ -139,7 +139,7 @@ fn window(text: &[u8], i: usize) -> u64 {
 }
 
 /// Fifteen bits of a multiplicative hash of the low three bytes.
-#[expect(clippy::cast_possible_truncation, reason = "the top fifteen of 64 bits")]
+// The top fifteen of 64 bits.
 fn hash(window: u64) -> u16 {
     ((window << 40).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 49) as u16
 }

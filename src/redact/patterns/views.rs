@@ -1,7 +1,7 @@
 //! The same search over decoded readings of those lines that need one.
 
 use super::bytes::{is_base64, line_end, line_start, skip_while, slice};
-use super::runs;
+use super::public;
 use crate::redact::hit::Hit;
 use crate::redact::view::{self, View};
 
@@ -63,7 +63,7 @@ fn base64_run(text: &[u8], start: usize, end: usize, hits: &mut Vec<Hit>, depth:
     while from < end {
         let stop = skip_while(text, from, is_base64).min(end);
         let run = slice(text, from, stop);
-        if run.len() >= BASE64 && run.len() <= 64 * 1024 && !runs::is_public_data(run) && looks_encoded(run) {
+        if run.len() >= BASE64 && run.len() <= 64 * 1024 && !public::is_public_data(run) && looks_encoded(run) {
             let padded = skip_while(text, stop, |b| b == b'=').min(stop + 2);
             if let Some(view) = view::base64_decoded(slice(text, from, padded)) {
                 through(&view, from, hits, depth);

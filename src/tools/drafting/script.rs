@@ -82,15 +82,12 @@ fn fill(argument: &str, values: &Values<'_>) -> String {
     while let Some(at) = rest.find('{') {
         let (before, behind) = rest.split_at(at);
         out.push_str(before);
-        match pairs.iter().find(|(name, _)| behind.starts_with(name)) {
-            Some((name, value)) => {
-                out.push_str(value);
-                rest = behind.get(name.len()..).unwrap_or_default();
-            }
-            None => {
-                out.push('{');
-                rest = behind.get(1..).unwrap_or_default();
-            }
+        if let Some((name, value)) = pairs.iter().find(|(name, _)| behind.starts_with(name)) {
+            out.push_str(value);
+            rest = behind.get(name.len()..).unwrap_or_default();
+        } else {
+            out.push('{');
+            rest = behind.get(1..).unwrap_or_default();
         }
     }
     out.push_str(rest);
