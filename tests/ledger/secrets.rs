@@ -110,9 +110,9 @@ async fn a_secret_in_any_text_is_not_stored() {
 async fn a_secret_in_a_name_is_refused_rather_than_stored_unreadably() {
     let place = Place::new();
     let redactor = Redactor::default();
-    redactor.add([Secret::new("NAME", "crm")]);
-    let ledger = Ledger::open(&place.url(), Instance::new("boot-a:1:1"), redactor).await.unwrap();
     let dry_run = operation_of(OperationKind::DryRun, None, 0);
+    redactor.add([Secret::new("NAME", dry_run.id.as_str())]);
+    let ledger = Ledger::open(&place.url(), Instance::new("boot-a:1:1"), redactor).await.unwrap();
     let refused = ledger.begin_dry_run(&dry_run).await;
     assert!(matches!(refused, Err(LedgerError::SecretInName { .. })));
     assert_eq!(ledger.verify().await.unwrap().entries, 0);

@@ -27,6 +27,7 @@ mod random;
 mod rules;
 mod runs;
 mod scan;
+mod shapes;
 mod siblings;
 mod stream;
 mod table;

@@ -8,6 +8,7 @@ use super::harmless::{is_harmless, is_sentence};
 use super::names::Promise;
 use super::random::{is_random, is_uuid, makeup};
 use super::scan::Scan;
+use super::shapes::{looks_like_name, machine_line, names_a_thing, strong_shape, unquoted};
 use super::value::{Link, Value, value};
 
 /// A name followed by blanks and a value: `--password X`, `requirepass X`, `IDENTIFIED BY 'X'`,
@@ -338,92 +339,6 @@ fn tell(scan: &mut Scan<'_>, found: Value, sure: bool) {
     if found.quoted && !found.cut || is_told(content) || sure && content.len() > 5 && !looks_like_name(content) {
         scan.mask(found.start, found.end, "prose");
     }
-}
-
-/// True on lines of `.netrc` and on directives whose words are never prose.
-fn machine_line(text: &[u8], name_start: usize) -> bool {
-    let near = slice(text, name_start.saturating_sub(64), name_start);
-    if near.len() == 64 && memchr::memchr(b'\n', near).is_none() {
-        return false;
-    }
-    let start = line_start(text, name_start);
-    let (from, to) = trim(text, start, name_start);
-    let lead = slice(text, from, to);
-    lead.is_empty() || directive(lead, &[]) || find_word(lead, b"login ").is_some()
-}
-
-/// `secret "shop-db"`, `key "users"`: things that have names, unlike passwords.
-fn names_a_thing(name: &[u8]) -> bool {
-    [&b"secret"[..], b"token", b"key", b"credential", b"secrets", b"credentials"]
-        .iter()
-        .any(|w| super::bytes::ends_with(name, w))
-}
-
-fn strong_shape(content: &[u8]) -> bool {
-    !is_harmless(content)
-        && (is_random(content, 12) || makeup(content).is_hex() && content.len() >= 24 && makeup(content).digit > 2)
-}
-
-fn unquoted(content: &[u8]) -> &[u8] {
-    match content {
-        [b'`' | b'"' | b'\'' | b'(', inner @ .., b'`' | b'"' | b'\'' | b')'] => inner,
-        [inner @ .., b'.' | b',' | b'!' | b')' | b'?'] if inner.len() > 5 => inner,
-        _ => content,
-    }
-}
-
-/// Names of things: `v1.2.3`, `sha256`, `db-1`, `RFC6749`, `api/v1`, `2024-01-02`, `10.0.0.1`, `node-3.example.org`.
-fn looks_like_name(content: &[u8]) -> bool {
-    let made = makeup(content);
-    let letters = made.upper + made.lower;
-    if content.iter().all(|b| b.is_ascii_digit() || b".:-/+TZ%,_".contains(b))
-        && !(content.len() >= 6 && content.len() <= 8 && made.digit == content.len())
-    {
-        return true;
-    }
-    let tail_digits = content.iter().rev().take_while(|b| b.is_ascii_digit()).count();
-    // Words joined by signs of paths, hosts and identifiers, with short numbers.
-    let joined = content.iter().all(|&b| b.is_ascii_alphanumeric() || b"._-/:@#()[]<>,".contains(&b));
-    let has_joint = content.iter().any(|b| b"._-/:()[]<>,".contains(b));
-    let mixed = made.upper > 0 && made.lower > 0 && made.digit > 0 && !content.iter().any(|b| b"/:.(<[".contains(b));
-    joined && has_joint && !mixed && made.oddness < 0.22 && made.digit <= 4
-        || letters > 0 && made.digit == tail_digits && made.digit <= 1 && made.oddness < 0.2 && made.other == 0
-        || starts_upper_number(content)
-        || matches!(content.get(..2), Some([b'v', b'0'..=b'9'])) && content.contains(&b'.')
-        || content.contains(&b'(') && content.ends_with(b")")
-}
-
-/// `RFC6749`, `SHA256`, `OAuth2`, `HTTP2`, `E2E`.
-fn starts_upper_number(content: &[u8]) -> bool {
-    let upper = content.iter().take_while(|b| b.is_ascii_uppercase()).count();
-    upper >= 2 && content.len() <= upper + 5 && content.iter().skip(upper).all(|b| b.is_ascii_digit() || *b == b'-')
-        || [
-            &b"oauth2"[..],
-            b"pbkdf2",
-            b"base64",
-            b"utf-8",
-            b"utf8",
-            b"sha1",
-            b"argon2id",
-            b"ed25519",
-            b"pkcs8",
-            b"pkcs12",
-            b"x509",
-            b"http2",
-            b"oauth2.0",
-            b"2fa",
-            b"k8s",
-            b"s3",
-            b"aes256",
-            b"hs256",
-            b"rs256",
-            b"ipv4",
-            b"ipv6",
-            b"md5crypt",
-            b"sha512crypt",
-        ]
-        .iter()
-        .any(|w| content.eq_ignore_ascii_case(w))
 }
 
 /// Verbs and signs that lead from a label to its value.
