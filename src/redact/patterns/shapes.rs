@@ -1,13 +1,9 @@
 //! What a word of a sentence looks like: a name, a thing, a generated value.
 
-use super::bytes::{
-    at, back_while, before, find_word, line_end, line_start, next_line, skip_blanks, skip_while, slice, trim,
-};
-use super::harmless::{is_harmless, is_sentence};
-use super::names::Promise;
-use super::random::{is_random, is_uuid, makeup};
-use super::scan::Scan;
-use super::value::{Link, Value, value};
+use super::bytes::{find_word, line_start, slice, trim};
+use super::directive::directive;
+use super::harmless::is_harmless;
+use super::random::{is_random, makeup};
 
 /// True on lines of `.netrc` and on directives whose words are never prose.
 pub(super) fn machine_line(text: &[u8], name_start: usize) -> bool {
