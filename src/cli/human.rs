@@ -7,7 +7,7 @@ use std::{
 
 use rustix::termios::{LocalModes, OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
 
-use super::clean::clean;
+use crate::domain::clean::clean;
 use crate::domain::refusal::{Code, Refusal};
 
 /// The controlling terminal of this process, opened for asking.

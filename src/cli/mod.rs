@@ -7,7 +7,6 @@ mod approve;
 mod arguments;
 mod call;
 mod check_config;
-mod clean;
 mod decide;
 mod demo;
 mod demo_migrate;

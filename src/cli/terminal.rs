@@ -8,13 +8,13 @@
 
 use std::io::IsTerminal;
 
-use super::{
-    Exit,
-    clean::{clean, clean_line},
-};
+use super::Exit;
 use crate::{
     config::{Problem, environment},
-    domain::refusal::Refusal,
+    domain::{
+        clean::{clean, clean_line},
+        refusal::Refusal,
+    },
     redact::{Redacted, Redactor},
 };
 
