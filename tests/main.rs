@@ -16,6 +16,7 @@ mod crash;
 mod floors;
 mod golden;
 mod illegal;
+mod inspector;
 mod layers;
 mod ledger;
 mod links;

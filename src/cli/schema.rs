@@ -68,7 +68,7 @@ fn as_json(tool: &Tool) -> Value {
         "idempotent": tool.idempotent,
         "openWorld": tool.open_world,
         "inputSchema": (tool.input_schema)(),
-        "outputSchema": (tool.output_schema)(),
+        "outputSchema": tool.result_schema(),
     })
 }
 
@@ -80,7 +80,7 @@ fn page(tool: &Tool) -> String {
     text.push_str("\nArguments\n");
     text.push_str(&arguments(&(tool.input_schema)()));
     let _ = write!(text, "\nInput schema\n{}\n", pretty(&(tool.input_schema)()));
-    let _ = write!(text, "\nOutput schema\n{}", pretty(&(tool.output_schema)()));
+    let _ = write!(text, "\nOutput schema\n{}", pretty(&tool.result_schema()));
     text
 }
 

@@ -17,7 +17,7 @@ pub fn describe(tools: &[Tool]) -> Vec<rmcp::model::Tool> {
 fn describe_one(tool: &Tool) -> rmcp::model::Tool {
     let mut described = rmcp::model::Tool::new(tool.name, tool.description, Arc::new(closed((tool.input_schema)())));
     described.title = Some(tool.title.to_owned());
-    described.output_schema = Some(Arc::new((tool.output_schema)()));
+    described.output_schema = Some(Arc::new(tool.result_schema()));
     described.annotations = Some(annotations(tool));
     described
 }

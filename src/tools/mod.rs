@@ -19,9 +19,12 @@ mod verify_secret;
 
 use std::{future::Future, pin::Pin};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
+use schemars::{
+    JsonSchema, Schema, SchemaGenerator,
+    generate::{Contract, SchemaSettings},
+};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 pub use records::Records;
 
@@ -329,6 +332,22 @@ pub fn action<T: Action + 'static>() -> Tool {
     }))
 }
 
+impl Tool {
+    /// The schema of a structured result: the output, or a refusal. A client may validate refusals as well, and shows its user
+    /// the validator's message instead of ours when they do not fit.
+    pub fn result_schema(&self) -> Map<String, Value> {
+        let mut schema = (self.output_schema)();
+        let refusal = json!({ "type": "object", "description": "Why it was refused, and what to do." });
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            properties.insert("error".to_owned(), refusal);
+        }
+        if let Some(required) = schema.remove("required") {
+            schema.insert("anyOf".to_owned(), json!([{ "required": required }, { "required": ["error"] }]));
+        }
+        schema
+    }
+}
+
 fn tool<T: Describe + 'static>(handler: Handler) -> Tool {
     Tool {
         name: T::NAME,
@@ -338,8 +357,8 @@ fn tool<T: Describe + 'static>(handler: Handler) -> Tool {
         effect: T::EFFECT,
         idempotent: T::IDEMPOTENT,
         open_world: T::OPEN_WORLD,
-        input_schema: schema::<T::Arguments>,
-        output_schema: schema::<T::Output>,
+        input_schema: || schema::<T::Arguments>(Contract::Deserialize),
+        output_schema: || schema::<T::Output>(Contract::Serialize),
         handler,
     }
 }
@@ -400,9 +419,11 @@ fn unwritable() -> Refusal {
     )
 }
 
-/// A JSON Schema without what says nothing: no `$schema`, no title of the Rust type, no references.
-fn schema<T: JsonSchema>() -> Map<String, Value> {
+/// A JSON Schema without what says nothing: no `$schema`, no title of the Rust type, no references. The contract says whose
+/// view it is: what is left out when it is empty is not required of a result.
+fn schema<T: JsonSchema>(contract: Contract) -> Map<String, Value> {
     let mut settings = SchemaSettings::draft2020_12();
+    settings.contract = contract;
     settings.inline_subschemas = true;
     settings.meta_schema = None;
     let schema: Schema = SchemaGenerator::new(settings).into_root_schema_for::<T>();

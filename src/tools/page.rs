@@ -27,7 +27,7 @@ pub fn page(tool: &Tool) -> Page {
         "description": tool.description,
         "annotations": annotations(tool),
         "inputSchema": input,
-        "outputSchema": output,
+        "outputSchema": tool.result_schema(),
     });
     Page { schema: format!("{schema:#}\n"), markdown: markdown(tool, &input, &output) }
 }
