@@ -431,8 +431,23 @@ fn schema<T: JsonSchema>(contract: Contract) -> Map<String, Value> {
         Value::Object(mut map) => {
             map.remove("title");
             map.remove("description");
+            map.values_mut().for_each(remove_rust_formats);
             map
         }
         _ => Map::new(),
+    }
+}
+
+/// Removes the formats `uint32`, `uint64` and so on, which are no formats of JSON Schema: validators warn of each.
+fn remove_rust_formats(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if map.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
+                map.remove("format");
+            }
+            map.values_mut().for_each(remove_rust_formats);
+        }
+        Value::Array(values) => values.iter_mut().for_each(remove_rust_formats),
+        _ => {}
     }
 }

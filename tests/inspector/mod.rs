@@ -188,6 +188,7 @@ impl Story<'_> {
         let looked = run(self.book.deploy_ops().args(["operations"]))
             + &run(self.book.deploy_ops().args(["ledger", "tail", "-n", "500", "--json"]));
         let out = self.inspector.end() + &self.approver.seen + &looked;
+        assert!(!out.contains("unknown format"), "the Inspector's validator warns of our schemas");
         let kept = self.book.kept();
         assert!(kept.len() > 5, "the ledger, outputs and reports are looked at");
         for (name, canary) in self.book.canaries() {
