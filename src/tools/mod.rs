@@ -338,8 +338,9 @@ fn tool<T: Describe + 'static>(handler: Handler) -> Tool {
         effect: T::EFFECT,
         idempotent: T::IDEMPOTENT,
         open_world: T::OPEN_WORLD,
-        input_schema: schema::<T::Arguments>,
-        output_schema: schema::<T::Output>,
+        input_schema: || schema::<T::Arguments>(SchemaSettings::draft2020_12()),
+        // What is left out when it is empty is not required.
+        output_schema: || schema::<T::Output>(SchemaSettings::draft2020_12().for_serialize()),
         handler,
     }
 }
@@ -401,8 +402,7 @@ fn unwritable() -> Refusal {
 }
 
 /// A JSON Schema without what says nothing: no `$schema`, no title of the Rust type, no references.
-fn schema<T: JsonSchema>() -> Map<String, Value> {
-    let mut settings = SchemaSettings::draft2020_12();
+fn schema<T: JsonSchema>(mut settings: SchemaSettings) -> Map<String, Value> {
     settings.inline_subschemas = true;
     settings.meta_schema = None;
     let schema: Schema = SchemaGenerator::new(settings).into_root_schema_for::<T>();
