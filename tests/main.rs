@@ -1,6 +1,9 @@
 //! The one test binary: `tests/<name>.rs` each, listed here, so that the library is linked once.
 #![allow(
     unreachable_pub,
+    clippy::pedantic,
+    clippy::redundant_closure,
+    clippy::no_effect_replace,
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -10,17 +13,33 @@
     reason = "a test stops at the first surprise; it owns processes, environment and time, and helpers are not #[test] functions"
 )]
 
+mod bad_input;
+mod cancel_operation;
 mod cli;
 mod conformance;
 mod crash;
+mod deploy_service;
+mod duplicates;
 mod floors;
 mod golden;
 mod illegal;
 mod inspector;
 mod layers;
+mod leaks;
 mod ledger;
+mod liars;
 mod links;
+mod list_services;
+mod operation_status;
+mod policy;
+mod read_file;
+mod read_only;
+mod rollback;
+mod run_smoke;
+mod search_logs;
 mod server;
+mod snapshot_db;
 mod support;
 mod unwind;
+mod verify_secret;
 mod world;

@@ -188,6 +188,7 @@ fn limits(wired: &Wired) -> CallLimits {
     let limits = config.settings.limits;
     CallLimits {
         reads_per_minute: limits.calls_per_minute,
+        plans_per_hour: limits.plans_per_hour,
         changes_per_hour: limits.changes_per_hour,
         at_once: limits.concurrency,
         ..CallLimits::default()

@@ -64,6 +64,7 @@ pub(crate) const BODY_BYTES: Bounds = bounds(1024 * 1024, 1024, 16 * 1024 * 1024
 pub(crate) const STRING_BYTES: Bounds = bounds(64 * 1024, 256, 1024 * 1024);
 pub(crate) const CONCURRENCY: Bounds = bounds(64, 1, 1024);
 pub(crate) const CALLS_PER_MINUTE: Bounds = bounds(300, 1, 100_000);
+pub(crate) const PLANS_PER_HOUR: Bounds = bounds(60, 1, 10_000);
 pub(crate) const CHANGES_PER_HOUR: Bounds = bounds(60, 1, 10_000);
 pub(crate) const VERIFIES_PER_MINUTE: Bounds = bounds(5, 1, 1000);
 pub(crate) const WAIT_DEFAULT_S: Bounds = bounds(20, 0, 40);

@@ -49,11 +49,7 @@ impl Engine {
                 "Make your own plan with mode=dry_run.",
             ));
         }
-        let right_tool = match body.purpose {
-            crate::domain::plan::Purpose::Deploy => "deploy_service",
-            crate::domain::plan::Purpose::Rollback => "rollback",
-            crate::domain::plan::Purpose::Snapshot => "snapshot_db",
-        };
+        let right_tool = super::view::tool_of(body.purpose);
         if tool.name != right_tool {
             return Err(Refusal::new(
                 Code::BadArgument,

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         evidence::Evidence,
         operation::{Operation, OperationId, OperationKind, OperationState},
-        plan::Plan,
+        plan::{Plan, Purpose},
         refusal::{Code, NextCall, Refusal},
         step::Step,
     },
@@ -45,6 +45,7 @@ impl Engine {
         let body = plan.body();
         PlanView {
             id: plan.id().clone(),
+            tool: tool_of(body.purpose).to_owned(),
             digest: plan.digest().short(),
             expires_at: body.expires_at,
             needs_approval: dry_run.blockers.iter().any(|blocker| blocker.code == Code::ApprovalRequired),
@@ -52,6 +53,15 @@ impl Engine {
             rollback: body.rollback.clone(),
             warnings: body.warnings.clone(),
         }
+    }
+}
+
+/// The tool that makes and executes plans for a purpose.
+pub(super) fn tool_of(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Deploy => "deploy_service",
+        Purpose::Rollback => "rollback",
+        Purpose::Snapshot => "snapshot_db",
     }
 }
 
@@ -106,16 +116,12 @@ fn after_dry_run(view: &OperationView) -> Vec<NextCall> {
         return stops.iter().flat_map(|blocker| blocker.next.clone()).collect();
     }
     let Some(plan) = &view.plan else { return Vec::new() };
-    let tool = blockers.first().and_then(|b| b.next.first()).map_or_else(
-        || if plan.rollback.is_some() { "deploy_service" } else { "rollback" }.to_owned(),
-        |n| n.tool.clone(),
-    );
     let why = if plan.needs_approval {
         format!("after a human has run `deploy-ops approve {}`", plan.id)
     } else {
         "execute the plan".to_owned()
     };
-    vec![NextCall::new(&tool, serde_json::json!({ "mode": "execute", "plan": plan.id }), why)]
+    vec![NextCall::new(&plan.tool, serde_json::json!({ "mode": "execute", "plan": plan.id }), why)]
 }
 
 /// The last `limit` bytes of a text, at a character boundary, saying what is left out.

@@ -147,7 +147,7 @@ fn binding(tool: &Tool, arguments: &Map<String, Value>, caller: &Caller) -> Vec<
 }
 
 fn wants_approval(reply: &Reply) -> bool {
-    reply.is_error && reply.structured.get("code").and_then(Value::as_str) == Some("APPROVAL_REQUIRED")
+    reply.is_error && reply.structured.pointer("/error/code").and_then(Value::as_str) == Some("APPROVAL_REQUIRED")
 }
 
 fn question(plan: &PlanId) -> Result<ElicitRequestParams, ErrorData> {

@@ -36,7 +36,7 @@ use crate::{
         refusal::{Code, Refusal},
     },
     engine::{Caller, Reply},
-    tools::Tool,
+    tools::{self, Tool},
 };
 
 /// What a handler can be told.
@@ -136,9 +136,17 @@ impl Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let tool = self.tool(&request.name)?;
         let arguments = request.arguments.unwrap_or_default();
         let identity = self.identity(&context)?;
+        let tool = match self.tool(&request.name) {
+            Ok(tool) => tool,
+            // A tool that is switched off is refused with its reason, as a result.
+            Err(_) if tools::all().iter().any(|tool| tool.name == aliases::current(&request.name)) => {
+                let name = aliases::current(&request.name);
+                return Ok(result(self.shared.door.call(identity.caller(), name, arguments).await).into());
+            }
+            Err(unknown) => return Err(unknown),
+        };
         let kind = kind_of(tool, &arguments);
         let _turn = match self.shared.limits.turn(&identity.principal, kind, Instant::now()).await {
             Ok(turn) => turn,
@@ -167,9 +175,7 @@ impl Handler {
 
 /// A refusal of the door itself, in the form that the engine gives to its own.
 pub(crate) fn refused(door: &dyn Door, refusal: &Refusal) -> Reply {
-    let redactor = door.redactor();
-    let structured = serde_json::to_value(refusal).unwrap_or_default();
-    Reply { text: redactor.text(&refusal.to_string()), structured: redactor.json(structured), is_error: true }
+    Reply::refused(&door.redactor(), refusal.clone())
 }
 
 /// A reply as MCP wants it: the text for the model, the same facts for programs.
@@ -183,6 +189,8 @@ pub(crate) fn result(reply: Reply) -> CallToolResult {
 fn kind_of(tool: &Tool, arguments: &Map<String, Value>) -> CallKind {
     match (tool.effect, arguments.get("mode").and_then(Value::as_str)) {
         _ if tool.name == "cancel_operation" => CallKind::Stop,
+        (Effect::Change, Some("list" | "estimate")) if tool.name == "snapshot_db" => CallKind::Read,
+        (Effect::Change, None | Some("take")) if tool.name == "snapshot_db" => CallKind::Change,
         (Effect::Observe, _) => CallKind::Read,
         (_, None | Some("dry_run")) => CallKind::Plan,
         _ => CallKind::Change,

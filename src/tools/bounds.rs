@@ -3,6 +3,17 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error};
 
+use crate::domain::refusal::{Code, Refusal};
+
+/// Refuses what is longer than the input schema says.
+pub(super) fn at_most(argument: &str, length: usize, limit: usize) -> Result<(), Refusal> {
+    if length <= limit {
+        return Ok(());
+    }
+    let message = format!("The argument {argument} is too long: at most {limit}.");
+    Err(Refusal::new(Code::BadArgument, message, "Give less, or call again for the rest."))
+}
+
 macro_rules! bounded {
     ($(#[$doc:meta])* $type:ident, $min:literal, $max:literal, $default:literal, $rule:literal) => {
         $(#[$doc])*

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Context, Describe, Query, Toolset, bounds::Lines};
+use super::{
+    Answer, Context, Describe, Query, Toolset,
+    bounds::{self, Lines},
+};
 use crate::domain::{
     clean::clean,
     effect::Effect,
@@ -107,6 +110,10 @@ impl Describe for ReadFile {
 
 impl Query for ReadFile {
     async fn answer(arguments: Arguments, context: Context<'_>) -> Result<Answer<Output>, Refusal> {
+        bounds::at_most("grep", arguments.grep.as_ref().map_or(0, String::len), 200)?;
+        if arguments.from_line == 0 {
+            return Err(Refusal::new(Code::BadArgument, "from_line counts from 1.", "Give 1 or more."));
+        }
         match (&arguments.root, &arguments.service) {
             (Some(root), None) => below_root(root, &arguments, context).await,
             (None, Some(service)) => in_repository(service, &arguments, context).await,

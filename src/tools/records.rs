@@ -70,6 +70,8 @@ pub struct OperationView {
 pub struct PlanView {
     /// The id to execute.
     pub id: PlanId,
+    /// The tool that executes it.
+    pub tool: String,
     /// The first twelve characters of its digest.
     pub digest: String,
     /// Until when it may be used (UTC).

@@ -93,6 +93,7 @@ impl Describe for RunSmoke {
 
 impl Query for RunSmoke {
     async fn answer(arguments: Arguments, context: Context<'_>) -> Result<Answer<Output>, Refusal> {
+        super::bounds::at_most("services", arguments.services.len(), 500)?;
         let inventory = context.reader.inventory();
         let mut wanted: Vec<(&ServiceName, &EnvironmentName)> = Vec::new();
         let names: Vec<&ServiceName> = if arguments.services.is_empty() {

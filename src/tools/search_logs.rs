@@ -143,6 +143,7 @@ impl Describe for SearchLogs {
 
 impl Query for SearchLogs {
     async fn answer(arguments: Arguments, context: Context<'_>) -> Result<Answer<Output>, Refusal> {
+        super::bounds::at_most("context", usize::from(arguments.context), 10)?;
         let root = context.reader.inventory().root(&arguments.root)?;
         let now = context.reader.now();
         let pattern = match &arguments.pattern {

@@ -187,6 +187,7 @@ impl Action for SnapshotDb {
 
     async fn look(arguments: Arguments, context: Context<'_>) -> Result<Answer<Output>, Refusal> {
         let inventory = context.reader.inventory();
+        super::bounds::at_most("databases", arguments.databases.len(), 50)?;
         let names: Vec<DatabaseName> = if arguments.databases.is_empty() {
             inventory.databases.keys().cloned().collect()
         } else {

@@ -92,6 +92,7 @@ impl Describe for VerifySecret {
 
 impl Query for VerifySecret {
     async fn answer(arguments: Arguments, context: Context<'_>) -> Result<Answer<Output>, Refusal> {
+        super::bounds::at_most("secrets", arguments.secrets.len(), 200)?;
         let inventory = context.reader.inventory();
         let service = match &arguments.service {
             Some(name) => Some(inventory.target(name, arguments.environment.as_ref())?),

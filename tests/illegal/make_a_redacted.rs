@@ -2,7 +2,7 @@
 use deploy_ops_mcp::redact::Redacted;
 
 fn pretend(text: String) -> Redacted<String> {
-    Redacted(text)
+    Redacted { 0: text }
 }
 
 fn main() {}

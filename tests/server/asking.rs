@@ -38,7 +38,7 @@ async fn who_cannot_ask_gets_the_refusal() {
     let door = door();
     let mut pipe = Pipe::begin(&door, json!({})).await;
     let answer = pipe.ask(&execute(1)).await;
-    assert_eq!(answer["result"]["structuredContent"]["code"], "APPROVAL_REQUIRED");
+    assert_eq!(answer["result"]["structuredContent"]["error"]["code"], "APPROVAL_REQUIRED");
     assert_eq!(door.calls.load(Ordering::SeqCst), 1);
 }
 
@@ -81,7 +81,7 @@ async fn newer_clients_carry_a_sealed_state_that_is_good_once_for_the_same_call(
 
     let answer = server.post_modern(&[], retry(state, "accept", plan.clone()), can.clone()).await.message();
     assert_eq!(
-        answer["result"]["structuredContent"]["code"], "APPROVAL_REQUIRED",
+        answer["result"]["structuredContent"]["error"]["code"], "APPROVAL_REQUIRED",
         "accepted is not approved: {answer}"
     );
     let answer = server.post_modern(&[], retry(state, "accept", plan.clone()), can.clone()).await.message();
@@ -97,5 +97,5 @@ async fn newer_clients_carry_a_sealed_state_that_is_good_once_for_the_same_call(
 async fn a_newer_client_that_cannot_ask_gets_the_refusal() {
     let server = Server::loopback(&door()).await;
     let answer = server.post_modern(&[], execute(1), json!({})).await.message();
-    assert_eq!(answer["result"]["structuredContent"]["code"], "APPROVAL_REQUIRED", "{answer}");
+    assert_eq!(answer["result"]["structuredContent"]["error"]["code"], "APPROVAL_REQUIRED", "{answer}");
 }

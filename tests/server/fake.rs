@@ -95,7 +95,7 @@ impl Door for FakeDoor {
         Box::pin(async move {
             match tool {
                 "leak" => self.reply(CANARY, json!({"deep": [{CANARY: CANARY}]}), false),
-                "fail" => self.reply(CANARY, json!({"code": "WORLD_FAILED", "message": CANARY}), true),
+                "fail" => self.reply(CANARY, json!({"error": {"code": "WORLD_FAILED", "message": CANARY}}), true),
                 "whoami" => {
                     let scopes: Vec<String> = caller.scopes.iter().map(|scope| format!("{scope:?}")).collect();
                     let who = json!({"principal": caller.principal, "scopes": scopes, "session": caller.session});
@@ -117,7 +117,7 @@ impl Door for FakeDoor {
                 }
                 "big" => self.reply(&"x".repeat(64 * 1024), json!({}), false),
                 "deploy_service" if self.approved.load(Ordering::SeqCst) => self.reply("running", json!({}), false),
-                "deploy_service" => self.reply("no", json!({"code": "APPROVAL_REQUIRED"}), true),
+                "deploy_service" => self.reply("no", json!({"error": {"code": "APPROVAL_REQUIRED"}}), true),
                 _ => self.reply("ok", Value::Object(arguments), false),
             }
         })

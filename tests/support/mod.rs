@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub(crate) mod mcp;
 pub(crate) mod permit;
 pub(crate) mod sandbox;
 pub(crate) mod stage;

@@ -10,6 +10,7 @@ const KEYS: &[&str] = &[
     "string_bytes",
     "concurrency",
     "calls_per_minute",
+    "plans_per_hour",
     "changes_per_hour",
     "verifies_per_minute",
     "wait_default_s",
@@ -27,6 +28,8 @@ pub struct Limits {
     pub concurrency: u32,
     /// Calls of one principal per minute.
     pub calls_per_minute: u32,
+    /// Dry runs of one principal per hour.
+    pub plans_per_hour: u32,
     /// Executed plans of one principal per hour.
     pub changes_per_hour: u32,
     /// Verifications of one secret per minute, so that nobody guesses by asking.
@@ -54,6 +57,7 @@ pub(super) fn read(file: &Section<'_>) -> Limits {
         string_bytes: number("string_bytes", defaults::STRING_BYTES),
         concurrency: number("concurrency", defaults::CONCURRENCY),
         calls_per_minute: number("calls_per_minute", defaults::CALLS_PER_MINUTE),
+        plans_per_hour: number("plans_per_hour", defaults::PLANS_PER_HOUR),
         changes_per_hour: number("changes_per_hour", defaults::CHANGES_PER_HOUR),
         verifies_per_minute: number("verifies_per_minute", defaults::VERIFIES_PER_MINUTE),
         wait_default_s,

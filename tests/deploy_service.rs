@@ -1,0 +1,47 @@
+//! A dry run, an approval, a deployment.
+
+use serde_json::json;
+
+use crate::support::mcp::House;
+
+#[tokio::test]
+async fn a_dry_run_makes_a_plan_and_execution_needs_its_approval() {
+    let house = House::production().await;
+    let client = house.server().await;
+    let before = house.digest();
+    let missing = client.call("deploy_service", json!({ "mode": "execute" })).await;
+    assert_eq!(missing.code(), "DRY_RUN_MISSING");
+    let dry =
+        client.call("deploy_service", json!({ "service": "forum", "version": "v2025.01.13", "wait_s": 40 })).await;
+    assert_eq!(dry.blockers(), ["APPROVAL_REQUIRED"], "{}", dry.text);
+    assert_eq!(dry.structured["next"][0]["arguments"]["plan"], dry.structured["plan"]["id"]);
+    assert_eq!(house.digest(), before, "a dry run changes nothing");
+    let plan = dry.get("/plan/id").to_owned();
+    assert_eq!(client.execute("deploy_service", &plan).await.code(), "APPROVAL_REQUIRED");
+    assert_eq!(client.execute("rollback", &plan).await.code(), "BAD_ARGUMENT", "the plan of another tool");
+    house.approve(&plan).await;
+    let done = client.execute("deploy_service", &plan).await;
+    assert_eq!(done.get("/operation/state"), "succeeded", "{}", done.text);
+    assert_eq!(house.sandbox.forum_starts(), 1);
+    let again = client.execute("deploy_service", &plan).await;
+    assert_eq!(again.get("/operation/id"), done.get("/operation/id"), "the plan id is the idempotency key");
+    assert_eq!(house.sandbox.forum_starts(), 1);
+    let live = client.call("list_services", json!({ "service": "forum" })).await;
+    assert_eq!(live.get("/services/0/targets/0/live"), "v2025.01.13");
+}
+
+#[tokio::test]
+async fn what_cannot_be_deployed_is_refused_by_its_code() {
+    let house = House::staging().await;
+    let client = house.server().await;
+    for (arguments, code) in [
+        (json!({ "service": "nothere", "version": "v2025.01.13" }), "UNKNOWN_NAME"),
+        (json!({ "service": "forum", "version": "v9" }), "UNKNOWN_VERSION"),
+        (json!({ "service": "forum" }), "BAD_ARGUMENT"),
+        (json!({ "service": "forum", "version": "v2025.01.13", "environment": "moon" }), "UNKNOWN_NAME"),
+        (json!({ "mode": "execute", "plan": "plan-0", "service": "forum" }), "BAD_ARGUMENT"),
+    ] {
+        let answer = client.call("deploy_service", arguments.clone()).await;
+        assert_eq!(answer.code(), code, "{arguments}: {}", answer.text);
+    }
+}

@@ -1,0 +1,21 @@
+//! Snapshots, their catalogue and their cost.
+
+use serde_json::json;
+
+use crate::support::mcp::House;
+
+#[tokio::test]
+async fn snapshots_are_taken_verified_and_listed() {
+    let house = House::production().await;
+    let client = house.server().await;
+    let list = client.call("snapshot_db", json!({ "mode": "list" })).await;
+    assert_eq!(list.structured["without"], json!(["forum", "shop"]), "{}", list.text);
+    let estimate = client.call("snapshot_db", json!({ "mode": "estimate", "databases": ["shop"] })).await;
+    assert!(estimate.structured["estimates"][0]["database_bytes"].as_u64().unwrap() > 0, "{}", estimate.text);
+    let taken = client.call("snapshot_db", json!({ "databases": ["shop", "forum"], "wait_s": 40 })).await;
+    assert_eq!(taken.get("/operation/state"), "succeeded", "{}", taken.text);
+    let list = client.call("snapshot_db", json!({ "mode": "list" })).await;
+    assert_eq!(list.structured["snapshots"].as_array().unwrap().len(), 2, "{}", list.text);
+    assert_eq!(client.call("snapshot_db", json!({})).await.code(), "BAD_ARGUMENT");
+    assert_eq!(client.call("snapshot_db", json!({ "databases": ["shpo"] })).await.code(), "UNKNOWN_NAME");
+}
