@@ -19,9 +19,8 @@ const RUNS: &[(&str, &[&str], &str)] = &[
 
 /// A path that `tests/run` gives.
 fn given(variable: &str) -> PathBuf {
-    std::env::var_os(variable)
-        .map(PathBuf::from)
-        .unwrap_or_else(|| panic!("{variable} is not set: run `tests/run`, which installs the suites and sets it"))
+    let value = std::env::var_os(variable);
+    PathBuf::from(value.unwrap_or_else(|| panic!("{variable} is not set: `tests/run` installs the suites and sets it")))
 }
 
 fn tools() -> PathBuf {

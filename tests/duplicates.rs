@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::support::mcp::House;
+use crate::support::mcp::{self, House};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_executions_of_one_plan_over_five_servers_are_one_operation() {
@@ -21,7 +21,7 @@ async fn fifty_executions_of_one_plan_over_five_servers_are_one_operation() {
         clients[n % 5].call("deploy_service", arguments)
     });
     let answers = futures::future::join_all(calls).await;
-    let refused: Vec<&str> = answers.iter().filter(|answer| answer.is_error).map(|answer| answer.status()).collect();
+    let refused: Vec<&str> = answers.iter().filter(|answer| answer.is_error).map(mcp::Answer::status).collect();
     assert!(refused.is_empty(), "{} refused: {refused:?}", refused.len());
     let ids: BTreeSet<&str> = answers.iter().map(|answer| answer.get("/operation/id")).collect();
     assert_eq!(ids.len(), 1, "{ids:?}");

@@ -1,9 +1,10 @@
 //! Canaries in every place where a server meets secrets; none comes out of any exit.
 
-use std::{collections::BTreeMap, process::Stdio};
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt, process::Stdio};
 
 use base64::Engine as _;
 use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, Command},
@@ -15,7 +16,7 @@ use crate::support::{
     stage::program,
 };
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 const TOKEN: &str = "mcp-Zk4vQ9pLw2XcT7bN5sHd8fGj1rYm6";
 const FROM_ENVIRONMENT: &str = "Env+7Qx/Lm29zRt%Vb4Ns8Kd&Wc5";
 
@@ -48,7 +49,6 @@ async fn house() -> (House, Vec<String>) {
     let canary = house.sandbox.canary.clone();
     let canaries = vec![canary.clone(), FROM_ENVIRONMENT.to_owned(), TOKEN.to_owned()];
     std::fs::write(house.path("secrets/token"), TOKEN).unwrap();
-    use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(house.path("secrets/token"), std::fs::Permissions::from_mode(0o600)).unwrap();
     let file = house.path("secrets/token").display().to_string();
     house.configure(|text| {
@@ -68,7 +68,6 @@ async fn house() -> (House, Vec<String>) {
     std::fs::write(house.path("repository/LEAK.txt"), &forms_text).unwrap();
     let shouting = format!("#!/bin/sh\ncat <<'END'\n{forms_text}\nEND\n");
     house.commit(&[("deployment-scripts/gate.sh", &shouting)], "v3");
-    use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
     let mut forum = SqliteConnectOptions::new().filename(house.path("srv/forum.db")).connect().await.unwrap();
     let table = format!("CREATE TABLE \"t {canary}\" (x)");
     sqlx::raw_sql(sqlx::AssertSqlSafe(table)).execute(&mut forum).await.unwrap();

@@ -42,7 +42,6 @@ async fn a_gate_that_is_killed_or_outlives_its_time_proves_nothing() {
     house.commit(&[("gate-late.sh", &late), ("gate-killed.sh", "#!/bin/sh\nkill -9 $$\n")], "v3");
     house.configure(|text| {
         text.replace("[gates.scripts]", "[gates.late]\ncommand = [\"sh\", \"gate-late.sh\"]\ntimeout_s = 1\n[gates.killed]\ncommand = [\"sh\", \"gate-killed.sh\"]\n[gates.scripts]")
-            .replacen("gates = [\"scripts\"]\nsecrets = [\"FORUM", "gates = [\"scripts\"]\nsecrets = [\"FORUM", 1)
             .replace("gates = [\"scripts\"]", "gates = [\"late\", \"killed\"]")
     });
     let client = house.server().await;

@@ -1,9 +1,6 @@
 //! The one test binary: `tests/<name>.rs` each, listed here, so that the library is linked once.
 #![allow(
     unreachable_pub,
-    clippy::pedantic,
-    clippy::redundant_closure,
-    clippy::no_effect_replace,
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -127,11 +127,7 @@ impl Engine {
     pub(super) async fn cancel(&self, caller: &Caller, id: &OperationId) -> Result<OperationView, Refusal> {
         let ledger = self.ledger().await?;
         let Some(operation) = ledger.operation(id).await? else {
-            return Err(Refusal::new(
-                Code::NotFound,
-                "There is no such operation.",
-                "Call operation_status without an id.",
-            ));
+            return Err(super::view::no_such_operation());
         };
         if operation.requester != caller.principal {
             return Err(Refusal::new(

@@ -17,11 +17,7 @@ impl Engine {
     pub(super) async fn view(&self, id: &OperationId, with_journal: bool) -> Result<OperationView, Refusal> {
         let ledger = self.ledger().await?;
         let Some(operation) = ledger.operation(id).await? else {
-            return Err(Refusal::new(
-                Code::NotFound,
-                "There is no such operation.",
-                "Call operation_status without an id.",
-            ));
+            return Err(no_such_operation());
         };
         let evidence = ledger.evidence(id).await?;
         let plan = match &operation.plan {
@@ -63,6 +59,11 @@ pub(super) fn tool_of(purpose: Purpose) -> &'static str {
         Purpose::Rollback => "rollback",
         Purpose::Snapshot => "snapshot_db",
     }
+}
+
+/// There is no operation with that id.
+pub(super) fn no_such_operation() -> Refusal {
+    Refusal::new(Code::NotFound, "There is no such operation.", "Call operation_status without an id.")
 }
 
 /// An evidence, in short.

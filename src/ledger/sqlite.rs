@@ -132,10 +132,14 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
 
 /// The version of the schema: 0 for an empty file.
 async fn version(connection: &mut SqliteConnection) -> Result<i64, LedgerError> {
-    let number = |sql: &'static str| sqlx::query_scalar::<Db, i64>(sql);
-    let application = number("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(opening)?;
-    let version = number("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(opening)?;
-    let tables = number("SELECT COUNT(*) FROM sqlite_master").fetch_one(&mut *connection).await.map_err(opening)?;
+    // One statement sees one moment: read one by one, the three could be from before and after another process's migration.
+    let (application, version, tables) = sqlx::query_as::<Db, (i64, i64, i64)>(
+        "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), \
+         (SELECT COUNT(*) FROM sqlite_master)",
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(opening)?;
     match (application, version, tables) {
         (0, 0, 0) => Ok(0),
         (APPLICATION, 1.., 1..) if usize::try_from(version).is_ok_and(|v| v <= MIGRATIONS.len()) => Ok(version),

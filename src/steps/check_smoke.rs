@@ -15,13 +15,9 @@ pub(super) async fn run(step: &CheckSmoke, context: &Context<'_>) -> Result<Done
     // Going back makes another version live than the plan's own.
     let back = body.rollback.as_ref().and_then(|rollback| rollback.to.as_ref());
     let live = [body.revision.as_ref(), back].into_iter().flatten().find(|revision| revision.version == step.version);
-    let placeholders = live.map(|revision| Placeholders {
-        version: revision.version.to_string(),
-        commit: revision.commit.clone(),
-        environment: body.environment.to_string(),
-        root: target.root.display().to_string(),
-        previous_version: back.map(|back| back.version.to_string()).unwrap_or_default(),
-    });
+    let previous = back.map(|back| &back.version);
+    let placeholders = live
+        .map(|revision| Placeholders::new(&revision.version, &revision.commit, &body.environment, target, previous));
     let subject = format!("{}@{}", service.name, step.version);
     let report = context.world.reader().smoke(service, target, placeholders.as_ref(), &subject, VALID).await?;
     let mut lines = Vec::new();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{
     Action, Context, Describe, Proposal, Subject, Toolset, Wish,
     bounds::WaitSeconds,
-    drafting::{facts, script, way_back},
+    drafting::{facts, mode::Mode, script, way_back},
     records::OperationView,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
         facts::Facts,
         inventory::{Deploy, Inventory, ReleaseDeploy, ScriptDeploy, Service, Target},
         name::{EnvironmentName, ServiceName},
-        plan::{Draft, PlanBody, PlanId, Purpose},
+        plan::{Draft, PlanBody, PlanId, Purpose, RollbackPlan},
         refusal::{Code, Refusal},
         release::ReleaseId,
         snapshot::SnapshotId,
@@ -27,11 +27,14 @@ use crate::{
         },
         version::{Revision, Version},
     },
-    world::artifacts::{Artifact, ArtifactState},
+    world::{
+        artifacts::{Artifact, ArtifactState},
+        scripts::Placeholders,
+    },
 };
 
 /// How long evidence counts is the policy's to say: the engine stamps it.
-const UNTIL_STAMPED: u32 = 0;
+pub(super) const UNTIL_STAMPED: u32 = 0;
 /// How much of a rehearsal's output is shown, bytes.
 const SHOWN: usize = 4000;
 
@@ -66,17 +69,6 @@ pub(super) struct Arguments {
     wait_s: WaitSeconds,
 }
 
-/// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Mode {
-    /// Make a plan.
-    #[default]
-    DryRun,
-    /// Run a plan.
-    Execute,
-}
-
 impl Describe for DeployService {
     const NAME: &'static str = "deploy_service";
     const TITLE: &'static str = "Deploy a service";
@@ -92,25 +84,16 @@ impl Describe for DeployService {
 
 impl Action for DeployService {
     fn wish(arguments: &Arguments) -> Result<Wish, Refusal> {
-        let wait_s = arguments.wait_s.get();
-        match (arguments.mode, &arguments.plan) {
-            (Mode::DryRun, None) => Ok(Wish::Propose { wait_s }),
-            (Mode::Execute, Some(plan)) => {
-                if arguments.service.is_some() || arguments.version.is_some() || arguments.environment.is_some() {
-                    return Err(bad(
-                        "mode=execute takes the plan alone: what it deploys was fixed by the dry run.",
-                        "Leave out service, version and environment.",
-                    ));
-                }
-                Ok(Wish::Execute { plan: plan.clone(), wait_s })
-            }
-            (Mode::Execute, None) => Err(Refusal::new(
-                Code::DryRunMissing,
-                "mode=execute needs the plan id of a dry run.",
-                "Call deploy_service with mode=dry_run first; it returns the plan id.",
-            )),
-            (Mode::DryRun, Some(_)) => Err(bad("mode=dry_run takes no plan.", "Use mode=execute to run a plan.")),
+        if arguments.mode == Mode::Execute
+            && arguments.plan.is_some()
+            && (arguments.service.is_some() || arguments.version.is_some() || arguments.environment.is_some())
+        {
+            return Err(bad(
+                "mode=execute takes the plan alone: what it deploys was fixed by the dry run.",
+                "Leave out service, version and environment.",
+            ));
         }
+        arguments.mode.wish(Self::NAME, arguments.plan.as_ref(), arguments.wait_s)
     }
 
     fn subject(arguments: &Arguments, inventory: &Inventory) -> Result<Subject, Refusal> {
@@ -167,16 +150,15 @@ impl Case<'_> {
         format!("{} {} in {}", self.service.name, self.revision.commit, self.environment)
     }
 
+    fn placeholders(&self, rollback: &RollbackPlan) -> Placeholders {
+        let previous = rollback.to.as_ref().map(|revision| &revision.version);
+        Placeholders::new(&self.revision.version, &self.revision.commit, self.environment, self.target, previous)
+    }
+
     async fn by_script(&self, deploy: &ScriptDeploy, verbose: bool) -> Result<Proposal, Refusal> {
         let (rollback, ready) =
             way_back::of_deployment(self.context, self.service, self.environment, self.target, &self.subject()).await?;
-        let previous = rollback.to.as_ref().map(|revision| revision.version.clone());
-        let values = script::Values {
-            environment: self.environment,
-            revision: self.revision,
-            previous: previous.as_ref(),
-            target: self.target,
-        };
+        let values = self.placeholders(&rollback);
         let call = script::call(self.context, self.service, &deploy.script, self.revision, &values).await?;
         let undo = match &deploy.rollback {
             // The rollback script of the commit that is being deployed knows what that commit did.
@@ -228,13 +210,7 @@ impl Case<'_> {
             shared: deploy.shared.clone(),
         }));
         if let Some(migrate) = &deploy.migrate {
-            let previous = rollback.to.as_ref().map(|revision| revision.version.clone());
-            let values = script::Values {
-                environment: self.environment,
-                revision: self.revision,
-                previous: previous.as_ref(),
-                target: self.target,
-            };
+            let values = self.placeholders(&rollback);
             let call = script::call(self.context, self.service, migrate, self.revision, &values).await?;
             steps.push(Step::RunScript(RunScript {
                 role: ScriptRole::Migrate,
@@ -256,11 +232,8 @@ impl Case<'_> {
     /// there was touched, because only steps touch it.
     async fn rehearsed_release(&self, artifact: &Artifact) -> Result<Evidence, Refusal> {
         let intact = self.context.reader.artifact_state(&artifact.digest).await? == ArtifactState::Intact;
-        let now = self.context.reader.now();
+        let outcome = if intact { Outcome::Pass } else { Outcome::Fail };
         Ok(Evidence {
-            kind: EvidenceKind::DryRun,
-            subject: self.subject(),
-            outcome: if intact { Outcome::Pass } else { Outcome::Fail },
             summary: format!(
                 "artifact {} with {} files, {} bytes",
                 artifact.digest.short(),
@@ -268,10 +241,9 @@ impl Case<'_> {
                 artifact.bytes
             ),
             counters: [("files".to_owned(), artifact.files), ("bytes".to_owned(), artifact.bytes)].into(),
-            collected_at: now,
-            valid_until: now,
-            collector: "deploy_service".to_owned(),
+            collector: DeployService::NAME.to_owned(),
             raw_digest: Some(artifact.digest),
+            ..self.context.reader.evidence(EvidenceKind::DryRun, &self.subject(), outcome, UNTIL_STAMPED)
         })
     }
 
@@ -320,28 +292,22 @@ impl Case<'_> {
                 missing.push(name.to_string());
             }
         }
-        let now = self.context.reader.now();
+        let outcome = if missing.is_empty() { Outcome::Pass } else { Outcome::Fail };
         Evidence {
-            kind: EvidenceKind::Secrets,
-            subject: self.subject(),
-            outcome: if missing.is_empty() { Outcome::Pass } else { Outcome::Fail },
             summary: if missing.is_empty() {
                 format!("all {} exist", self.service.secrets.len())
             } else {
                 format!("missing: {}", missing.join(", "))
             },
-            counters: std::collections::BTreeMap::new(),
-            collected_at: now,
-            valid_until: now,
-            collector: "deploy_service".to_owned(),
-            raw_digest: None,
+            collector: DeployService::NAME.to_owned(),
+            ..self.context.reader.evidence(EvidenceKind::Secrets, &self.subject(), outcome, UNTIL_STAMPED)
         }
     }
 
     async fn proposal(
         &self,
         steps: Vec<Step>,
-        rollback: Option<crate::domain::plan::RollbackPlan>,
+        rollback: Option<RollbackPlan>,
         evidence: Vec<Evidence>,
         warnings: Vec<String>,
         untrusted_text: Option<String>,

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::{
     Action, Context, Describe, Proposal, Subject, Toolset, Wish,
     bounds::WaitSeconds,
-    deploy_service::Mode,
-    drafting::{facts, script, way_back},
+    deploy_service::UNTIL_STAMPED,
+    drafting::{facts, mode::Mode, script, way_back},
     records::OperationView,
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
         },
         version::{Revision, Version},
     },
-    world::artifacts::ArtifactState,
+    world::{artifacts::ArtifactState, scripts::Placeholders},
 };
 
 /// The tool.
@@ -87,19 +87,7 @@ impl Describe for Rollback {
 
 impl Action for Rollback {
     fn wish(arguments: &Arguments) -> Result<Wish, Refusal> {
-        let wait_s = arguments.wait_s.get();
-        match (arguments.mode, &arguments.plan) {
-            (Mode::DryRun, None) => Ok(Wish::Propose { wait_s }),
-            (Mode::Execute, Some(plan)) => Ok(Wish::Execute { plan: plan.clone(), wait_s }),
-            (Mode::Execute, None) => Err(Refusal::new(
-                Code::DryRunMissing,
-                "mode=execute needs the plan id of a dry run.",
-                "Call rollback with mode=dry_run first; it returns the plan id.",
-            )),
-            (Mode::DryRun, Some(_)) => {
-                Err(Refusal::new(Code::BadArgument, "mode=dry_run takes no plan.", "Use mode=execute to run a plan."))
-            }
-        }
+        arguments.mode.wish(Self::NAME, arguments.plan.as_ref(), arguments.wait_s)
     }
 
     fn subject(arguments: &Arguments, inventory: &Inventory) -> Result<Subject, Refusal> {
@@ -188,17 +176,11 @@ impl Case<'_> {
         // Databases come back after the code: the old code must not meet the new schema any longer than it has to.
         steps.extend(restores);
         steps.push(Step::CheckSmoke(CheckSmoke { version: self.revision.version.clone() }));
-        let now = self.context.reader.now();
+        let reader = self.context.reader;
         let ready = Evidence {
-            kind: EvidenceKind::RollbackReady,
-            subject: self.subject(),
-            outcome: Outcome::Pass,
             summary: code.clone(),
-            counters: std::collections::BTreeMap::new(),
-            collected_at: now,
-            valid_until: now,
-            collector: "rollback".to_owned(),
-            raw_digest: None,
+            collector: Rollback::NAME.to_owned(),
+            ..reader.evidence(EvidenceKind::RollbackReady, &self.subject(), Outcome::Pass, UNTIL_STAMPED)
         };
         let rollback = RollbackPlan {
             to: match self.live {
@@ -324,12 +306,8 @@ impl Case<'_> {
             Some(live) => way_back::revision_of(self.context, self.service, live).await?,
             None => self.revision.clone(),
         };
-        let values = script::Values {
-            environment: self.environment,
-            revision: self.revision,
-            previous: Some(&self.revision.version),
-            target: self.target,
-        };
+        let version = &self.revision.version;
+        let values = Placeholders::new(version, &self.revision.commit, self.environment, self.target, Some(version));
         let call = script::call(self.context, self.service, rollback, &at, &values).await?;
         steps.push(Step::ExportCommit(ExportCommit { commit: at.commit, tree: at.tree }));
         let code = format!("run {} to go back to {}", call.path, self.revision.version);

@@ -187,13 +187,8 @@ async fn one(
 ) -> Result<(ServiceResult, u64, u64), Refusal> {
     let (service, environment, target) = context.reader.inventory().target(name, Some(environment))?;
     let live = super::drafting::way_back::live(context, service, environment).await?;
-    let placeholders = live.as_ref().map(|live| Placeholders {
-        version: live.version.to_string(),
-        commit: live.commit.clone(),
-        environment: environment.to_string(),
-        root: target.root.display().to_string(),
-        previous_version: String::new(),
-    });
+    let placeholders =
+        live.as_ref().map(|live| Placeholders::new(&live.version, &live.commit, environment, target, None));
     let subject = format!("{name} in {environment}");
     let report = context.reader.smoke(service, target, placeholders.as_ref(), &subject, 0).await?;
     let counter = |name: &str| report.evidence.counters.get(name).copied().unwrap_or(0);

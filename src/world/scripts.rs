@@ -11,10 +11,12 @@ use super::{Reader, World, WorldError, detached::ScriptRun, releases};
 use crate::{
     domain::{
         inventory::{Service, Target},
+        name::EnvironmentName,
         operation::OperationId,
         refusal::Code,
         release::ReleaseId,
         step::ScriptCall,
+        version::Version,
     },
     policy::Permit,
 };
@@ -35,6 +37,23 @@ pub struct Placeholders {
 }
 
 impl Placeholders {
+    /// For a version with its commit, where it runs, and what it replaces.
+    pub fn new(
+        version: &Version,
+        commit: &str,
+        environment: &EnvironmentName,
+        target: &Target,
+        previous: Option<&Version>,
+    ) -> Self {
+        Self {
+            version: version.to_string(),
+            commit: commit.to_owned(),
+            environment: environment.to_string(),
+            root: target.root.display().to_string(),
+            previous_version: previous.map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+
     /// The arguments with their placeholders filled. Each stays one argument, whatever is put into it, and nothing that was
     /// put in is looked at again.
     pub fn fill(&self, arguments: &[String]) -> Vec<String> {

@@ -1,6 +1,9 @@
 //! The way back from a deployment, found before the way forth is planned.
 
-use super::super::Context;
+use super::super::{
+    Context, Describe,
+    deploy_service::{DeployService, UNTIL_STAMPED},
+};
 use crate::domain::{
     evidence::{Evidence, EvidenceKind, Outcome},
     inventory::{Deploy, Service, Target},
@@ -34,17 +37,11 @@ pub(in crate::tools) async fn of_deployment(
     };
     let release = live.and_then(|deployment| deployment.release);
     let database = if target.databases.is_empty() { DatabaseStrategy::NotTouched } else { DatabaseStrategy::Keep };
-    let now = context.reader.now();
+    let outcome = if problem.is_none() { Outcome::Pass } else { Outcome::Fail };
     let evidence = Evidence {
-        kind: EvidenceKind::RollbackReady,
-        subject: subject.to_owned(),
-        outcome: if problem.is_none() { Outcome::Pass } else { Outcome::Fail },
         summary: problem.unwrap_or_else(|| code.clone()),
-        counters: std::collections::BTreeMap::new(),
-        collected_at: now,
-        valid_until: now,
-        collector: "deploy_service".to_owned(),
-        raw_digest: None,
+        collector: DeployService::NAME.to_owned(),
+        ..context.reader.evidence(EvidenceKind::RollbackReady, subject, outcome, UNTIL_STAMPED)
     };
     Ok((RollbackPlan { to, release, code, database, rebuilt: false }, evidence))
 }
