@@ -68,7 +68,7 @@ pub(crate) fn prunable<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{digest::Digest, time::Time};
+    use crate::domain::{digest::Digest, snapshot::SnapshotFormat, time::Time};
 
     /// Snapshots taken one minute apart; `v` is verified, `d` only dumped. The last letter is the newest.
     fn snapshots(levels: &str) -> Vec<SnapshotManifest> {
@@ -82,6 +82,9 @@ mod tests {
                     id: SnapshotId::new(&database, taken_at, number),
                     database: database.clone(),
                     engine: "sqlite".to_owned(),
+                    format: SnapshotFormat::Sqlite,
+                    tool: "sqlite 3.51.3".to_owned(),
+                    encrypted: false,
                     identity: "x".to_owned(),
                     operation: operation(number),
                     taken_at,

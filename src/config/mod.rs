@@ -41,6 +41,7 @@ const KEYS: &[&str] = &[
     "hosts",
     "services",
     "databases",
+    "snapshots",
     "mailboxes",
     "gates",
     "secrets",

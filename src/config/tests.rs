@@ -8,7 +8,7 @@ use super::{
     load,
     testing::{FILE, parse},
 };
-use crate::domain::inventory::{Deploy, Engine};
+use crate::domain::inventory::{DatabaseServer, Deploy, Engine};
 
 fn example_path() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/deploy-ops.example.toml"))
@@ -33,7 +33,10 @@ fn the_example_is_a_whole_infrastructure_without_problems() {
     assert!(matches!(&crm.deploy, Deploy::Script(deploy) if deploy.script.arguments[2] == "--target={root}"));
     assert_eq!(crm.targets.values().next().unwrap().root, Path::new("/www/htdocs/w0123456/crm.example.org"));
     assert!(
-        inventory.databases.values().any(|d| matches!(&d.engine, Engine::Postgres { via: Some(_), port: 5432, .. }))
+        inventory
+            .databases
+            .values()
+            .any(|d| matches!(&d.engine, Engine::Postgres(DatabaseServer { via: Some(_), port: 5432, .. })))
     );
 }
 

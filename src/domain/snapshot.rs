@@ -75,6 +75,29 @@ pub enum SnapshotLevel {
     Verified,
 }
 
+/// How the data lies in the stored file, below compression and encryption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapshotFormat {
+    /// A SQLite database file.
+    Sqlite,
+    /// What `pg_dump --format=custom` writes.
+    PostgresCustom,
+    /// The SQL that `mariadb-dump` writes.
+    MariadbSql,
+}
+
+impl SnapshotFormat {
+    /// The ending of the stored file's name before those of compression and encryption.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::PostgresCustom => "pgdump",
+            Self::MariadbSql => "sql",
+        }
+    }
+}
+
 /// The manifest of a snapshot, written last: without it the snapshot does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SnapshotManifest {
@@ -84,6 +107,12 @@ pub struct SnapshotManifest {
     pub database: DatabaseName,
     /// The engine, for example `sqlite 3.51.3`.
     pub engine: String,
+    /// How the data lies in the file.
+    pub format: SnapshotFormat,
+    /// The program that wrote the data, with its version.
+    pub tool: String,
+    /// Whether the file is encrypted (<https://c2sp.org/age>).
+    pub encrypted: bool,
     /// Which database it really is (system identifier, server uuid, or file identity).
     pub identity: String,
     /// The operation that took it.

@@ -134,7 +134,7 @@ pub async fn probe(step: &Step, context: &Context<'_>) -> Probe {
         Step::RunScript(step) => run_script::probe(step, context).await,
         Step::PlaceRelease(step) => place_release::probe(step, context).await,
         Step::SwitchRelease(step) => switch_release::probe(step, context).await,
-        Step::RestoreDatabase(step) => restore_database::probe(step, context),
+        Step::RestoreDatabase(step) => restore_database::probe(step, context).await,
         // Doing these again does no harm and finds out as much as looking would.
         Step::PruneReleases(_) | Step::CheckSmoke(_) => Probe::NotStarted,
     }
@@ -161,7 +161,7 @@ pub async fn probe_undo(step: &Step, context: &Context<'_>) -> Probe {
     match step {
         Step::RunScript(step) => run_script::probe_undo(step, context).await,
         Step::SwitchRelease(step) => switch_release::probe_undo(step, context).await,
-        Step::RestoreDatabase(step) => restore_database::probe_undo(step, context),
+        Step::RestoreDatabase(step) => restore_database::probe_undo(step, context).await,
         Step::PlaceRelease(_)
         | Step::TakeSnapshot(_)
         | Step::ExportCommit(_)

@@ -5,12 +5,12 @@ use crate::{domain::step::RestoreDatabase, world::snapshots::RestoreState};
 
 pub(super) async fn run(step: &RestoreDatabase, context: &Context<'_>) -> Result<Done, Failure> {
     (context.progress)(format!("restoring {} beside the live database and comparing it", step.database));
-    context.world.restore_sqlite(context.permit, step).await?;
+    context.world.restore_database(context.permit, step).await?;
     Ok(done(step))
 }
 
-pub(super) fn probe(step: &RestoreDatabase, context: &Context<'_>) -> Probe {
-    match state(step, context) {
+pub(super) async fn probe(step: &RestoreDatabase, context: &Context<'_>) -> Probe {
+    match state(step, context).await {
         Ok(RestoreState::Done) => Probe::Done(done(step)),
         Ok(RestoreState::NotDone) => Probe::NotStarted,
         Ok(RestoreState::TakenBack) => Probe::Failed(undone(step)),
@@ -23,19 +23,19 @@ pub(super) async fn undo(step: &RestoreDatabase, context: &Context<'_>) -> Resul
     Ok(undone(step))
 }
 
-pub(super) fn probe_undo(step: &RestoreDatabase, context: &Context<'_>) -> Probe {
-    match state(step, context) {
+pub(super) async fn probe_undo(step: &RestoreDatabase, context: &Context<'_>) -> Probe {
+    match state(step, context).await {
         Ok(RestoreState::TakenBack) => Probe::Done(undone(step)),
         _ => Probe::NotStarted,
     }
 }
 
-fn state(step: &RestoreDatabase, context: &Context<'_>) -> Result<RestoreState, Failure> {
-    Ok(context.world.reader().restore_state(context.permit.operation(), step)?)
+async fn state(step: &RestoreDatabase, context: &Context<'_>) -> Result<RestoreState, Failure> {
+    Ok(context.world.reader().restore_state(context.permit.operation(), step).await?)
 }
 
 fn done(step: &RestoreDatabase) -> Done {
-    Done::new(format!("Database {} is what snapshot {} holds; the old file is kept.", step.database, step.snapshot))
+    Done::new(format!("Database {} is what snapshot {} holds; the old one is kept.", step.database, step.snapshot))
 }
 
 fn undone(step: &RestoreDatabase) -> Done {

@@ -129,7 +129,7 @@ impl Reader<'_> {
         (known, unread)
     }
 
-    async fn secret_value(&self, name: &SecretName) -> Result<Secret, WorldError> {
+    pub(super) async fn secret_value(&self, name: &SecretName) -> Result<Secret, WorldError> {
         let doing = || format!("read secret {name}");
         let missing = |problem: String| {
             WorldError::new(Code::SecretMissing, doing(), problem, "Set the secret where deploy-ops.toml says it is.")

@@ -17,7 +17,7 @@ use deploy_ops_mcp::{
 };
 use sqlx::Connection;
 
-use crate::support::{permit::permit, sandbox::Sandbox};
+use crate::support::{manifests, permit::permit, sandbox::Sandbox};
 
 fn take(name: &str) -> TakeSnapshot {
     TakeSnapshot { database: "main".parse().unwrap(), snapshot: name.parse().unwrap() }
@@ -74,22 +74,28 @@ async fn a_damaged_snapshot_is_found_out() {
     let cut = &good[..good.len() / 2];
     std::fs::write(&file, cut).unwrap();
     let lying = SnapshotManifest { stored_bytes: cut.len() as u64, digest: Digest::of(cut), ..manifest.clone() };
-    let place = sandbox.path("data/snapshots/main-1.json");
-    std::fs::write(&place, serde_json::to_vec(&lying).unwrap()).unwrap();
+    let data = sandbox.path("data");
+    manifests::forge(&data, &lying);
     assert_eq!(verify().await.level, Some(SnapshotLevel::Dumped), "a lying dump");
     // Whole, but not the file that was stored.
     std::fs::write(&file, &good).unwrap();
     let exchanged = SnapshotManifest { digest: Digest::of(b"what was stored"), ..manifest.clone() };
-    std::fs::write(&place, serde_json::to_vec(&exchanged).unwrap()).unwrap();
+    manifests::forge(&data, &exchanged);
     assert_eq!(verify().await.level, Some(SnapshotLevel::Dumped), "an exchanged file");
     // Whole, but with other rows than were counted.
     std::fs::write(&file, &good).unwrap();
     let mut other = manifest.clone();
     other.rows.insert("member".to_owned(), 1_999);
-    std::fs::write(&place, serde_json::to_vec(&other).unwrap()).unwrap();
+    manifests::forge(&data, &other);
     assert_eq!(verify().await.level, Some(SnapshotLevel::Decoded), "other rows");
-    std::fs::write(&place, serde_json::to_vec(&manifest).unwrap()).unwrap();
+    manifests::forge(&data, &manifest);
     assert_eq!(verify().await.problem, None);
+    // Nobody else's manifest counts, however true it is.
+    manifests::write(&data, &manifest, &"A".repeat(86));
+    let foreign = verify().await;
+    assert_eq!(foreign.level, None);
+    assert!(foreign.problem.unwrap().contains("not signed by this installation"));
+    assert!(sandbox.world.reader().snapshots_on_disk(None).unwrap().is_empty());
     let missing = sandbox.world.reader().verify_snapshot(&"none".parse::<SnapshotId>().unwrap()).await;
     assert_eq!(missing.unwrap_err().code, Code::NotFound);
 }
@@ -154,30 +160,30 @@ async fn a_restore_brings_everything_back_and_keeps_the_old_file() {
             digest: manifest.digest,
         };
         let permit = permit_for(Some(&restore));
-        let state = || sandbox.world.reader().restore_state(permit.operation(), &restore).unwrap();
-        assert_eq!(state(), RestoreState::NotDone);
+        let state = async || sandbox.world.reader().restore_state(permit.operation(), &restore).await.unwrap();
+        assert_eq!(state().await, RestoreState::NotDone);
         if journal == "WAL" {
-            let refused = sandbox.world.restore_sqlite(&permit, &restore).await.unwrap_err();
+            let refused = sandbox.world.restore_database(&permit, &restore).await.unwrap_err();
             assert_eq!(refused.code, Code::WrongState, "somebody has it open");
             assert_eq!(sandbox.count("SELECT count(*) FROM member").await, 10);
         }
         writer.close().await.unwrap();
-        sandbox.world.restore_sqlite(&permit, &restore).await.unwrap();
-        assert_eq!(state(), RestoreState::Done);
+        sandbox.world.restore_database(&permit, &restore).await.unwrap();
+        assert_eq!(state().await, RestoreState::Done);
         assert_eq!(sandbox.count("SELECT count(*) FROM member").await, 1_000);
         let mut connection = sandbox.database().await;
         let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await.unwrap();
         assert_eq!(mode, journal.to_lowercase());
         connection.close().await.unwrap();
         // Again: nothing happens.
-        sandbox.world.restore_sqlite(&permit, &restore).await.unwrap();
+        sandbox.world.restore_database(&permit, &restore).await.unwrap();
         let kept = std::fs::read_dir(sandbox.path("target/shared"))
             .unwrap()
             .filter(|e| e.as_ref().unwrap().file_name().to_str().unwrap().contains(".before-op_"))
             .count();
         assert_eq!(kept, 1);
         sandbox.world.take_back_restore(&permit, &restore).await.unwrap();
-        assert_eq!(state(), RestoreState::TakenBack);
+        assert_eq!(state().await, RestoreState::TakenBack);
         assert_eq!(sandbox.count("SELECT count(*) FROM member").await, 10);
     }
 }
@@ -193,11 +199,11 @@ async fn a_wrong_snapshot_is_not_restored() {
         digest: Digest::of(b"another"),
     };
     let permit = permit_for(Some(&restore));
-    assert_eq!(sandbox.world.restore_sqlite(&permit, &restore).await.unwrap_err().code, Code::BackupMissing);
+    assert_eq!(sandbox.world.restore_database(&permit, &restore).await.unwrap_err().code, Code::BackupMissing);
     let file = sandbox.path("data/snapshots/main-1.sqlite.zst");
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(&file, &bytes[..bytes.len() - 10]).unwrap();
     let restore = RestoreDatabase { digest: manifest.digest, ..restore };
-    assert_eq!(sandbox.world.restore_sqlite(&permit, &restore).await.unwrap_err().code, Code::BackupMissing);
+    assert_eq!(sandbox.world.restore_database(&permit, &restore).await.unwrap_err().code, Code::BackupMissing);
     assert_eq!(sandbox.count("SELECT count(*) FROM member").await, 100);
 }

@@ -9,14 +9,27 @@ use crate::{
         raw::{Bounds, Item, Section},
     },
     domain::{
-        inventory::{Database, Engine, MigrationTool},
-        name::{DatabaseName, HostName, SecretName},
+        inventory::{Database, DatabaseServer, Engine, MigrationTool, Tls},
+        name::DatabaseName,
     },
 };
 
-const KEYS: &[&str] =
-    &["engine", "path", "address", "port", "database", "user", "password", "via", "migrations", "snapshot_max_age_s"];
-const SERVER_KEYS: &[&str] = &["address", "port", "database", "user", "password", "via"];
+const KEYS: &[&str] = &[
+    "engine",
+    "path",
+    "address",
+    "port",
+    "database",
+    "user",
+    "password",
+    "via",
+    "tls",
+    "ca",
+    "scratch",
+    "migrations",
+    "snapshot_max_age_s",
+];
+const SERVER_KEYS: &[&str] = &["address", "port", "database", "user", "password", "via", "tls", "ca", "scratch"];
 
 const TOOLS: &[(&str, MigrationTool)] = &[
     ("alembic", MigrationTool::Alembic),
@@ -56,30 +69,12 @@ fn engine(name: &DatabaseName, section: &Section<'_>, names: &Names) -> Option<E
             refuse(section, SERVER_KEYS, "is only for database servers");
             Some(Engine::Sqlite { path: section.required("path")?.local_path()? })
         }
-        Kind::Postgres => {
-            let Server { address, port, database, user, password, via } =
-                server(name, section, names, defaults::POSTGRES_PORT)?;
-            Some(Engine::Postgres { address, port, database, user, password, via })
-        }
-        Kind::Mariadb => {
-            let Server { address, port, database, user, password, via } =
-                server(name, section, names, defaults::MARIADB_PORT)?;
-            Some(Engine::Mariadb { address, port, database, user, password, via })
-        }
+        Kind::Postgres => server(name, section, names, defaults::POSTGRES_PORT).map(Engine::Postgres),
+        Kind::Mariadb => server(name, section, names, defaults::MARIADB_PORT).map(Engine::Mariadb),
     }
 }
 
-/// What the two server engines have in common.
-struct Server {
-    address: String,
-    port: u16,
-    database: String,
-    user: String,
-    password: SecretName,
-    via: Option<HostName>,
-}
-
-fn server(name: &DatabaseName, section: &Section<'_>, names: &Names, port: Bounds) -> Option<Server> {
+fn server(name: &DatabaseName, section: &Section<'_>, names: &Names, port: Bounds) -> Option<DatabaseServer> {
     refuse(section, &["path"], "is only for sqlite");
     let address = section.required("address").and_then(|item| item.address(true));
     let port = section.number("port", port);
@@ -87,14 +82,48 @@ fn server(name: &DatabaseName, section: &Section<'_>, names: &Names, port: Bound
     let user = section.required("user").and_then(|item| identifier(&item));
     let password = section.required("password").and_then(|item| item.reference("entry of [secrets]", &names.secrets));
     let via = section.optional("via").map(|item| item.reference("host", &names.hosts));
-    Some(Server {
-        address: address?,
+    let scratch = section.optional("scratch").map(|item| item.reference("database", &names.databases));
+    let address = address?;
+    let via = via.map_or(Some(None), |via| via.map(Some))?;
+    let tls = tls(section, address.starts_with('/'), via.is_some() || is_loopback(&address));
+    Some(DatabaseServer {
+        address,
         port: u16::try_from(port).ok()?,
         database: database?,
         user: user?,
         password: password?,
-        via: via.map_or(Some(None), |via| via.map(Some))?,
+        via,
+        tls: tls?,
+        scratch: scratch.map_or(Some(None), |scratch| scratch.map(Some))?,
     })
+}
+
+/// `stays_here`: nobody between the two ends can listen.
+fn tls(section: &Section<'_>, socket: bool, stays_here: bool) -> Option<Tls> {
+    let ca = section.optional("ca").map(|item| item.local_path());
+    let ca = ca.map_or(Some(None), |path| path.map(Some))?;
+    let Some(item) = section.optional("tls") else {
+        return Some(if socket { Tls::Off } else { Tls::Verify { ca } });
+    };
+    match item.choice(&[("verify", true), ("off", false)])? {
+        true if socket => {
+            item.error("is not for sockets", "remove it: a socket of this machine needs no encryption");
+            None
+        }
+        true => Some(Tls::Verify { ca }),
+        false if socket || stays_here => Some(Tls::Off),
+        false => {
+            item.error(
+                "would send the password over a network in the clear",
+                "remove it, and name the authorities with ca if they are your own",
+            );
+            None
+        }
+    }
+}
+
+fn is_loopback(address: &str) -> bool {
+    address == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A name on a database server; it is passed on to client programs, so it must not look like an option or a URL.
@@ -198,6 +227,39 @@ via = "wbe""#,
                 6,
                 "databases.a.via: there is no host of this name",
                 "did you mean web",
+            ),
+            (
+                r#"[databases.a]
+engine = "mariadb"
+address = "db.example.org"
+user = "u"
+password = "CRM_DB_PASSWORD"
+tls = "off""#,
+                6,
+                "databases.a.tls: would send the password over a network in the clear",
+                "remove it",
+            ),
+            (
+                r#"[databases.a]
+engine = "postgres"
+address = "/run/postgresql"
+user = "u"
+password = "CRM_DB_PASSWORD"
+tls = "verify""#,
+                6,
+                "databases.a.tls: is not for sockets",
+                "remove it",
+            ),
+            (
+                r#"[databases.a]
+engine = "postgres"
+address = "db.example.org"
+user = "u"
+password = "CRM_DB_PASSWORD"
+scratch = "b""#,
+                6,
+                "databases.a.scratch: there is no database of this name",
+                "",
             ),
             (
                 r#"[databases.a]

@@ -11,6 +11,7 @@ mod schedule;
 pub(super) mod secrets;
 mod services;
 mod smoke;
+mod snapshots;
 mod targets;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
         mailboxes: entries(file, "mailboxes", |item| mailboxes::read(&item, names)),
         gates: entries(file, "gates", |item| gates::read(&item)),
         secrets: entries(file, "secrets", |item| secrets::read(&item)),
+        snapshots: file.optional("snapshots").and_then(|item| snapshots::read(&item, names)).unwrap_or_default(),
         roots: entries(file, "roots", |item| roots::read(&item)),
         services: entries(file, "services", |item| services::read(&item, names, &hosts)),
         hosts,

@@ -30,44 +30,66 @@ pub enum Engine {
         path: PathBuf,
     },
     /// PostgreSQL.
-    Postgres {
-        /// Server address or socket directory.
-        address: String,
-        /// TCP port.
-        port: u16,
-        /// Database name on the server.
-        database: String,
-        /// Login role.
-        user: String,
-        /// The secret that holds the password.
-        password: SecretName,
-        /// The host through which it is reached, when it answers only there.
-        via: Option<HostName>,
-    },
+    Postgres(DatabaseServer),
     /// MariaDB or MySQL.
-    Mariadb {
-        /// Server address or socket path.
-        address: String,
-        /// TCP port.
-        port: u16,
-        /// Database name on the server.
-        database: String,
-        /// User.
-        user: String,
-        /// The secret that holds the password.
-        password: SecretName,
-        /// The host through which it is reached, when it answers only there.
-        via: Option<HostName>,
+    Mariadb(DatabaseServer),
+}
+
+/// A database on a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DatabaseServer {
+    /// Host name or address, or the absolute path of a socket (PostgreSQL: of its directory).
+    pub address: String,
+    /// TCP port; PostgreSQL also names its socket by it.
+    pub port: u16,
+    /// Database name on the server.
+    pub database: String,
+    /// Login role or user.
+    pub user: String,
+    /// The secret that holds the password.
+    pub password: SecretName,
+    /// The host through which it is reached, when it answers only there.
+    pub via: Option<HostName>,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// The database of the inventory on whose server snapshots are restored to be verified; without it, on this one.
+    pub scratch: Option<DatabaseName>,
+}
+
+impl DatabaseServer {
+    /// Whether it is reached by a socket of this machine.
+    pub fn is_socket(&self) -> bool {
+        self.address.starts_with('/')
+    }
+}
+
+/// How a connection to a database server is protected. There is no "if the server offers it": that is no protection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "tls")]
+pub enum Tls {
+    /// Encrypted, and the certificate must be for the address; `ca` are the authorities (PEM), by default those of the system.
+    Verify {
+        /// The file with the authorities.
+        ca: Option<PathBuf>,
     },
+    /// In the clear: only over sockets, loopback and tunnels.
+    Off,
 }
 
 impl Engine {
+    /// The server it is on; none for a file.
+    pub fn server(&self) -> Option<&DatabaseServer> {
+        match self {
+            Self::Sqlite { .. } => None,
+            Self::Postgres(server) | Self::Mariadb(server) => Some(server),
+        }
+    }
     /// The engine's usual name.
     pub fn label(&self) -> &'static str {
         match self {
             Self::Sqlite { .. } => "sqlite",
-            Self::Postgres { .. } => "postgres",
-            Self::Mariadb { .. } => "mariadb",
+            Self::Postgres(_) => "postgres",
+            Self::Mariadb(_) => "mariadb",
         }
     }
 }

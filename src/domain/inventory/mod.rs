@@ -11,12 +11,13 @@ mod path;
 mod secret;
 mod service;
 mod smoke;
+mod snapshots;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Serialize;
 
-pub use database::{Database, Engine, MigrationTool};
+pub use database::{Database, DatabaseServer, Engine, MigrationTool, Tls};
 pub use environment::{ApprovalRule, Environment, Freeze, Window};
 pub use gate::Gate;
 pub use host::{Host, HostKind};
@@ -25,6 +26,7 @@ pub use path::{InvalidPath, RelativePath};
 pub use secret::SecretReference;
 pub use service::{Build, Deploy, ReleaseDeploy, Script, ScriptDeploy, Service, Target};
 pub use smoke::{SmokeCheck, SmokeKind};
+pub use snapshots::SnapshotStorage;
 
 use super::{
     canonical::{self, NotCanonical},
@@ -50,6 +52,8 @@ pub struct Inventory {
     pub gates: BTreeMap<GateName, Gate>,
     /// Where secrets come from; never their values.
     pub secrets: BTreeMap<SecretName, SecretReference>,
+    /// How snapshots are kept.
+    pub snapshots: SnapshotStorage,
     /// The directories below which `read_file` and `search_logs` may look.
     pub roots: BTreeMap<RootName, PathBuf>,
 }

@@ -1,6 +1,6 @@
 //! Where migrations stand, read from the tables that the migration tools keep.
 
-use super::sqlite::Connection;
+use super::Connection;
 use crate::{
     domain::{digest::Digest, inventory::MigrationTool},
     world::WorldError,
@@ -29,12 +29,25 @@ pub struct AppliedMigration {
 /// Reads the table of a tool. A database without that table has no migration applied.
 pub(super) async fn read(tool: MigrationTool, connection: &mut Connection) -> Result<Migrations, WorldError> {
     let (table, query) = source(tool);
-    let exists = format!("SELECT name FROM sqlite_schema WHERE type = 'table' AND name = '{table}'");
+    let (exists, text) = match connection {
+        Connection::Sqlite(_) => {
+            (format!("SELECT name FROM sqlite_schema WHERE type = 'table' AND name = '{table}'"), "TEXT")
+        }
+        Connection::Postgres(_) => (format!("SELECT to_regclass('public.{table}')"), "TEXT"),
+        Connection::Mariadb(_) => (
+            format!(
+                "SELECT table_name FROM information_schema.tables \
+                 WHERE table_schema = DATABASE() AND table_name = '{table}'"
+            ),
+            "CHAR",
+        ),
+    };
     if connection.text(&exists).await?.is_none() {
         return Ok(Migrations::default());
     }
+    let query = query.replace("AS TEXT", &format!("AS {text}"));
     let mut found = Migrations::default();
-    for row in connection.rows(query).await? {
+    for row in connection.rows(&query).await? {
         let mut values = row.into_iter();
         let (Some(Some(id)), at, done) = (values.next(), values.next().flatten(), values.next().flatten()) else {
             continue;

@@ -1,17 +1,20 @@
 //! Databases: who they are, what they hold, where their migrations stand. Everything here only reads.
 
+mod connection;
 mod contents;
+pub(crate) mod mariadb;
 mod migrations;
-mod sqlite;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
 
 use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
+pub(crate) use connection::{Access, Connection};
 pub(crate) use contents::Contents;
 pub use migrations::{AppliedMigration, Migrations};
-pub(crate) use sqlite::{Connection, open, read_only};
 
 use super::{Reader, WorldError};
 use crate::domain::{
@@ -60,20 +63,23 @@ pub struct TableSize {
 impl Reader<'_> {
     /// Connects, and says who answers.
     pub async fn database_identity(&self, name: &DatabaseName) -> Result<DatabaseIdentity, WorldError> {
-        let path = sqlite_path(entry(self.inventory(), name)?)?;
-        let mut connection = read_only(name, path).await?;
-        sqlite::identity(name, path, &mut connection).await
+        let database = entry(self.inventory(), name)?;
+        let mut connection = self.connect(database, Access::Look).await?;
+        identity(database, &mut connection).await
     }
 
     /// Sizes, migrations and schema, read in one transaction.
     pub async fn inspect_database(&self, name: &DatabaseName) -> Result<DatabaseState, WorldError> {
         let database = entry(self.inventory(), name)?;
-        let path = sqlite_path(database)?;
-        let mut connection = read_only(name, path).await?;
-        let identity = sqlite::identity(name, path, &mut connection).await?;
+        let mut connection = self.connect(database, Access::Look).await?;
+        let identity = identity(database, &mut connection).await?;
         connection.begin().await?;
         let schema = contents::schema(&mut connection).await?;
-        let tables = sqlite::table_sizes(&mut connection).await?;
+        let tables = match &mut connection {
+            Connection::Sqlite(connection) => sqlite::table_sizes(connection).await?,
+            Connection::Postgres(connection) => postgres::table_sizes(connection).await?,
+            Connection::Mariadb(connection) => mariadb::table_sizes(connection).await?,
+        };
         let migrations = match database.migrations {
             Some(tool) => Some(migrations::read(tool, &mut connection).await?),
             None => None,
@@ -85,16 +91,25 @@ impl Reader<'_> {
     pub async fn migrations(&self, name: &DatabaseName) -> Result<Option<Migrations>, WorldError> {
         let database = entry(self.inventory(), name)?;
         let Some(tool) = database.migrations else { return Ok(None) };
-        let mut connection = read_only(name, sqlite_path(database)?).await?;
+        let mut connection = self.connect(database, Access::Look).await?;
         migrations::read(tool, &mut connection).await.map(Some)
     }
 
     /// Everything the database holds, as digests, read in one transaction.
     pub(crate) async fn database_contents(&self, name: &DatabaseName) -> Result<Contents, WorldError> {
         let database = entry(self.inventory(), name)?;
-        let mut connection = read_only(name, sqlite_path(database)?).await?;
+        let mut connection = self.connect(database, Access::ReadAll).await?;
         connection.begin().await?;
         Contents::read(&mut connection, database.migrations).await
+    }
+}
+
+/// Who answers on a connection.
+async fn identity(database: &Database, connection: &mut Connection) -> Result<DatabaseIdentity, WorldError> {
+    match connection {
+        Connection::Sqlite(connection) => sqlite::identity(&database.name, sqlite_path(database)?, connection).await,
+        Connection::Postgres(connection) => postgres::identity(connection).await,
+        Connection::Mariadb(connection) => mariadb::identity(connection).await,
     }
 }
 
@@ -105,14 +120,15 @@ pub(crate) fn entry<'i>(inventory: &'i Inventory, name: &DatabaseName) -> Result
     })
 }
 
-/// The file of a SQLite database; other engines are not served.
+/// The file of a SQLite database; the others have none.
 pub(crate) fn sqlite_path(database: &Database) -> Result<&Path, WorldError> {
-    let what = match &database.engine {
-        Engine::Sqlite { path } => return Ok(path),
-        Engine::Postgres { .. } => "PostgreSQL",
-        Engine::Mariadb { .. } => "MariaDB",
-    };
-    Err(WorldError::unsupported(format!("reach database {}", database.name), what))
+    match &database.engine {
+        Engine::Sqlite { path } => Ok(path),
+        Engine::Postgres(_) | Engine::Mariadb(_) => Err(WorldError::unsupported(
+            format!("open the file of database {}", database.name),
+            database.engine.label(),
+        )),
+    }
 }
 
 /// Whether a path is one of the inventory's database files or a companion of one. They are only ever opened by SQLite: closing

@@ -1,26 +1,12 @@
-//! Restoring: the snapshot becomes a file beside the database, is proven there, and takes its place by one rename.
-//!
-//! While the names change we hold SQLite's exclusive lock on the old file, and nobody else has it open in WAL mode, so that no
-//! commit gets lost in between. A program that had it open without a lock gets `SQLITE_READONLY_DBMOVED` at its next write and
-//! must open it again. The old file is kept as `<name>.before-<operation>`.
+//! Restoring: the snapshot is put beside the live database, proven there, and takes its place; what was there is kept.
 
-use std::{
-    fs::{self, File},
-    os::unix::fs::{MetadataExt, chown},
-    path::{Path, PathBuf},
-};
-
-use super::{FLOOR, check, contents_of, decoded_limit, expected, problem, store};
+use super::{mariadb, postgres, problem, sqlite, store};
 use crate::{
-    domain::{operation::OperationId, refusal::Code, step::RestoreDatabase},
-    policy::Permit,
-    world::{
-        Reader, World, WorldError,
-        blocking::blocking,
-        database::{Connection, entry, open, sqlite_path},
-        git::beside,
-        tree,
+    domain::{
+        inventory::Engine, operation::OperationId, refusal::Code, snapshot::SnapshotManifest, step::RestoreDatabase,
     },
+    policy::Permit,
+    world::{Reader, World, WorldError, database::entry},
 };
 
 /// Where a restore stands.
@@ -28,29 +14,22 @@ use crate::{
 pub enum RestoreState {
     /// The database is the one it was.
     NotDone,
-    /// The snapshot has taken its place; the old file is kept.
+    /// The snapshot has taken its place; the old one is kept.
     Done,
     /// It was done and taken back.
     TakenBack,
 }
 
 impl World {
-    /// Replaces a database by a snapshot. The present file is kept.
-    pub async fn restore_sqlite(&self, permit: &Permit, restore: &RestoreDatabase) -> Result<(), WorldError> {
+    /// Replaces a database by a snapshot. The present one is kept.
+    pub async fn restore_database(&self, permit: &Permit, restore: &RestoreDatabase) -> Result<(), WorldError> {
         let database = entry(&self.inventory, &restore.database)?;
-        let live = sqlite_path(database)?.to_owned();
-        let files = Files::new(&live, permit.operation());
-        if files.state() == RestoreState::Done {
+        if self.reader().restore_state(permit.operation(), restore).await? == RestoreState::Done {
             return Ok(());
         }
-        let directory = self.paths.snapshots();
-        let manifest = store::manifest(&directory, &restore.snapshot)
-            .filter(|m| m.digest == restore.digest && m.database == restore.database)
-            .ok_or_else(|| {
-                problem(&restore.snapshot, "it is gone or is not the planned one", "Run the dry run again.")
-            })?;
+        let manifest = self.planned(restore)?;
         let identity = self.reader().database_identity(&restore.database).await?.identity;
-        if path_of(&identity) != path_of(&manifest.identity) {
+        if place(&identity) != place(&manifest.identity) {
             return Err(WorldError::new(
                 Code::WrongState,
                 format!("restore database {}", restore.database),
@@ -58,161 +37,61 @@ impl World {
                 "Choose a snapshot of this database.",
             ));
         }
-        let scratch = self.reader().scratch("restore-")?;
-        if let Some(wrong) = check(&manifest, &directory, scratch.path(), database.migrations).await?.problem {
+        if let Some(wrong) = self.reader().prove(&manifest).await?.problem {
             return Err(problem(&restore.snapshot, &wrong, "Choose another snapshot."));
         }
-        if let Some(parent) = live.parent() {
-            store::require_space(parent, manifest.database_bytes.saturating_add(FLOOR))?;
+        match &database.engine {
+            Engine::Sqlite { path } => sqlite::replace(self, permit, database, path, &manifest).await,
+            Engine::Postgres(server) => postgres::replace(self, permit, database, server, &manifest).await,
+            Engine::Mariadb(server) => mariadb::replace(self, permit, database, server, &manifest).await,
         }
-        let (from, to, limit) =
-            (store::file(&directory, &restore.snapshot), files.prepared.clone(), decoded_limit(&manifest));
-        let digest = blocking(move || store::decode(&from, &to, limit)).await?;
-        if digest != manifest.digest || contents_of(&files.prepared, database.migrations).await? != expected(&manifest)
-        {
-            return Err(problem(&restore.snapshot, "beside the database it decoded to something else", "Try again."));
-        }
-        // A first attempt that was interrupted before the rename left a second name of the live file.
-        if files.before.exists() {
-            fs::remove_file(&files.before).map_err(|e| WorldError::io("remove a name that is left over", e))?;
-        }
-        swap(&live, &files.prepared, &files.before).await
     }
 
-    /// Puts the kept file back into its place; what was restored is kept as `<name>.restored-<operation>`.
+    /// Puts back what was there before the restore; what was restored is kept as well.
     pub async fn take_back_restore(&self, permit: &Permit, restore: &RestoreDatabase) -> Result<(), WorldError> {
-        let live = sqlite_path(entry(&self.inventory, &restore.database)?)?.to_owned();
-        let files = Files::new(&live, permit.operation());
-        match files.state() {
-            RestoreState::NotDone => {
-                for name in [&files.prepared, &files.before] {
-                    let _ = fs::remove_file(name);
-                }
-                Ok(())
-            }
-            RestoreState::TakenBack => Ok(()),
-            RestoreState::Done => {
-                let _ = fs::remove_file(&files.restored);
-                swap(&live, &files.before, &files.restored).await
-            }
+        let database = entry(&self.inventory, &restore.database)?;
+        match &database.engine {
+            Engine::Sqlite { path } => sqlite::take_back(path, permit).await,
+            Engine::Postgres(server) => postgres::take_back(self, permit, database, server).await,
+            Engine::Mariadb(server) => mariadb::take_back(self, permit, database, server).await,
         }
+    }
+
+    /// The manifest of the planned snapshot: signed by us, and with the file that the plan names.
+    fn planned(&self, restore: &RestoreDatabase) -> Result<SnapshotManifest, WorldError> {
+        let signed = store::manifest(&self.paths, &restore.snapshot)
+            .filter(|signed| signed.manifest.digest == restore.digest && signed.manifest.database == restore.database)
+            .ok_or_else(|| {
+                problem(&restore.snapshot, "it is gone or is not the planned one", "Run the dry run again.")
+            })?;
+        if !signed.is_ours(&self.paths) {
+            return Err(problem(
+                &restore.snapshot,
+                "its manifest was not signed by this installation",
+                "Choose another snapshot.",
+            ));
+        }
+        Ok(signed.manifest)
     }
 }
 
 impl Reader<'_> {
-    /// Where the restore of this operation stands, told from the files alone.
-    pub fn restore_state(
+    /// Where the restore of this operation stands, told from what lies there alone.
+    pub async fn restore_state(
         &self,
         operation: &OperationId,
         restore: &RestoreDatabase,
     ) -> Result<RestoreState, WorldError> {
-        let live = sqlite_path(entry(self.inventory(), &restore.database)?)?;
-        Ok(Files::new(live, operation).state())
-    }
-}
-
-/// The names a restore uses, all in the directory of the database.
-struct Files {
-    live: PathBuf,
-    prepared: PathBuf,
-    before: PathBuf,
-    restored: PathBuf,
-}
-
-impl Files {
-    fn new(live: &Path, operation: &OperationId) -> Self {
-        Self {
-            live: live.to_owned(),
-            prepared: beside(live, &format!(".restoring-{operation}")),
-            before: beside(live, &format!(".before-{operation}")),
-            restored: beside(live, &format!(".restored-{operation}")),
-        }
-    }
-
-    /// The swap is one rename, so the inodes tell exactly whether it happened.
-    fn state(&self) -> RestoreState {
-        let inode = |path: &Path| fs::symlink_metadata(path).ok().map(|m| (m.dev(), m.ino()));
-        let live = inode(&self.live);
-        match (inode(&self.before), inode(&self.restored)) {
-            (None, Some(restored)) if Some(restored) != live => RestoreState::TakenBack,
-            (Some(before), _) if Some(before) != live => RestoreState::Done,
-            _ => RestoreState::NotDone,
+        let database = entry(self.inventory(), &restore.database)?;
+        match &database.engine {
+            Engine::Sqlite { path } => Ok(sqlite::state(path, operation)),
+            Engine::Postgres(server) => postgres::state(*self, operation, database, server).await,
+            Engine::Mariadb(server) => mariadb::state(*self, operation, database, server).await,
         }
     }
 }
 
-/// Gives `next` the name `live`, and the file that had it the name `kept`, while nobody can write either.
-async fn swap(live: &Path, next: &Path, kept: &Path) -> Result<(), WorldError> {
-    let io = |e| WorldError::io("put the database into its place", e);
-    let mut lock = open("that is replaced", live, false).await?;
-    let was_wal = lock.text("PRAGMA journal_mode").await?.as_deref() == Some("wal");
-    if was_wal {
-        // Leaving WAL mode succeeds only when nobody else has the database open, and it folds the log into the file.
-        let left = lock.text("PRAGMA journal_mode = DELETE").await;
-        if left.as_ref().ok().and_then(|mode| mode.as_deref()) != Some("delete") {
-            return Err(in_use());
-        }
-    }
-    if lock.execute("BEGIN EXCLUSIVE").await.is_err() {
-        return Err(in_use());
-    }
-    let result = exchange(live, next, kept, was_wal).await.map_err(|error| match error {
-        Swap::Io(error) => io(error),
-        Swap::World(error) => error,
-    });
-    release(lock, was_wal && result.is_err()).await;
-    result
-}
-
-enum Swap {
-    Io(std::io::Error),
-    World(WorldError),
-}
-
-impl From<std::io::Error> for Swap {
-    fn from(error: std::io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-async fn exchange(live: &Path, next: &Path, kept: &Path, wal: bool) -> Result<(), Swap> {
-    let old = fs::metadata(live)?;
-    fs::set_permissions(next, old.permissions())?;
-    let new = fs::metadata(next)?;
-    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-        chown(next, Some(old.uid()), Some(old.gid()))?;
-    }
-    if wal {
-        let mut connection = open("that is put in place", next, false).await.map_err(Swap::World)?;
-        connection.text("PRAGMA journal_mode = WAL").await.map_err(Swap::World)?;
-        connection.close().await.map_err(Swap::World)?;
-    }
-    File::open(next)?.sync_all()?;
-    let parent = live.parent().unwrap_or(Path::new("/"));
-    // Linked, not renamed: at no moment is there no database.
-    fs::hard_link(live, kept)?;
-    fs::rename(next, live)?;
-    tree::sync_directory(parent).map_err(Swap::World)
-}
-
-/// Ends our lock; when nothing was replaced, the journal mode becomes what it was.
-async fn release(mut lock: Connection, to_wal: bool) {
-    let _ = lock.execute("ROLLBACK").await;
-    if to_wal {
-        let _ = lock.text("PRAGMA journal_mode = WAL").await;
-    }
-    let _ = lock.close().await;
-}
-
-fn in_use() -> WorldError {
-    WorldError::new(
-        Code::WrongState,
-        "restore a database",
-        "other programs have it open",
-        "Stop the application or put it into maintenance, then try again.",
-    )
-}
-
-fn path_of(identity: &str) -> &str {
-    identity.rsplit_once('@').map_or(identity, |(path, _)| path)
+/// The part of an identity that stays when a restore puts another file or database into its place.
+fn place(identity: &str) -> &str {
+    identity.rsplit_once('@').map_or(identity, |(place, _)| place)
 }

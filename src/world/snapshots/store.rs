@@ -1,4 +1,4 @@
-//! The files of snapshots.
+//! The files of snapshots: `<id>.<format>.zst[.age]` with the data, `<id>.json` with the signed manifest.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -9,46 +9,59 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
+use super::{encryption::Keys, signature::Signed};
 use crate::{
     domain::{
         digest::Digest,
         refusal::Code,
-        snapshot::{SnapshotId, SnapshotManifest},
+        snapshot::{SnapshotFormat, SnapshotId, SnapshotManifest},
     },
-    world::{WorldError, detached::write_durably, git::beside},
+    world::{Paths, WorldError, detached::write_durably, git::beside},
 };
 
-/// A database page repeats itself a lot; higher levels cost much time for little.
+/// Higher levels cost much time for little.
 const LEVEL: i32 = 3;
 /// Decoding needs at most 2^27 bytes of memory.
 const WINDOW_LOG: u32 = 27;
 
+/// A file that was written.
 pub(super) struct Stored {
     pub(super) bytes: u64,
     pub(super) digest: Digest,
 }
 
-pub(super) fn file(directory: &Path, id: &SnapshotId) -> PathBuf {
-    directory.join(format!("{id}.sqlite.zst"))
+/// Where the data of a snapshot lies.
+pub(super) fn file(paths: &Paths, manifest: &SnapshotManifest) -> PathBuf {
+    file_of(paths, &manifest.id, manifest.format, manifest.encrypted)
 }
 
-pub(super) fn file_partial(file: &Path) -> PathBuf {
+pub(super) fn file_of(paths: &Paths, id: &SnapshotId, format: SnapshotFormat, encrypted: bool) -> PathBuf {
+    let age = if encrypted { ".age" } else { "" };
+    paths.snapshots().join(format!("{id}.{}.zst{age}", format.extension()))
+}
+
+pub(super) fn partial(file: &Path) -> PathBuf {
     beside(file, ".partial")
 }
 
-pub(super) fn manifest(directory: &Path, id: &SnapshotId) -> Option<SnapshotManifest> {
-    serde_json::from_slice(&fs::read(directory.join(format!("{id}.json"))).ok()?).ok()
+/// The manifest of a snapshot, whoever signed it.
+pub(super) fn manifest(paths: &Paths, id: &SnapshotId) -> Option<Signed> {
+    let signed: Signed = serde_json::from_slice(&fs::read(paths.snapshots().join(format!("{id}.json"))).ok()?).ok()?;
+    (signed.manifest.id == *id).then_some(signed)
 }
 
-pub(super) fn write_manifest(directory: &Path, manifest: &SnapshotManifest) -> Result<(), WorldError> {
-    let text = serde_json::to_vec_pretty(manifest)
+/// Signs the manifest and makes it durable: from now on the snapshot exists.
+pub(super) fn write_manifest(paths: &Paths, manifest: &SnapshotManifest) -> Result<(), WorldError> {
+    let signed = Signed::new(manifest.clone(), paths)?;
+    let text = serde_json::to_vec_pretty(&signed)
         .map_err(|e| WorldError::io("write the manifest of the snapshot", io::Error::other(e)))?;
-    write_durably(&directory.join(format!("{}.json", manifest.id)), &text)
+    write_durably(&paths.snapshots().join(format!("{}.json", manifest.id)), &text)
 }
 
-pub(super) fn list(directory: &Path) -> Result<Vec<SnapshotManifest>, WorldError> {
+/// The manifests of this installation whose files have their size.
+pub(super) fn list(paths: &Paths) -> Result<Vec<SnapshotManifest>, WorldError> {
     let io = |e| WorldError::io("list the snapshots", e);
-    let entries = match fs::read_dir(directory) {
+    let entries = match fs::read_dir(paths.snapshots()) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(io(error)),
@@ -57,25 +70,35 @@ pub(super) fn list(directory: &Path) -> Result<Vec<SnapshotManifest>, WorldError
     for entry in entries {
         let name = entry.map_err(io)?.file_name();
         let id = name.to_str().and_then(|name| name.strip_suffix(".json")).and_then(|id| id.parse().ok());
-        let Some(known) = id.and_then(|id| manifest(directory, &id)) else { continue };
-        if fs::metadata(file(directory, &known.id)).is_ok_and(|m| m.len() == known.stored_bytes) {
+        let Some(known) = id.and_then(|id| manifest(paths, &id)).filter(|signed| signed.is_ours(paths)) else {
+            continue;
+        };
+        let known = known.manifest;
+        if fs::metadata(file(paths, &known)).is_ok_and(|m| m.len() == known.stored_bytes) {
             found.push(known);
         }
     }
     Ok(found)
 }
 
-/// Compresses `from` into a new private file and makes it durable.
-pub(super) fn compress(from: &Path, partial: &Path) -> Result<Stored, WorldError> {
+/// Reads `source` to its end, compresses and encrypts it into the new private file `partial`, and makes that durable.
+pub(super) fn write(source: &mut dyn Read, partial: &Path, keys: &Keys) -> Result<Stored, WorldError> {
     let io = |e| WorldError::io("store the snapshot", e);
     let _ = fs::remove_file(partial);
-    let mut source = File::open(from).map_err(io)?;
     let target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(partial).map_err(io)?;
     let hashing = Hashing { inner: target, hash: Sha256::new(), bytes: 0 };
-    let mut encoder = zstd::stream::write::Encoder::new(hashing, LEVEL).map_err(io)?;
+    let encrypting = keys.encrypt(hashing)?;
+    let mut encoder = zstd::stream::write::Encoder::new(encrypting, LEVEL).map_err(io)?;
     encoder.include_checksum(true).map_err(io)?;
-    io::copy(&mut source, &mut encoder).map_err(io)?;
-    let done = encoder.finish().map_err(io)?;
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let count = source.read(&mut buffer).map_err(io)?;
+        if count == 0 {
+            break;
+        }
+        encoder.write_all(buffer.get(..count).unwrap_or_default()).map_err(io)?;
+    }
+    let done = encoder.finish().and_then(super::encryption::Encrypting::finish).map_err(io)?;
     done.inner.sync_all().map_err(io)?;
     let on_disk = done.inner.metadata().map_err(io)?.len();
     if on_disk != done.bytes {
@@ -89,23 +112,30 @@ pub(super) fn compress(from: &Path, partial: &Path) -> Result<Stored, WorldError
     Ok(Stored { bytes: done.bytes, digest: Digest::from_bytes(done.hash.finalize().into()) })
 }
 
-/// Decodes a stored file to its end into a new private file. Returns the digest of what was read.
-pub(super) fn decode(from: &Path, to: &Path, limit: u64) -> Result<Digest, WorldError> {
+/// Gives the written file its name, durably.
+pub(super) fn keep(file: &Path) -> Result<(), WorldError> {
+    fs::rename(partial(file), file).map_err(|e| WorldError::io("store the snapshot", e))?;
+    file.parent().map_or(Ok(()), crate::world::tree::sync_directory)
+}
+
+/// Decrypts and decodes a stored file to its end into `sink`, at most `limit` bytes. Returns the digest of what was read.
+pub(super) fn read(from: &Path, keys: &Keys, limit: u64, sink: &mut dyn Write) -> Result<Digest, WorldError> {
     let io = |e| WorldError::io("decode the snapshot", e);
-    let _ = fs::remove_file(to);
     let source = File::open(from).map_err(io)?;
     let mut hashing = Hashing { inner: source, hash: Sha256::new(), bytes: 0 };
-    let mut target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(io)?;
     {
+        let decrypted = keys.decrypt(BufReader::with_capacity(128 * 1024, &mut hashing))?;
         let mut decoder =
-            zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(128 * 1024, &mut hashing)).map_err(io)?;
+            zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(128 * 1024, decrypted)).map_err(io)?;
         decoder.window_log_max(WINDOW_LOG).map_err(io)?;
-        let written = io::copy(&mut (&mut decoder).take(limit + 1), &mut target).map_err(io)?;
+        let mut limited = (&mut decoder).take(limit.saturating_add(1));
+        let written = io::copy(&mut limited, sink).map_err(io)?;
         if written > limit {
             return Err(io(io::ErrorKind::InvalidData.into()));
         }
     }
-    target.sync_all().map_err(io)?;
+    // What lies behind the last frame counts for the digest as well.
+    io::copy(&mut hashing, &mut io::sink()).map_err(io)?;
     Ok(Digest::from_bytes(hashing.hash.finalize().into()))
 }
 
@@ -127,7 +157,7 @@ pub(super) fn require_space(directory: &Path, bytes: u64) -> Result<(), WorldErr
 }
 
 /// Hashes and counts what passes.
-struct Hashing {
+pub(super) struct Hashing {
     inner: File,
     hash: Sha256,
     bytes: u64,
@@ -149,7 +179,6 @@ impl Read for Hashing {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.hash.update(buffer.get(..count).unwrap_or_default());
-        self.bytes += count as u64;
         Ok(count)
     }
 }

@@ -1,14 +1,18 @@
 //! SQLite.
 
+mod contents;
+
 use std::{fs, os::unix::fs::MetadataExt, path::Path, time::Duration};
 
 use sqlx::{ConnectOptions, Connection as _, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use super::{DatabaseIdentity, TableSize};
+use super::{DatabaseIdentity, TableSize, connection::first};
 use crate::{
     domain::{name::DatabaseName, refusal::Code},
     world::WorldError,
 };
+
+pub(super) use contents::{contents, schema};
 
 /// How long we wait for somebody else's lock.
 const BUSY: Duration = Duration::from_secs(10);
@@ -18,11 +22,6 @@ const BUSY: Duration = Duration::from_secs(10);
 pub(crate) struct Connection {
     pub(crate) inner: SqliteConnection,
     name: String,
-}
-
-/// Opens a database of the inventory for reading.
-pub(crate) async fn read_only(name: &DatabaseName, path: &Path) -> Result<Connection, WorldError> {
-    open(name.as_str(), path, true).await
 }
 
 /// Opens an existing database file.
@@ -64,7 +63,7 @@ impl Connection {
 
     /// The first column of the first row, as text.
     pub(crate) async fn text(&mut self, query: &str) -> Result<Option<String>, WorldError> {
-        Ok(self.rows(query).await?.into_iter().next().and_then(|row| row.into_iter().next()).flatten())
+        Ok(first(self.rows(query).await?))
     }
 
     /// Rows of a query whose columns are all texts.
@@ -133,7 +132,7 @@ pub(super) async fn table_sizes(connection: &mut Connection) -> Result<Vec<Table
         )
         .await?;
     let mut tables = Vec::new();
-    for name in super::contents::tables(connection).await? {
+    for name in contents::tables(connection).await? {
         let count = format!("SELECT CAST(count(*) AS TEXT) FROM {}", quoted(&name));
         let rows = connection.text(&count).await?.and_then(|text| text.parse().ok()).unwrap_or(0);
         let bytes = sizes

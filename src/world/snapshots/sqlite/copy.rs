@@ -14,7 +14,7 @@ use crate::{
     domain::{inventory::MigrationTool, name::DatabaseName, refusal::Code},
     world::{
         WorldError,
-        database::{Contents, companions, read_only},
+        database::{Connection, Contents, companions, sqlite::open},
     },
 };
 
@@ -66,8 +66,8 @@ async fn copy(
         .mode(0o600)
         .open(to)
         .map_err(|e| WorldError::io("create the copy", e))?;
-    let mut pinned = read_only(name, path).await?;
-    let mut copier = read_only(name, path).await?;
+    let mut pinned = open(name.as_str(), path, true).await?;
+    let mut copier = open(name.as_str(), path, true).await?;
     // The schema is read now, so that both begin at once below.
     copier.text("SELECT name FROM sqlite_schema LIMIT 1").await?;
     pinned.text("SELECT name FROM sqlite_schema LIMIT 1").await?;
@@ -75,12 +75,14 @@ async fn copy(
     let (expected, copied) = tokio::join!(
         async {
             pinned.begin().await?;
-            Contents::read(&mut pinned, tool).await
+            let mut pinned = Connection::Sqlite(pinned);
+            let expected = Contents::read(&mut pinned, tool).await;
+            pinned.close().await?;
+            expected
         },
         copier.execute(&statement),
     );
     copied?;
     copier.close().await?;
-    pinned.close().await?;
     expected
 }

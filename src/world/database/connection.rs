@@ -1,0 +1,121 @@
+//! A connection to a database of the inventory, whatever its engine.
+
+use std::time::Duration;
+
+use super::{mariadb, postgres, sqlite};
+use crate::{
+    domain::{
+        inventory::{Database, Engine},
+        name::DatabaseName,
+        refusal::Code,
+    },
+    redact::Secret,
+    world::{Reader, WorldError},
+};
+
+/// How long a server may take to answer the first word.
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
+
+/// What a connection is for: it decides what the server lets it do, and how long one statement may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Looks: reads only, statements end after 30 s.
+    Look,
+    /// Reads everything: reads only, statements take as long as the data wants.
+    ReadAll,
+    /// Changes: needs a permit at the caller.
+    Change,
+}
+
+/// A connection.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    Sqlite(sqlite::Connection),
+    Postgres(postgres::Connection),
+    Mariadb(mariadb::Connection),
+}
+
+impl Reader<'_> {
+    /// Connects to a database of the inventory.
+    pub(crate) async fn connect(self, database: &Database, access: Access) -> Result<Connection, WorldError> {
+        let name = &database.name;
+        match &database.engine {
+            Engine::Sqlite { path } => {
+                let read_only = access != Access::Change;
+                sqlite::open(name.as_str(), path, read_only).await.map(Connection::Sqlite)
+            }
+            Engine::Postgres(server) => {
+                let password = self.password(database).await?;
+                postgres::connect(name, server, &server.database, &password, access).await.map(Connection::Postgres)
+            }
+            Engine::Mariadb(server) => {
+                let password = self.password(database).await?;
+                mariadb::connect(name, server, &server.database, &password, access).await.map(Connection::Mariadb)
+            }
+        }
+    }
+
+    /// The password of a database on a server. Refuses what is reached through a host, until hosts are reached.
+    pub(crate) async fn password(self, database: &Database) -> Result<Secret, WorldError> {
+        let Some(server) = database.engine.server() else {
+            return Err(WorldError::unsupported(
+                format!("log in to database {}", database.name),
+                "a file with a login",
+            ));
+        };
+        if server.via.is_some() {
+            let doing = format!("reach database {}", database.name);
+            return Err(WorldError::unsupported(doing, "a database behind a host"));
+        }
+        self.secret_value(&server.password).await
+    }
+}
+
+impl Connection {
+    /// Begins a transaction that sees one moment.
+    pub(crate) async fn begin(&mut self) -> Result<(), WorldError> {
+        match self {
+            Self::Sqlite(connection) => connection.begin().await,
+            Self::Postgres(connection) => connection.begin().await,
+            Self::Mariadb(connection) => connection.begin().await,
+        }
+    }
+
+    /// The rows of one of our own queries, every value as text.
+    pub(crate) async fn rows(&mut self, query: &str) -> Result<Vec<Vec<Option<String>>>, WorldError> {
+        match self {
+            Self::Sqlite(connection) => connection.rows(query).await,
+            Self::Postgres(connection) => connection.rows(query).await,
+            Self::Mariadb(connection) => connection.rows(query).await,
+        }
+    }
+
+    /// The first column of the first row, as text.
+    pub(crate) async fn text(&mut self, query: &str) -> Result<Option<String>, WorldError> {
+        Ok(first(self.rows(query).await?))
+    }
+
+    /// Ends the connection in good order.
+    pub(crate) async fn close(self) -> Result<(), WorldError> {
+        match self {
+            Self::Sqlite(connection) => connection.close().await,
+            Self::Postgres(connection) => connection.close().await,
+            Self::Mariadb(connection) => connection.close().await,
+        }
+    }
+}
+
+/// The first column of the first row.
+pub(super) fn first(rows: Vec<Vec<Option<String>>>) -> Option<String> {
+    rows.into_iter().next().and_then(|row| row.into_iter().next()).flatten()
+}
+
+/// A server that did not answer in time.
+pub(super) fn silent(name: &DatabaseName) -> WorldError {
+    WorldError::new(
+        Code::WorldFailed,
+        format!("connect to database {name}"),
+        format!("its server did not answer within {} s", CONNECT.as_secs()),
+        "Check address and port in deploy-ops.toml, and that the server is up and lets this machine in.",
+    )
+}

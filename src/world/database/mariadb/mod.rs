@@ -1,0 +1,124 @@
+//! MariaDB and MySQL.
+
+mod contents;
+mod error;
+mod identity;
+mod sizes;
+
+use sqlx::{
+    ConnectOptions, Connection as _, MySqlConnection, Row,
+    mysql::{MySqlConnectOptions, MySqlSslMode},
+};
+use tokio::time::timeout;
+
+use super::connection::{Access, CONNECT, first, silent};
+use crate::{
+    domain::{
+        inventory::{DatabaseServer, Tls},
+        name::DatabaseName,
+    },
+    redact::Secret,
+    world::WorldError,
+};
+
+pub(super) use contents::{contents, schema};
+pub(super) use identity::identity;
+pub(super) use sizes::table_sizes;
+
+/// A connection, with the name for messages.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(super) inner: MySqlConnection,
+    name: DatabaseName,
+}
+
+/// Connects to `database` on a server; it need not be the one of the inventory.
+pub(crate) async fn connect(
+    name: &DatabaseName,
+    server: &DatabaseServer,
+    database: &str,
+    password: &Secret,
+    access: Access,
+) -> Result<Connection, WorldError> {
+    let mut options = MySqlConnectOptions::new()
+        .port(server.port)
+        .database(database)
+        .username(&server.user)
+        .password(password.expose())
+        .statement_cache_capacity(0)
+        .disable_statement_logging();
+    options = if server.is_socket() { options.socket(&server.address) } else { options.host(&server.address) };
+    options = match &server.tls {
+        Tls::Off => options.ssl_mode(MySqlSslMode::Disabled),
+        Tls::Verify { ca: None } => options.ssl_mode(MySqlSslMode::VerifyIdentity),
+        Tls::Verify { ca: Some(ca) } => options.ssl_mode(MySqlSslMode::VerifyIdentity).ssl_ca(ca),
+    };
+    let inner = timeout(CONNECT, options.connect())
+        .await
+        .map_err(|_| silent(name))?
+        .map_err(|error| error::failed(name, "connect to", error))?;
+    let mut connection = Connection { inner, name: name.clone() };
+    connection.execute(settings(access)).await?;
+    Ok(connection)
+}
+
+/// What the session is set to, whatever the server says. `max_statement_time` is MariaDB's, in seconds; MySQL has none for
+/// writes and another name, so it is set where it is known.
+fn settings(access: Access) -> &'static str {
+    match access {
+        Access::Look => {
+            "SET SESSION lock_wait_timeout = 10, innodb_lock_wait_timeout = 10, wait_timeout = 3600; \
+             SET SESSION TRANSACTION READ ONLY; /*M! SET SESSION max_statement_time = 30 */"
+        }
+        Access::ReadAll => {
+            "SET SESSION lock_wait_timeout = 10, innodb_lock_wait_timeout = 10, wait_timeout = 28800, net_write_timeout = 600; \
+             SET SESSION TRANSACTION READ ONLY; /*M! SET SESSION max_statement_time = 0 */"
+        }
+        Access::Change => "SET SESSION lock_wait_timeout = 10, innodb_lock_wait_timeout = 10, wait_timeout = 28800",
+    }
+}
+
+impl Connection {
+    /// Begins a transaction that sees one moment and can only read.
+    pub(crate) async fn begin(&mut self) -> Result<(), WorldError> {
+        self.execute(
+            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+        )
+        .await
+    }
+
+    /// Runs statements of our own.
+    pub(crate) async fn execute(&mut self, statements: &str) -> Result<(), WorldError> {
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned())).execute(&mut self.inner).await;
+        done.map(drop).map_err(|error| self.failed("query", error))
+    }
+
+    /// Rows of a query, every value as the server writes it: the text protocol answers in text.
+    pub(crate) async fn rows(&mut self, query: &str) -> Result<Vec<Vec<Option<String>>>, WorldError> {
+        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(query.to_owned())).fetch_all(&mut self.inner).await;
+        let rows = rows.map_err(|error| self.failed("query", error))?;
+        Ok(rows
+            .iter()
+            .map(|row| (0..row.len()).map(|i| row.try_get_unchecked::<Option<String>, _>(i).ok().flatten()).collect())
+            .collect())
+    }
+
+    /// The first column of the first row.
+    pub(crate) async fn text(&mut self, query: &str) -> Result<Option<String>, WorldError> {
+        Ok(first(self.rows(query).await?))
+    }
+
+    pub(crate) async fn close(self) -> Result<(), WorldError> {
+        let name = self.name;
+        self.inner.close().await.map_err(|error| error::failed(&name, "close the connection to", error))
+    }
+
+    pub(super) fn failed(&self, doing: &str, error: sqlx::Error) -> WorldError {
+        error::failed(&self.name, doing, error)
+    }
+}
+
+/// A name as an SQL identifier.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
