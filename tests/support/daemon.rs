@@ -19,7 +19,7 @@ use std::{
 /// Who runs the server when the tests run as root: "nobody". Servers of databases refuse root.
 const NOBODY: u32 = 65_534;
 /// A server that is not ready by then will not be; a crowded machine is slow.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const STOPPED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Waits for the end of the pipe, then for the end of the server that `pid` names.
@@ -95,6 +95,7 @@ impl Daemon {
     where
         F: Future<Output = bool>,
     {
+        let program = Path::new(command.get_program());
         let log = File::options().create(true).append(true).open(home.path.join("log")).unwrap();
         let mut run = unprivileged("/bin/sh");
         run.args(["-c", RUN, "run"]).arg(&home.path).arg(command.get_program()).args(command.get_args());
@@ -107,9 +108,9 @@ impl Daemon {
         let begun = Instant::now();
         while !ready().await {
             if let Some(status) = daemon.child.try_wait().unwrap() {
-                panic!("{:?} ended with {status} before it was ready: {}", command.get_program(), home.log());
+                panic!("{} ended with {status} before it was ready: {}", program.display(), home.log());
             }
-            assert!(begun.elapsed() < READY_WITHIN, "{:?} is not ready: {}", command.get_program(), home.log());
+            assert!(begun.elapsed() < READY_WITHIN, "{} is not ready: {}", program.display(), home.log());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         daemon
