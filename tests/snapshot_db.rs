@@ -14,6 +14,13 @@ async fn snapshots_are_taken_verified_and_listed() {
     assert!(estimate.structured["estimates"][0]["database_bytes"].as_u64().unwrap() > 0, "{}", estimate.text);
     let taken = client.call("snapshot_db", json!({ "databases": ["shop", "forum"], "wait_s": 40 })).await;
     assert_eq!(taken.get("/operation/state"), "succeeded", "{}", taken.text);
+    // Side by side: the second begins before the first has ended.
+    let seen =
+        client.call("operation_status", json!({ "operation": taken.get("/operation/id"), "journal": true })).await;
+    let journal = seen.structured["detail"]["journal"].as_array().unwrap();
+    assert_eq!(journal.len(), 2, "{}", seen.text);
+    let at = |entry: usize, key: &str| journal[entry][key].as_str().unwrap().to_owned();
+    assert!(at(1, "intended_at") < at(0, "ended_at") && at(0, "intended_at") < at(1, "ended_at"), "{}", seen.text);
     let list = client.call("snapshot_db", json!({ "mode": "list" })).await;
     assert_eq!(list.structured["snapshots"].as_array().unwrap().len(), 2, "{}", list.text);
     assert_eq!(client.call("snapshot_db", json!({})).await.code(), "BAD_ARGUMENT");

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures::{FutureExt, StreamExt, stream};
+
 use super::{
     Engine,
     decide::Decided,
@@ -26,6 +28,9 @@ pub(super) const LEASE_S: u32 = 60;
 const RENEW_S: u64 = 15;
 /// How often a parked operation looks whether it may go on.
 const PARKED: Duration = Duration::from_millis(500);
+
+/// How many snapshots are taken at a time: each keeps a core busy, and a server under load has others to serve.
+const SIDE_BY_SIDE: usize = 2;
 
 /// Why the steps stopped.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,40 +115,51 @@ impl Run<'_> {
         }
     }
 
-    /// Runs every step that has no outcome yet.
+    /// Runs every step that has no outcome yet: one after the other, snapshots that follow each other side by side.
     pub(super) async fn steps(&self, operation: &mut Operation) -> Result<Stop, LedgerError> {
         let journal = self.ledger.journal(&operation.id).await?;
-        for (index, step) in self.permit.plan().steps().iter().enumerate() {
-            let last = last_of(&journal, Phase::Do, index);
-            if last.is_some_and(|entry| entry.state == AttemptState::Done) {
-                continue;
-            }
+        let steps: Vec<(usize, &Step)> = self.permit.plan().steps().iter().enumerate().collect();
+        for stage in steps.chunk_by(|(_, a), (_, b)| a.is_snapshot() && b.is_snapshot()) {
+            let open = stage.iter().filter(|(index, _)| {
+                last_of(&journal, Phase::Do, *index).is_none_or(|entry| entry.state != AttemptState::Done)
+            });
+            let open: Vec<(usize, &Step)> = open.copied().collect();
+            let Some(&(first, step)) = open.first() else { continue };
             if let Some(stop) = self.safe_point(operation).await? {
                 return Ok(stop);
             }
             operation.step = Some(step.name().to_owned());
             self.save(operation).await?;
-            if let Some(stop) = self.before_change(index, step).await? {
+            if let Some(stop) = self.before_change(first, step).await? {
                 return Ok(stop);
             }
-            let stop = match last {
-                Some(entry) if entry.state == AttemptState::Intended => {
-                    self.after_crash(index, step, entry.clone()).await?
+            let mut running = Vec::new();
+            for (index, step) in open {
+                running.push(self.go_on(index, step, last_of(&journal, Phase::Do, index)).boxed());
+            }
+            // All have ended when one of them stops the operation: nothing goes on behind its back.
+            for stop in stream::iter(running).buffered(SIDE_BY_SIDE).collect::<Vec<_>>().await {
+                if let Some(stop) = stop? {
+                    operation.metrics.failures += 1;
+                    return Ok(stop);
                 }
-                Some(entry) if entry.state == AttemptState::Failed && step.class() == StepClass::AtMostOnce => {
-                    Some(Stop::Failed(entry.outcome.clone()))
-                }
-                Some(entry) if entry.state == AttemptState::Unknown => {
-                    Some(Stop::Unknown(index, entry.outcome.clone()))
-                }
-                other => self.do_step(index, step, other.map_or(0, |entry| entry.attempt)).await?,
-            };
-            if let Some(stop) = stop {
-                operation.metrics.failures += 1;
-                return Ok(stop);
             }
         }
         Ok(Stop::Done)
+    }
+
+    /// Brings one step to its outcome, from where the journal says that it stands.
+    async fn go_on(&self, index: usize, step: &Step, last: Option<&JournalEntry>) -> Result<Option<Stop>, LedgerError> {
+        match last {
+            Some(entry) if entry.state == AttemptState::Intended => self.after_crash(index, step, entry.clone()).await,
+            Some(entry) if entry.state == AttemptState::Failed && step.class() == StepClass::AtMostOnce => {
+                Ok(Some(Stop::Failed(entry.outcome.clone())))
+            }
+            Some(entry) if entry.state == AttemptState::Unknown => {
+                Ok(Some(Stop::Unknown(index, entry.outcome.clone())))
+            }
+            other => self.do_step(index, step, other.map_or(0, |entry| entry.attempt)).await,
+        }
     }
 
     /// Attempts a step; what is idempotent gets a second chance.

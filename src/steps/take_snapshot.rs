@@ -5,6 +5,7 @@ use crate::domain::{
     evidence::{Evidence, EvidenceKind, Outcome},
     snapshot::SnapshotManifest,
     step::TakeSnapshot,
+    time::Time,
 };
 
 /// How long a snapshot counts as "backup before", s.
@@ -35,7 +36,8 @@ fn done(manifest: &SnapshotManifest) -> Done {
         manifest.stored_bytes,
         manifest.rows.len(),
     );
-    let verified_at = manifest.taken_at.plus_s(i64::try_from(manifest.duration_ms / 1000).unwrap_or(0));
+    let took = i64::try_from(manifest.duration_ms).unwrap_or(0);
+    let verified_at = Time::from_millis(manifest.taken_at.as_millis().saturating_add(took));
     let subject = manifest.database.as_str();
     let mut evidence: Evidence =
         evidence(EvidenceKind::Snapshot, subject, Outcome::Pass, verified_at, VALID, summary.clone());
