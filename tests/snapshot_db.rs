@@ -1,6 +1,7 @@
 //! Snapshots, their catalogue and their cost.
 
 use serde_json::json;
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
 use crate::support::mcp::House;
 
@@ -25,4 +26,20 @@ async fn snapshots_are_taken_verified_and_listed() {
     assert_eq!(list.structured["snapshots"].as_array().unwrap().len(), 2, "{}", list.text);
     assert_eq!(client.call("snapshot_db", json!({})).await.code(), "BAD_ARGUMENT");
     assert_eq!(client.call("snapshot_db", json!({ "databases": ["shpo"] })).await.code(), "UNKNOWN_NAME");
+}
+
+#[tokio::test]
+async fn a_snapshot_of_a_database_that_was_just_emptied_is_no_backup() {
+    let house = House::staging().await;
+    let client = house.server().await;
+    let first = client.call("snapshot_db", json!({ "databases": ["forum"], "wait_s": 40 })).await;
+    assert_eq!(first.structured["evidence"][0]["outcome"], "PASS", "{}", first.text);
+    let mut forum = SqliteConnectOptions::new().filename(house.path("srv/forum.db")).connect().await.unwrap();
+    let emptied = "DELETE FROM posts";
+    sqlx::raw_sql(emptied).execute(&mut forum).await.unwrap();
+    forum.close().await.unwrap();
+    let plan = client.plan("forum", "v2025.01.13").await;
+    let done = client.execute("deploy_service", &plan).await;
+    assert_eq!(done.get("/operation/state"), "failed", "{}", done.text);
+    assert!(done.text.contains("it has no row"), "{}", done.text);
 }
