@@ -25,6 +25,7 @@ mod layers;
 mod leaks;
 mod ledger;
 mod liars;
+mod limits;
 mod links;
 mod list_services;
 mod operation_status;

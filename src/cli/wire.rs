@@ -19,7 +19,7 @@ use crate::{
         name::{self, SecretName},
         refusal::Refusal,
     },
-    engine::{Engine, Hooks, NoHooks, Options},
+    engine::{Engine, Hooks, NoHooks, Options, Waits},
     policy,
     redact::{Redactor, Secret},
     tools::{self, Tool},
@@ -238,6 +238,10 @@ fn options(switches: &Switches, config: Option<&Config>) -> Result<Options, Stri
         unconfigured: config.is_none().then(|| UNCONFIGURED.to_owned()),
         session_stop_hits: config.map_or(0, |config| u64::from(config.settings.redaction.session_stop_hits)),
         look_only: switches.look_only,
+        waits: config.map_or_else(Waits::default, |config| Waits {
+            default_s: config.settings.limits.wait_default_s,
+            most_s: config.settings.limits.wait_max_s,
+        }),
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Caller, Engine,
     drive::LEASE_S,
-    propose::{LONGEST_WAIT_S, defect, kind_of},
+    propose::{defect, kind_of},
     records::EngineRecords,
 };
 use crate::{
@@ -31,7 +31,7 @@ impl Engine {
         tool: &Tool,
         action: ActionHandler,
         id: &PlanId,
-        wait_s: u32,
+        wait: Duration,
     ) -> Result<OperationView, Refusal> {
         let ledger = self.ledger().await?;
         let Some(stored) = ledger.plan(id).await? else {
@@ -66,7 +66,7 @@ impl Engine {
             Some(operation) => operation,
             None => self.begin(ledger, action, &stored.plan, &caller.principal, tool.name).await?,
         };
-        self.wait_and_view(caller, &operation, wait_s).await
+        self.wait_and_view(caller, &operation, wait).await
     }
 
     /// Takes the lock, asks the policy, and starts the operation. Fifty callers with one plan get one operation.
@@ -196,13 +196,12 @@ impl Engine {
         &self,
         caller: &Caller,
         id: &OperationId,
-        wait_s: u32,
+        wait: Duration,
     ) -> Result<OperationView, Refusal> {
-        let limit = Duration::from_secs(u64::from(wait_s.min(LONGEST_WAIT_S)));
         if let Some(live) = self.0.live.get(id) {
             let progress = super::call::progress_of(self, caller);
             let mut lines = live.listen();
-            let settled = live.settled(limit);
+            let settled = live.settled(wait);
             tokio::pin!(settled);
             loop {
                 tokio::select! {

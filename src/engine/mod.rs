@@ -36,7 +36,7 @@ use tokio::sync::OnceCell;
 pub use approve::{ApproveError, PlanForApproval};
 pub use caller::Caller;
 pub use hooks::{Hooks, NoHooks, Point};
-pub use options::Options;
+pub use options::{Options, Waits};
 pub use reply::Reply;
 pub use resources::{ResourceInfo, ResourceTemplate, TEMPLATES};
 
