@@ -22,6 +22,7 @@ use tokio::{io::AsyncReadExt, process::Command};
 use super::{
     sandbox::git,
     stage::{self, program},
+    terminal,
 };
 
 /// Limits that no test reaches by accident.
@@ -90,6 +91,11 @@ impl House {
                  [services.{name}.targets.production]\nhost = \"here\"\nroot = \"{name}\"\n"
             )
         });
+    }
+
+    /// What the operator types at a terminal, and what comes of it; see [`terminal::talk`].
+    pub(crate) fn talk(&self, arguments: &[&str], talk: &[(&str, &str)]) -> (i32, String) {
+        terminal::talk(&self.sandbox.directory, arguments, talk)
     }
 
     /// An operator's way in.

@@ -4,3 +4,4 @@ pub(crate) mod mcp;
 pub(crate) mod permit;
 pub(crate) mod sandbox;
 pub(crate) mod stage;
+pub(crate) mod terminal;
