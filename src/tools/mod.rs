@@ -147,20 +147,20 @@ pub enum Wish {
     Look,
     /// A dry run.
     Propose {
-        /// How long the call waits for it, s.
-        wait_s: u32,
+        /// How long the call waits for it, s; as the operator set it when the caller does not say.
+        wait_s: Option<u32>,
     },
     /// Draft and run at once: only for plans that only add.
     Start {
-        /// How long the call waits for it, s.
-        wait_s: u32,
+        /// How long the call waits for it, s; as the operator set it when the caller does not say.
+        wait_s: Option<u32>,
     },
     /// The execution of a plan.
     Execute {
         /// The plan.
         plan: PlanId,
-        /// How long the call waits for it, s.
-        wait_s: u32,
+        /// How long the call waits for it, s; as the operator set it when the caller does not say.
+        wait_s: Option<u32>,
     },
     /// The end of an operation at its next safe point.
     Cancel {
