@@ -124,6 +124,11 @@ impl Postgres {
         execute(&self.superuser(&database.name), sql).await;
     }
 
+    /// A connection of the superuser to one database.
+    pub async fn connect_to(&self, database: &Database) -> PgConnection {
+        self.superuser(&database.name).connect().await.unwrap()
+    }
+
     async fn answers(&self) -> bool {
         let options = self.superuser("postgres");
         let connecting = tokio::time::timeout(Duration::from_secs(5), options.connect()).await;
