@@ -39,6 +39,7 @@ mod rollback;
 mod run_smoke;
 mod search_logs;
 mod server;
+mod shared_state;
 mod snapshot_db;
 mod support;
 mod unfreeze;

@@ -12,7 +12,7 @@ use crate::{
     config::{
         self, Config,
         secrets::SecretProblem,
-        settings::{ServerSettings, StateStore},
+        settings::{ServerSettings, StateStore, StateTls},
     },
     domain::{
         inventory::{Inventory, SecretReference},
@@ -20,6 +20,7 @@ use crate::{
         refusal::Refusal,
     },
     engine::{Engine, Hooks, NoHooks, Options, Waits},
+    ledger::{Location, Server, Tls},
     policy,
     redact::{Redactor, Secret},
     tools::{self, Tool},
@@ -237,11 +238,11 @@ fn options(switches: &Switches, config: Option<&Config>) -> Result<Options, Stri
         }
     }
     let (tools, exclude_tools) = shown(switches, &server, &all);
-    let state_url = config.map_or_else(String::new, |config| match &config.settings.state.store {
-        StateStore::Sqlite { path } => format!("sqlite:{}", path.display()),
-    });
+    let (state, state_password) =
+        config.map_or_else(Default::default, |config| state(config.settings.state.store.clone()));
     Ok(Options {
-        state_url,
+        state,
+        state_password,
         read_only: switches.read_only || server.read_only,
         toolsets: BTreeSet::new(),
         tools,
@@ -254,6 +255,20 @@ fn options(switches: &Switches, config: Option<&Config>) -> Result<Options, Stri
             most_s: config.settings.limits.wait_max_s,
         }),
     })
+}
+
+/// Where the ledger is, and the secret that opens it.
+fn state(store: StateStore) -> (Location, Option<SecretName>) {
+    match store {
+        StateStore::Sqlite { path } => (Location::Sqlite(path), None),
+        StateStore::Postgres { address, port, database, user, password, tls } => {
+            let tls = match tls {
+                StateTls::Off => Tls::Off,
+                StateTls::Verified { authority } => Tls::Verified { authority },
+            };
+            (Location::Postgres(Server { address, port, database, user, password: None, tls }), password)
+        }
+    }
 }
 
 /// The tools to show (empty: all) and to hide. The command line replaces the lists of the configuration, but what one of them hides

@@ -2,13 +2,19 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use crate::{domain::effect::Effect, tools::Tool};
+use crate::{
+    domain::{effect::Effect, name::SecretName},
+    ledger::Location,
+    tools::Tool,
+};
 
 /// Switches of the engine. None of them can be changed by a client.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Where the ledger is, for example `sqlite:/var/lib/deploy-ops/state.db`.
-    pub state_url: String,
+    /// Where the ledger is, without the password of its server.
+    pub state: Location,
+    /// The secret that holds the password.
+    pub state_password: Option<SecretName>,
     /// Refuse every tool that is not `Observe`.
     pub read_only: bool,
     /// Only tools of these groups; empty means all.
