@@ -1,7 +1,7 @@
 //! What several tests need.
 
-pub(crate) mod manifests;
 mod daemon;
+pub(crate) mod manifests;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod mariadb;
 pub(crate) mod mcp;
