@@ -6,6 +6,8 @@ mod bounds;
 mod cancel_operation;
 mod deploy_service;
 mod drafting;
+mod inspect_db;
+mod inspecting;
 mod list_services;
 mod operation_status;
 pub mod page;
@@ -292,6 +294,7 @@ pub fn all() -> Vec<Tool> {
     let mut tools = vec![
         action::<cancel_operation::CancelOperation>(),
         action::<deploy_service::DeployService>(),
+        query::<inspect_db::InspectDb>(),
         query::<list_services::ListServices>(),
         query::<operation_status::OperationStatus>(),
         query::<read_file::ReadFile>(),
