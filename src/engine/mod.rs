@@ -18,6 +18,7 @@ mod drive;
 mod execute;
 mod journal;
 mod live;
+mod memo;
 mod metrics;
 mod propose;
 mod records;
@@ -49,6 +50,7 @@ use crate::{
     world::World,
 };
 use live::LiveOperations;
+use memo::Memo;
 
 /// The engine. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -62,6 +64,7 @@ struct Inner {
     tools: Vec<Tool>,
     ledger: OnceCell<Ledger>,
     live: LiveOperations,
+    memo: Memo,
     hooks: Arc<dyn Hooks>,
 }
 
@@ -83,6 +86,7 @@ impl Engine {
             tools,
             ledger: OnceCell::new(),
             live: LiveOperations::default(),
+            memo: Memo::default(),
             hooks,
         }))
     }

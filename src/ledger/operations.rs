@@ -203,6 +203,20 @@ impl Ledger {
         record::read_all(WHAT, &texts)
     }
 
+    /// The newest operation of every service in every environment.
+    pub async fn newest(&self) -> Result<Vec<Operation>, LedgerError> {
+        // The records are long, so only those that are wanted are read.
+        let texts: Vec<String> = sqlx::query_scalar(
+            "SELECT operations.record FROM operations JOIN (SELECT id, ROW_NUMBER() OVER \
+             (PARTITION BY service, environment ORDER BY started_at DESC, id DESC) AS place \
+             FROM operations WHERE service IS NOT NULL) AS ranked ON ranked.id = operations.id WHERE ranked.place = 1",
+        )
+        .fetch_all(&self.inner.readers)
+        .await
+        .map_err(LedgerError::read("operations"))?;
+        record::read_all(WHAT, &texts)
+    }
+
     /// The operations that have not ended and were run by another instance, with that instance, the oldest first.
     ///
     /// Whether that instance still lives is for the caller to find out.
