@@ -77,6 +77,10 @@ async fn serve(wired: &Wired, http: Option<SocketAddr>, terminal: &Terminal) -> 
     let Ok(handler) = Handler::new(Arc::new(wired.engine.clone()), settings) else {
         return terminal.mistake("the system gives no random numbers, without which nothing can be served safely");
     };
+    let described = handler.clone();
+    tokio::spawn(async move {
+        described.listed();
+    });
     if let Some(address) = http {
         return over_http(handler, address, wired, terminal).await;
     }

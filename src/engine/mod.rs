@@ -18,6 +18,7 @@ mod drive;
 mod execute;
 mod journal;
 mod live;
+mod memo;
 mod metrics;
 mod propose;
 mod records;
@@ -50,6 +51,7 @@ use crate::{
     world::World,
 };
 use live::LiveOperations;
+use memo::Memo;
 use turns::Turns;
 
 /// The engine. Cheap to clone; all clones are one.
@@ -64,6 +66,7 @@ struct Inner {
     tools: Vec<Tool>,
     ledger: OnceCell<Ledger>,
     live: LiveOperations,
+    memo: Memo,
     turns: Turns,
     hooks: Arc<dyn Hooks>,
 }
@@ -86,6 +89,7 @@ impl Engine {
             tools,
             ledger: OnceCell::new(),
             live: LiveOperations::default(),
+            memo: Memo::default(),
             turns: Turns::default(),
             hooks,
         }))

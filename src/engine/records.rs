@@ -13,7 +13,7 @@ use crate::{
         snapshot::SnapshotManifest,
     },
     ledger::Ledger,
-    tools::records::{OperationView, Reading, Records},
+    tools::records::{OperationView, Reading, Records, Standings},
 };
 
 /// Reads for tools.
@@ -80,6 +80,22 @@ impl Records for EngineRecords<'_> {
         environment: &'a EnvironmentName,
     ) -> Reading<'a, Vec<Deployment>> {
         Box::pin(async move { Ok(self.ledger.deployments(service, environment).await?) })
+    }
+
+    fn standings(&self) -> Reading<'_, Standings> {
+        Box::pin(async move {
+            let mut standings = Standings::new();
+            for live in self.ledger.live().await? {
+                let place = (live.service.clone(), live.environment.clone());
+                standings.entry(place).or_default().live = Some(live);
+            }
+            for last in self.ledger.newest().await? {
+                let Some(service) = last.service.clone() else { continue };
+                let place = (service, last.environment.clone());
+                standings.entry(place).or_default().last = Some(last);
+            }
+            Ok(standings)
+        })
     }
 
     fn snapshots<'a>(&'a self, database: &'a DatabaseName) -> Reading<'a, Vec<SnapshotManifest>> {

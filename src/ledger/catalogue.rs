@@ -12,7 +12,7 @@ use super::{
 use crate::domain::{
     name::{DatabaseName, EnvironmentName, ServiceName},
     principal::Principal,
-    release::Deployment,
+    release::{Deployment, DeploymentState},
     snapshot::{SnapshotId, SnapshotManifest},
     time::Time,
 };
@@ -33,6 +33,16 @@ impl Ledger {
         .bind(service.as_str())
         .bind(environment.as_str())).await?;
         record::read_all(DEPLOYMENT, &texts)
+    }
+
+    /// What is live, of every service in every environment.
+    pub async fn live(&self) -> Result<Vec<Deployment>, LedgerError> {
+        // Records are canonical JSON, so the pattern misses none; what else it finds is sorted out below.
+        let sql = "SELECT record FROM deployments WHERE record LIKE '%\"state\":\"live\"%' ORDER BY at, operation";
+        let texts = self.inner.readers.texts("deployments", query(sql)).await?;
+        let mut deployments: Vec<Deployment> = record::read_all(DEPLOYMENT, &texts)?;
+        deployments.retain(|deployment| deployment.state == DeploymentState::Live);
+        Ok(deployments)
     }
 
     /// Stores the manifest of a snapshot. Storing the same one again changes nothing; another one under its id is refused.

@@ -223,6 +223,16 @@ impl Ledger {
             .collect()
     }
 
+    /// The newest operation of every service in every environment.
+    pub async fn newest(&self) -> Result<Vec<Operation>, LedgerError> {
+        // The records are long, so only those that are wanted are read.
+        let sql = "SELECT operations.record FROM operations JOIN (SELECT id, ROW_NUMBER() OVER \
+                   (PARTITION BY service, environment ORDER BY started_at DESC, id DESC) AS place \
+                   FROM operations WHERE service IS NOT NULL) AS ranked ON ranked.id = operations.id WHERE ranked.place = 1";
+        let texts = self.inner.readers.texts("operations", query(sql)).await?;
+        record::read_all(WHAT, &texts)
+    }
+
     /// The newest operation that froze the service and was not cleared by a human.
     pub async fn freezing(
         &self,

@@ -111,6 +111,16 @@ impl Handler {
         &self.shared.door
     }
 
+    /// The answer to `tools/list`. Describing the tools is most of what a server does at its start, so whoever starts one calls
+    /// this beside the first messages of the client.
+    pub fn listed(&self) -> &ListToolsResult {
+        self.shared.tools.get_or_init(|| {
+            ListToolsResult::with_all_items(catalogue::describe(self.shared.door.tools()))
+                .with_ttl_ms(TOOLS_FRESH_MS)
+                .with_cache_scope(CacheScope::Private)
+        })
+    }
+
     /// Who asks. A request that nobody vouched for is refused: that is a defect of the transport, never a reason to guess.
     fn identity(&self, context: &RequestContext<RoleServer>) -> Result<Identity, ErrorData> {
         if let Some(identity) = &self.only {
@@ -248,12 +258,7 @@ impl ServerHandler for Handler {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = self.shared.tools.get_or_init(|| {
-            ListToolsResult::with_all_items(catalogue::describe(self.shared.door.tools()))
-                .with_ttl_ms(TOOLS_FRESH_MS)
-                .with_cache_scope(CacheScope::Private)
-        });
-        Ok(tools.clone())
+        Ok(self.listed().clone())
     }
 
     fn call_tool(

@@ -1,6 +1,6 @@
 //! What tools may know of the ledger.
 
-use std::{future::Future, pin::Pin};
+use std::{collections::BTreeMap, future::Future, pin::Pin};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,18 @@ use crate::domain::{
 
 /// A future that may fail with a refusal.
 pub type Reading<'a, T> = Pin<Box<dyn Future<Output = Result<T, Refusal>> + Send + 'a>>;
+
+/// How services stand in their environments.
+pub type Standings = BTreeMap<(ServiceName, EnvironmentName), Standing>;
+
+/// How a service stands in an environment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Standing {
+    /// What is live.
+    pub live: Option<Deployment>,
+    /// What was done last.
+    pub last: Option<Operation>,
+}
 
 /// The ledger as tools see it: reading only. The engine implements it.
 pub trait Records: Send + Sync {
@@ -40,6 +52,8 @@ pub trait Records: Send + Sync {
         service: &'a ServiceName,
         environment: &'a EnvironmentName,
     ) -> Reading<'a, Vec<Deployment>>;
+    /// How every service stands wherever it was deployed to, or should have been.
+    fn standings(&self) -> Reading<'_, Standings>;
     /// The snapshots of a database, newest first.
     fn snapshots<'a>(&'a self, database: &'a DatabaseName) -> Reading<'a, Vec<SnapshotManifest>>;
     /// The ledger's head, `seq/hash12`.

@@ -41,6 +41,8 @@ async fn what_is_written_is_read_back(store: Store) {
     let (service, environment) = (operation.service.clone().unwrap(), operation.environment.clone());
     let deployments = ledger.deployments(&service, &environment).await.unwrap();
     assert_eq!(deployments, [deployment_of(&operation, DeploymentState::Live)]);
+    assert_eq!(ledger.live().await.unwrap(), deployments);
+    assert_eq!(ledger.newest().await.unwrap(), [operation.clone()]);
     assert!(ledger.latest_approval(&plan).await.unwrap().is_none(), "the approval is used");
     assert!(ledger.pending_plans(now()).await.unwrap().is_empty(), "the plan is used");
     ledger.verify().await.unwrap();
