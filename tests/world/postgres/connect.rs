@@ -29,23 +29,29 @@ fn verified(ca: &Path) -> Tls {
     Tls::Verify { ca: Some(ca.to_owned()) }
 }
 
-/// Makes the server show a certificate that `openssl req` was told to make.
-fn certify(postgres: &mut Postgres, subject: &str, more: &[&str]) {
-    let certificate = postgres.certificate();
+/// Makes the server show a certificate for `subject` that was valid in that year.
+fn certify(postgres: &Postgres, subject: &str, year: u32) {
     let directory = tempfile::tempdir().unwrap();
-    let status = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "server.key"])
-        .args(["-out", "server.crt", "-subj", "/CN=test", "-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(["-addext", &format!("subjectAltName={subject}")])
-        .args(more)
-        .current_dir(directory.path())
-        .stderr(std::process::Stdio::null())
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let openssl = |arguments: &[&str]| {
+        let output = Command::new("openssl").args(arguments).current_dir(directory.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let extensions = format!(
+        "[ca]\ndefault_ca = d\n[d]\ndatabase = index\nserial = serial\nnew_certs_dir = .\ndefault_md = sha256\npolicy = p\n\
+         x509_extensions = x\n[p]\ncommonName = supplied\n[x]\nbasicConstraints = critical,CA:FALSE\n\
+         subjectAltName = {subject}\n"
+    );
+    for (name, text) in [("cnf", extensions.as_str()), ("index", ""), ("serial", "01\n")] {
+        std::fs::write(directory.path().join(name), text).unwrap();
+    }
+    openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "server.key"]);
+    openssl(&["req", "-new", "-key", "server.key", "-subj", "/CN=test", "-out", "csr"]);
+    let (from, until) = (format!("{year}0101000000Z"), format!("{year}1231235959Z"));
+    let sign = ["ca", "-batch", "-selfsign", "-config", "cnf", "-keyfile", "server.key", "-in", "csr", "-out", "server.crt"];
+    openssl(&[&sign[..], &["-notext", "-startdate", &from, "-enddate", &until]].concat());
     for name in ["server.key", "server.crt"] {
         // Written in place, so that owner and permissions stay.
-        let to = certificate.with_file_name(name);
+        let to = postgres.certificate().with_file_name(name);
         std::fs::write(to, std::fs::read(directory.path().join(name)).unwrap()).unwrap();
     }
 }
@@ -73,20 +79,22 @@ async fn a_server_is_believed_by_its_certificate_at_its_socket_and_on_loopback_w
 async fn a_certificate_of_another_name_and_one_that_ran_out_are_refused() {
     let mut postgres = Postgres::alone().await;
     let database = postgres.database("connect").await;
-    for (subject, more) in [
-        ("DNS:db.example.org", &["-days", "3650"][..]),
-        ("DNS:localhost,IP:127.0.0.1", &["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"]),
-        ("DNS:localhost,IP:127.0.0.1", &["-days", "3650"]),
+    let year = u32::try_from(jiff::Zoned::now().year()).unwrap();
+    for (subject, year, is_good) in [
+        ("DNS:db.example.org", year, false),
+        ("DNS:localhost,IP:127.0.0.1", year - 1, false),
+        ("DNS:localhost,IP:127.0.0.1", year, true),
     ] {
-        certify(&mut postgres, subject, more);
+        certify(&postgres, subject, year);
         postgres.stop();
         postgres.start_again().await;
         let tls = verified(&postgres.certificate());
-        let found = identity(&DatabaseServer { address: "localhost".into(), tls, ..server(&database) }).await;
-        if subject.contains("localhost") && more[0] == "-days" {
-            found.unwrap();
-        } else {
-            assert_eq!(found.unwrap_err().problem, "its server does not prove who it is with a certificate", "{subject}");
+        match identity(&DatabaseServer { address: "localhost".into(), tls, ..server(&database) }).await {
+            Ok(_) => assert!(is_good, "{subject} {year}"),
+            Err(refused) => {
+                assert_eq!(refused.problem, "its server does not prove who it is with a certificate");
+                assert!(!is_good, "{subject} {year}");
+            }
         }
     }
 }
@@ -155,7 +163,8 @@ async fn an_ordinary_role_knows_who_answers_even_when_the_server_tells_it_less()
     let (database, other) = (postgres.database("connect").await, postgres.database("connect").await);
     let found = identity(&server(&database)).await.unwrap();
     assert!(found.engine.starts_with("postgres 1") && found.bytes > 1_000_000, "{found:?}");
-    let twice = Postgres::start().await.database("connect").await;
+    let twice = Postgres::of_another_cluster().await;
+    let twice = twice.database("connect").await;
     let elsewhere = identity(&server(&twice)).await.unwrap().identity;
     assert_ne!(found.identity.split('/').next(), elsewhere.split('/').next(), "another cluster");
     for database in [&database, &other] {

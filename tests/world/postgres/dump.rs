@@ -180,7 +180,7 @@ async fn rows_that_the_role_may_not_see_are_not_left_out_in_silence() {
             &database,
             &format!(
                 "GRANT SELECT ON public.secret TO {owner}; ALTER TABLE public.secret ENABLE ROW LEVEL SECURITY; \
-                 CREATE POLICY some ON public.secret USING (n > 5)"
+                 CREATE POLICY few ON public.secret USING (n > 5)"
             ),
         )
         .await;

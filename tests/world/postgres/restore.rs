@@ -70,29 +70,31 @@ async fn a_restore_takes_the_place_of_a_database_in_use_and_keeps_it() {
 /// What a server that was killed leaves at each point.
 #[tokio::test]
 async fn a_restore_that_was_interrupted_goes_on_or_is_taken_back() {
-    for forward in [true, false] {
-        for point in ["nothing", "created", "half filled", "closed"] {
-            let (postgres, database, sandbox, restore, permit) = emptied("interrupted").await;
+    let (postgres, database, sandbox, restore, _) = emptied("interrupted").await;
+    for point in ["nothing", "created", "half filled", "closed"] {
+        for forward in [false, true] {
+            let permit = permit_for(Some(&restore));
             let prepared = format!("{}__r_{}", database.name, operation(&permit));
             if point != "nothing" {
                 database.execute(&format!("CREATE DATABASE {prepared}")).await;
+            }
+            if matches!(point, "half filled" | "closed") {
                 let half = Database { name: prepared.clone(), ..database.clone() };
-                if point != "created" {
-                    half.execute("CREATE TABLE t AS SELECT 1 AS n").await;
-                }
-                if point == "closed" {
-                    postgres.execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", database.name)).await;
-                }
+                half.execute("CREATE TABLE t AS SELECT 1 AS n").await;
+            }
+            if point == "closed" {
+                postgres.execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", database.name)).await;
             }
             assert_eq!(state(&sandbox, &permit, &restore).await, RestoreState::NotDone, "{point}");
             if forward {
                 sandbox.world.restore_database(&permit, &restore).await.unwrap_or_else(|e| panic!("{point}: {e}"));
                 assert_eq!(state(&sandbox, &permit, &restore).await, RestoreState::Done, "{point}");
                 assert_eq!((text(&database, ROWS).await, beside(&database).await), ("1000".into(), "old".into()));
-            } else {
-                sandbox.world.take_back_restore(&permit, &restore).await.unwrap();
-                assert_eq!((text(&database, ROWS).await, beside(&database).await), ("10".into(), String::new()));
             }
+            sandbox.world.take_back_restore(&permit, &restore).await.unwrap();
+            let left = if forward { "undone" } else { "" };
+            assert_eq!((text(&database, ROWS).await, beside(&database).await), ("10".into(), left.into()), "{point}");
+            database.execute(&format!("DROP DATABASE IF EXISTS {}__undone_{}", database.name, operation(&permit))).await;
         }
     }
 }
@@ -128,7 +130,7 @@ async fn without_the_right_nothing_is_begun() {
 #[tokio::test]
 async fn another_database_behind_the_address_is_not_touched() {
     let (_, database, sandbox, restore, permit) = emptied("swapped").await;
-    let elsewhere = Postgres::alone().await;
+    let elsewhere = Postgres::of_another_cluster().await;
     elsewhere.execute(&format!("CREATE ROLE {} LOGIN CREATEDB PASSWORD '{}'", database.user, database.password)).await;
     elsewhere.execute(&format!("CREATE DATABASE {0} OWNER {0}", database.name)).await;
     let other = elsewhere.database("other").await;

@@ -78,10 +78,10 @@ pub(super) async fn open_if_left_closed(connection: &mut Connection, names: &Nam
     Ok(())
 }
 
-/// Ends all sessions of programs; PostgreSQL ends its own by itself.
+/// Ends all sessions of users; PostgreSQL's own workers have none, and end by themselves.
 async fn end_sessions(connection: &mut Connection, database: &str) -> Result<(), WorldError> {
     let sessions = format!(
-        "FROM pg_stat_activity WHERE datname = {} AND backend_type = 'client backend' AND pid <> pg_backend_pid()",
+        "FROM pg_stat_activity WHERE datname = {} AND usesysid IS NOT NULL AND pid <> pg_backend_pid()",
         literal(database)
     );
     let begun = Instant::now();
