@@ -190,6 +190,8 @@ fn limits(wired: &Wired) -> CallLimits {
         reads_per_minute: limits.calls_per_minute,
         plans_per_hour: limits.plans_per_hour,
         changes_per_hour: limits.changes_per_hour,
+        verifies_per_minute: limits.verifies_per_minute,
+        string_bytes: limits.string_bytes,
         at_once: limits.concurrency,
         ..CallLimits::default()
     }

@@ -78,12 +78,13 @@ fn reversible(shown: &PlanForApproval) -> String {
 
 fn loss(body: &PlanBody) -> String {
     match body.rollback.as_ref().map(|rollback| &rollback.database) {
-        Some(DatabaseStrategy::Restore { snapshots, loss_window_s }) => {
+        Some(DatabaseStrategy::Restore { snapshots, loss_window_s, losses }) => {
             let names: Vec<&str> = snapshots.iter().map(crate::domain::snapshot::SnapshotId::as_str).collect();
             format!(
-                "LOSS OF DATA: databases are restored from {}; every write of the last {loss_window_s} s and until then is lost. \
+                "LOSS OF DATA: databases are restored from {}; every write of the last {loss_window_s} s and until then is lost.{} \
                  To approve is to accept that",
-                names.join(", ")
+                names.join(", "),
+                losses.iter().map(|loss| format!(" {}.", loss.summary())).collect::<String>()
             )
         }
         Some(DatabaseStrategy::Keep) => "databases stay as they are, also when the code goes back".to_owned(),

@@ -11,6 +11,7 @@ pub mod effect;
 pub mod evidence;
 pub mod facts;
 pub mod inventory;
+pub mod migration;
 pub mod name;
 pub mod operation;
 pub mod plan;

@@ -11,7 +11,7 @@ use super::{
     effect::{Effect, Tier},
     evidence::Requirement,
     facts::Facts,
-    name::{EnvironmentName, InvalidName, ServiceName},
+    name::{DatabaseName, EnvironmentName, InvalidName, ServiceName},
     principal::Principal,
     release::ReleaseId,
     snapshot::SnapshotId,
@@ -96,7 +96,48 @@ pub enum DatabaseStrategy {
         snapshots: Vec<SnapshotId>,
         /// The age of the oldest of them at planning time, s: the span whose writes are lost.
         loss_window_s: u64,
+        /// What was written to each database in that span, as far as it can be told.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        losses: Vec<Loss>,
     },
+}
+
+/// What a restore takes from a database: all that was written since the snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Loss {
+    /// The database.
+    pub database: DatabaseName,
+    /// When the snapshot was taken (UTC).
+    pub taken_at: Time,
+    /// How long ago that was at planning time, s.
+    pub span_s: u64,
+    /// Rows in all tables of the snapshot.
+    pub rows_then: u64,
+    /// Rows in all tables at planning time; absent when they cannot be counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_now: Option<u64>,
+    /// The tables whose rows changed, the first twenty by name, each with how many rows it has more or fewer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<String>,
+    /// Further tables whose rows changed.
+    #[serde(default)]
+    pub more_tables: u64,
+}
+
+impl Loss {
+    /// One sentence for a human.
+    pub fn summary(&self) -> String {
+        let (database, span) = (&self.database, self.span_s);
+        let rows = match self.rows_now {
+            None => "how much was written since cannot be told".to_owned(),
+            Some(_) if self.tables.is_empty() => "no row was written since".to_owned(),
+            Some(now) => {
+                let more = if self.more_tables > 0 { format!(" and {} more", self.more_tables) } else { String::new() };
+                format!("{now} rows now, {} then; changed tables: {}{more}", self.rows_then, self.tables.join(", "))
+            }
+        };
+        format!("{database} loses what was written in the {span} s since {}: {rows}", self.taken_at)
+    }
 }
 
 /// The way back, recorded before the way forth.

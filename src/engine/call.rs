@@ -81,6 +81,7 @@ impl Engine {
             }
             Handler::Action(action) => {
                 let wish = (action.wish)(&arguments)?;
+                let waits = self.0.options.waits;
                 let view = match wish {
                     Wish::Look => {
                         let answer = self.query(caller, action.look, arguments).await?;
@@ -88,15 +89,15 @@ impl Engine {
                     }
                     Wish::Propose { wait_s } => {
                         require(caller, Scope::Plan)?;
-                        self.propose(caller, tool, action, arguments, wait_s, false).await?
+                        self.propose(caller, tool, action, arguments, waits.of(wait_s), false).await?
                     }
                     Wish::Start { wait_s } => {
                         require(caller, Scope::Execute)?;
-                        self.propose(caller, tool, action, arguments, wait_s, true).await?
+                        self.propose(caller, tool, action, arguments, waits.of(wait_s), true).await?
                     }
                     Wish::Execute { plan, wait_s } => {
                         require(caller, Scope::Execute)?;
-                        self.execute(caller, tool, action, &plan, wait_s).await?
+                        self.execute(caller, tool, action, &plan, waits.of(wait_s)).await?
                     }
                     Wish::Cancel { operation } => {
                         require(caller, Scope::Execute)?;

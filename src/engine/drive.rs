@@ -52,18 +52,32 @@ impl Engine {
         let (engine, handle) = (self.clone(), live.clone());
         tokio::spawn(async move {
             let id = operation.id.clone();
-            let resource = permit.plan().resource();
-            let renewing = tokio::spawn(renew(engine.clone(), ledger.clone(), resource, permit.fence()));
-            let run = Run { engine: &engine, ledger: &ledger, permit: &permit, live: &handle };
-            if let Err(error) = run.drive(operation).await {
-                // Nothing may be touched any more: the journal tells the next server where to go on.
-                tracing::error!(operation = %id, "stopped at a safe point: {error}");
+            let mut next = Some((permit, operation));
+            while let Some((permit, operation)) = next {
+                next = engine.drive(&ledger, &handle, &permit, operation).await;
             }
-            renewing.abort();
             handle.set(OperationState::Failed);
             engine.0.live.remove(&id);
         });
         live
+    }
+
+    /// Runs an operation to its end, or to where the ledger stops it. Then nothing may be touched any more: the journal tells where
+    /// to go on, which is the return value once the ledger is back.
+    async fn drive(
+        &self,
+        ledger: &Ledger,
+        live: &Live,
+        permit: &Permit,
+        operation: Operation,
+    ) -> Option<(Permit, Operation)> {
+        let id = permit.operation();
+        let renewing = tokio::spawn(renew(self.clone(), ledger.clone(), permit.plan().resource(), permit.fence()));
+        let stopped = Run { engine: self, ledger, permit, live }.drive(operation).await;
+        renewing.abort();
+        let error = stopped.err()?;
+        tracing::error!(operation = %id, "stopped at a safe point: {error}");
+        if error.is_outage() { self.regain(ledger, id).await } else { None }
     }
 }
 

@@ -26,6 +26,7 @@ mod report;
 mod resources;
 mod resume;
 mod state;
+mod turns;
 mod unwind;
 mod view;
 
@@ -36,7 +37,7 @@ use tokio::sync::OnceCell;
 pub use approve::{ApproveError, PlanForApproval};
 pub use caller::Caller;
 pub use hooks::{Hooks, NoHooks, Point};
-pub use options::Options;
+pub use options::{Options, Waits};
 pub use reply::Reply;
 pub use resources::{ResourceInfo, ResourceTemplate, TEMPLATES};
 
@@ -49,6 +50,7 @@ use crate::{
     world::World,
 };
 use live::LiveOperations;
+use turns::Turns;
 
 /// The engine. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -62,6 +64,7 @@ struct Inner {
     tools: Vec<Tool>,
     ledger: OnceCell<Ledger>,
     live: LiveOperations,
+    turns: Turns,
     hooks: Arc<dyn Hooks>,
 }
 
@@ -83,6 +86,7 @@ impl Engine {
             tools,
             ledger: OnceCell::new(),
             live: LiveOperations::default(),
+            turns: Turns::default(),
             hooks,
         }))
     }

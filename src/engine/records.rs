@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, propose::LONGEST_WAIT_S};
+use super::Engine;
 use crate::{
     domain::{
         evidence::Evidence,
@@ -37,9 +37,9 @@ impl Records for EngineRecords<'_> {
         Box::pin(async move { self.engine.view(id, with_journal).await })
     }
 
-    fn wait<'a>(&'a self, id: &'a OperationId, wait_s: u32) -> Reading<'a, ()> {
+    fn wait<'a>(&'a self, id: &'a OperationId, wait_s: Option<u32>) -> Reading<'a, ()> {
         Box::pin(async move {
-            let limit = Duration::from_secs(u64::from(wait_s.min(LONGEST_WAIT_S)));
+            let limit = self.engine.0.options.waits.of(wait_s);
             if let Some(live) = self.engine.0.live.get(id) {
                 live.settled(limit).await;
                 return Ok(());

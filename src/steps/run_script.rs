@@ -6,7 +6,8 @@ use super::{Context, Done, Failure, Probe, evidence, failed};
 use crate::{
     domain::{
         evidence::{Evidence, EvidenceKind, Outcome},
-        inventory::Target,
+        inventory::{MigrationTool, Target},
+        name::DatabaseName,
         operation::Phase,
         release::ReleaseId,
         step::{RunScript, ScriptCall, ScriptRole},
@@ -14,6 +15,7 @@ use crate::{
     world::{
         database::Migrations,
         detached::{ScriptResult, ScriptState},
+        migrations::Standing,
     },
 };
 
@@ -123,7 +125,8 @@ fn output(at: &Path, context: &Context<'_>) -> Option<String> {
     context.world.reader().script_log_end(at, SHOWN).ok().filter(|text| !text.is_empty())
 }
 
-type Noted = BTreeMap<String, (Option<String>, usize)>;
+/// Where the migrations of each database stood before: the head, and the ids of what was applied.
+type Noted = BTreeMap<String, (Option<String>, Vec<String>)>;
 
 /// Writes down where the migrations stand, once, before anything runs: after a crash they cannot be asked any more.
 async fn note_migrations(context: &Context<'_>) -> Result<(), Failure> {
@@ -135,7 +138,7 @@ async fn note_migrations(context: &Context<'_>) -> Result<(), Failure> {
     let mut noted = Noted::new();
     for name in &target.databases {
         if let Some(found) = reader.migrations(name).await? {
-            noted.insert(name.to_string(), (found.head, found.applied.len()));
+            noted.insert(name.to_string(), (found.head, found.applied.into_iter().map(|m| m.id).collect()));
         }
     }
     let text = serde_json::to_string(&noted).unwrap_or_default();
@@ -159,22 +162,37 @@ async fn migrations(target: &Target, context: &Context<'_>) -> Vec<Evidence> {
         let found = reader.migrations(name).await;
         let (outcome, summary, applied) = match (&found, before) {
             (Ok(None), _) => continue,
-            (Ok(Some(found)), Some((head, count))) => judge(found, head.as_deref(), *count),
+            (Ok(Some(found)), Some((head, ids))) => {
+                judge(found, head.as_deref(), applied(found, ids, name, context).await)
+            }
             _ => (Outcome::Inconclusive, "Where the migrations stand cannot be read.".to_owned(), 0),
         };
         let mut migrated =
             evidence(EvidenceKind::Migrations, name.as_str(), outcome, now, VALID, format!("{name}: {summary}"));
         migrated.counters.insert("applied".to_owned(), applied);
+        // Later it tells whether somebody changed the schema by hand.
+        migrated.raw_digest = reader.schema_fingerprint(name).await.ok();
         observed.push(migrated);
     }
     observed
 }
 
-fn judge(found: &Migrations, before: Option<&str>, count: usize) -> (Outcome, String, u64) {
+/// How many migrations were applied since the note. Alembic keeps its heads alone: between those, its files count.
+async fn applied(found: &Migrations, before: &[String], name: &DatabaseName, context: &Context<'_>) -> u64 {
+    let reader = context.world.reader();
+    let tool = reader.inventory().databases.get(name).and_then(|database| database.migrations);
+    let commit = context.permit.plan().body().revision.as_ref().map(|revision| &revision.commit);
+    let (Some(MigrationTool::Alembic), Some(commit), Ok((service, _))) = (tool, commit, context.target()) else {
+        return found.applied_since(before);
+    };
+    match reader.migration_files(service, commit, MigrationTool::Alembic).await {
+        Ok(files) if !files.is_empty() => Standing::applied_between(before, found, files),
+        _ => found.applied_since(before),
+    }
+}
+
+fn judge(found: &Migrations, before: Option<&str>, applied: u64) -> (Outcome, String, u64) {
     let text = |head: Option<&str>| head.unwrap_or("none").to_owned();
-    let applied = found.applied.len().saturating_sub(count) as u64;
-    // Alembic keeps its heads alone, so that one migration may leave the count as it was.
-    let applied = if applied == 0 && found.head.as_deref() != before { 1 } else { applied };
     if found.unfinished.is_empty() {
         let summary = format!("migrations went from {} to {}.", text(before), text(found.head.as_deref()));
         (Outcome::Pass, summary, applied)

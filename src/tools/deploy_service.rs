@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{
     Action, Context, Describe, Proposal, Subject, Toolset, Wish,
     bounds::WaitSeconds,
-    drafting::{facts, mode::Mode, script, way_back},
+    drafting::{facts, migrations, mode::Mode, obsolete, script, way_back},
     records::OperationView,
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         effect::Effect,
         evidence::{Evidence, EvidenceKind, Outcome, Requirement},
         facts::Facts,
-        inventory::{Deploy, Inventory, ReleaseDeploy, ScriptDeploy, Service, Target},
+        inventory::{Deploy, Inventory, ReleaseDeploy, Script, ScriptDeploy, Service, Target},
         name::{EnvironmentName, ServiceName},
         plan::{Draft, PlanBody, PlanId, Purpose, RollbackPlan},
         refusal::{Code, Refusal},
@@ -179,7 +179,7 @@ impl Case<'_> {
         steps.push(Step::RunScript(RunScript { role: ScriptRole::Deploy, call, undo, in_release: None }));
         steps.push(self.smoke());
         let mut evidence = vec![ready, rehearsed.evidence];
-        let mut warnings = Vec::new();
+        let mut warnings = self.outlook([Some(&deploy.script), deploy.rollback.as_ref()]).await?;
         if let Some(warning) = self.not_executable(&deploy.script.path).await? {
             warnings.push(warning);
         }
@@ -191,6 +191,7 @@ impl Case<'_> {
     async fn by_release(&self, deploy: &ReleaseDeploy) -> Result<Proposal, Refusal> {
         let (rollback, ready) =
             way_back::of_deployment(self.context, self.service, self.environment, self.target, &self.subject()).await?;
+        let warnings = self.outlook([deploy.migrate.as_ref(), None]).await?;
         (self.context.progress)("building the artifact in a clean export".to_owned());
         let artifact = self.context.reader.build_artifact(self.service, deploy, self.revision).await?;
         let release = ReleaseId::new(&self.revision.version, &artifact.digest);
@@ -225,7 +226,7 @@ impl Case<'_> {
         let mut evidence = vec![ready, self.rehearsed_release(&artifact).await?];
         evidence.extend(self.gates_and_secrets().await?);
         let output = artifact.output.map(|output| clean(&output.last(SHOWN)));
-        self.proposal(steps, Some(rollback), evidence, Vec::new(), output).await
+        self.proposal(steps, Some(rollback), evidence, warnings, output).await
     }
 
     /// The dry run of a release: the artifact is built and whole, the target is laid out so that it can be switched, and nothing
@@ -245,6 +246,18 @@ impl Case<'_> {
             raw_digest: Some(artifact.digest),
             ..self.context.reader.evidence(EvidenceKind::DryRun, &self.subject(), outcome, UNTIL_STAMPED)
         })
+    }
+
+    /// What its scripts and migrations would do to the databases. Refuses commands that cannot work any more.
+    async fn outlook(&self, scripts: [Option<&Script>; 2]) -> Result<Vec<String>, Refusal> {
+        let mariadb = obsolete::has_mariadb(self.context.reader.inventory(), self.target);
+        let mut warnings = migrations::of_deployment(self.context, self.service, self.target, self.revision).await?;
+        for wanted in scripts.into_iter().flatten() {
+            let file = script::file(self.context, self.service, &self.revision.commit, &wanted.path).await?;
+            let text = String::from_utf8_lossy(&file.bytes);
+            warnings.extend(obsolete::check(wanted.path.as_str(), &text, &wanted.arguments, mariadb)?);
+        }
+        Ok(warnings)
     }
 
     /// A snapshot of every database, before anything changes.

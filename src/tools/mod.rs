@@ -6,6 +6,8 @@ mod bounds;
 mod cancel_operation;
 mod deploy_service;
 mod drafting;
+mod inspect_db;
+mod inspecting;
 mod list_services;
 mod operation_status;
 pub mod page;
@@ -147,20 +149,20 @@ pub enum Wish {
     Look,
     /// A dry run.
     Propose {
-        /// How long the call waits for it, s.
-        wait_s: u32,
+        /// How long the call waits for it, s; as the operator set it when the caller does not say.
+        wait_s: Option<u32>,
     },
     /// Draft and run at once: only for plans that only add.
     Start {
-        /// How long the call waits for it, s.
-        wait_s: u32,
+        /// How long the call waits for it, s; as the operator set it when the caller does not say.
+        wait_s: Option<u32>,
     },
     /// The execution of a plan.
     Execute {
         /// The plan.
         plan: PlanId,
-        /// How long the call waits for it, s.
-        wait_s: u32,
+        /// How long the call waits for it, s; as the operator set it when the caller does not say.
+        wait_s: Option<u32>,
     },
     /// The end of an operation at its next safe point.
     Cancel {
@@ -292,6 +294,7 @@ pub fn all() -> Vec<Tool> {
     let mut tools = vec![
         action::<cancel_operation::CancelOperation>(),
         action::<deploy_service::DeployService>(),
+        query::<inspect_db::InspectDb>(),
         query::<list_services::ListServices>(),
         query::<operation_status::OperationStatus>(),
         query::<read_file::ReadFile>(),

@@ -25,7 +25,7 @@ pub trait Records: Send + Sync {
     /// One operation with its plan and evidence, as callers see it.
     fn view<'a>(&'a self, id: &'a OperationId, with_journal: bool) -> Reading<'a, OperationView>;
     /// Waits until the operation is no longer running, or that many seconds (at most 40).
-    fn wait<'a>(&'a self, id: &'a OperationId, wait_s: u32) -> Reading<'a, ()>;
+    fn wait<'a>(&'a self, id: &'a OperationId, wait_s: Option<u32>) -> Reading<'a, ()>;
     /// The newest operations first.
     fn operations<'a>(&'a self, filter: &'a OperationFilter) -> Reading<'a, Vec<Operation>>;
     /// The journal of an operation, in order.

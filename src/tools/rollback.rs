@@ -7,7 +7,7 @@ use super::{
     Action, Context, Describe, Proposal, Subject, Toolset, Wish,
     bounds::WaitSeconds,
     deploy_service::UNTIL_STAMPED,
-    drafting::{facts, mode::Mode, script, way_back},
+    drafting::{facts, loss, migrations, mode::Mode, script, way_back},
     records::OperationView,
 };
 use crate::{
@@ -165,7 +165,11 @@ impl Case<'_> {
         let mut warnings = Vec::new();
         let strategy = match databases {
             Databases::Keep if self.target.databases.is_empty() => DatabaseStrategy::NotTouched,
-            Databases::Keep => DatabaseStrategy::Keep,
+            Databases::Keep => {
+                let ahead = migrations::of_rollback(self.context, self.service, self.target, self.revision).await?;
+                warnings.extend(ahead);
+                DatabaseStrategy::Keep
+            }
             Databases::Restore => self.restore(&mut steps, &mut warnings).await?,
         };
         let restores: Vec<Step> = steps.extract_if(.., |step| matches!(step, Step::RestoreDatabase(_))).collect();
@@ -242,9 +246,13 @@ impl Case<'_> {
         }
         let loss_window_s = chosen.iter().map(|manifest| now.seconds_since(manifest.taken_at)).max().unwrap_or(0);
         warnings.push(format!("Every write of the last {loss_window_s} s to the restored databases is lost."));
+        (self.context.progress)("counting what a restore would lose".to_owned());
+        let losses = loss::of_restore(self.context, &chosen).await;
+        warnings.extend(losses.iter().map(|loss| format!("{}.", loss.summary())));
         Ok(DatabaseStrategy::Restore {
             snapshots: chosen.into_iter().map(|manifest| manifest.id).collect(),
             loss_window_s,
+            losses,
         })
     }
 

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     Action, Answer, Context, Describe, Proposal, Subject, Toolset, Wish,
     bounds::WaitSeconds,
+    inspecting::{
+        sizes::{self, SizesView},
+        snapshots::SnapshotView,
+    },
     records::{EvidenceView, PlanView},
 };
 use crate::domain::{
@@ -14,12 +18,11 @@ use crate::domain::{
     facts::Facts,
     inventory::Inventory,
     name::{DatabaseName, EnvironmentName},
-    operation::{Operation, OperationId},
+    operation::Operation,
     plan::{Draft, PlanBody, Purpose},
     refusal::{Code, NextCall, Refusal},
-    snapshot::{SnapshotId, SnapshotLevel, SnapshotManifest},
+    snapshot::SnapshotId,
     step::{Step, TakeSnapshot},
-    time::Time,
 };
 
 /// The tool.
@@ -69,7 +72,7 @@ pub(super) struct Output {
     evidence: Vec<EvidenceView>,
     /// The newest snapshots of each database.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    snapshots: Vec<SnapshotView>,
+    snapshots: Vec<Kept>,
     /// Databases without any snapshot.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     without: Vec<DatabaseName>,
@@ -78,39 +81,20 @@ pub(super) struct Output {
     estimates: Vec<Estimate>,
 }
 
-/// A snapshot of the catalogue.
+/// A snapshot of a database.
 #[derive(Debug, Serialize, JsonSchema)]
-struct SnapshotView {
+struct Kept {
     database: DatabaseName,
-    snapshot: SnapshotId,
-    /// When it was taken (UTC).
-    taken_at: Time,
-    age_s: u64,
-    level: SnapshotLevel,
-    stored_bytes: u64,
-    /// Rows in all tables.
-    rows: u64,
-    operation: OperationId,
+    #[serde(flatten)]
+    snapshot: SnapshotView,
 }
 
 /// What a snapshot would cost.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Estimate {
     database: DatabaseName,
-    /// Size of the database, bytes.
-    database_bytes: u64,
-    /// The largest tables.
-    largest_tables: Vec<TableSize>,
-    /// From the last snapshots, or from the size; ms.
-    duration_ms: u64,
-}
-
-/// The size of a table.
-#[derive(Debug, Serialize, JsonSchema)]
-struct TableSize {
-    table: String,
-    rows: u64,
-    bytes: u64,
+    #[serde(flatten)]
+    sizes: SizesView,
 }
 
 impl Describe for SnapshotDb {
@@ -217,8 +201,8 @@ impl Action for SnapshotDb {
 
 /// The newest snapshots that are shown of each database.
 const SHOWN: usize = 3;
-/// What a first snapshot is assumed to manage, bytes per ms: dump, compress, restore and compare.
-const ASSUMED_BYTES_PER_MS: u64 = 20_000;
+/// The tables that are shown of each database.
+const TABLES: usize = 10;
 
 async fn list(context: Context<'_>, names: &[DatabaseName]) -> Result<Answer<Output>, Refusal> {
     let mut output = Output::default();
@@ -228,16 +212,12 @@ async fn list(context: Context<'_>, names: &[DatabaseName]) -> Result<Answer<Out
         if known.is_empty() {
             output.without.push(name.clone());
         }
-        output.snapshots.extend(known.into_iter().take(SHOWN).map(|manifest| SnapshotView {
-            age_s: now.seconds_since(manifest.taken_at),
-            rows: manifest.rows.values().sum(),
-            database: manifest.database,
-            snapshot: manifest.id,
-            taken_at: manifest.taken_at,
-            level: manifest.level,
-            stored_bytes: manifest.stored_bytes,
-            operation: manifest.operation,
-        }));
+        output.snapshots.extend(
+            known
+                .into_iter()
+                .take(SHOWN)
+                .map(|manifest| Kept { database: name.clone(), snapshot: SnapshotView::of(&manifest, now) }),
+        );
     }
     let status = format!("{} of {} databases have a snapshot.", names.len() - output.without.len(), names.len());
     let next = if output.without.is_empty() {
@@ -251,34 +231,15 @@ async fn list(context: Context<'_>, names: &[DatabaseName]) -> Result<Answer<Out
 
 async fn estimate(context: Context<'_>, names: &[DatabaseName]) -> Result<Answer<Output>, Refusal> {
     let mut output = Output::default();
-    for name in names {
-        let found = context.reader.inspect_database(name).await?;
-        let known = context.records.snapshots(name).await?;
-        let largest = found.tables.into_iter().take(10);
-        output.estimates.push(Estimate {
-            database: name.clone(),
-            database_bytes: found.identity.bytes,
-            duration_ms: duration(found.identity.bytes, &known),
-            largest_tables: largest
-                .map(|table| TableSize { table: table.name, rows: table.rows, bytes: table.bytes })
-                .collect(),
-        });
+    let inventory = context.reader.inventory();
+    let looks = names.iter().map(async |name| sizes::look(context, inventory.database(name)?, TABLES).await);
+    for (name, seen) in names.iter().zip(futures::future::join_all(looks).await) {
+        output.estimates.push(Estimate { database: name.clone(), sizes: seen?.facts });
     }
-    let total: u64 = output.estimates.iter().map(|estimate| estimate.duration_ms).sum();
+    let total: u64 = output.estimates.iter().map(|estimate| estimate.sizes.snapshot_ms).sum();
     let status = format!("Snapshots of {} databases would take about {} s.", names.len(), total.div_ceil(1000));
     let next = vec![NextCall::new("snapshot_db", serde_json::json!({ "databases": names }), "take them")];
     Ok(Answer { status, output, next })
-}
-
-/// The speed of the newest snapshot, applied to the size of today.
-fn duration(bytes: u64, known: &[SnapshotManifest]) -> u64 {
-    match known.first() {
-        Some(last) if last.database_bytes > 0 => {
-            let scaled = u128::from(last.duration_ms) * u128::from(bytes) / u128::from(last.database_bytes);
-            u64::try_from(scaled).unwrap_or(u64::MAX)
-        }
-        _ => bytes / ASSUMED_BYTES_PER_MS,
-    }
 }
 
 /// Which databases these really are.

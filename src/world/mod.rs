@@ -14,6 +14,7 @@ pub mod git;
 pub(crate) mod host;
 pub mod http;
 pub mod instance;
+pub mod migrations;
 mod notes;
 pub mod paths;
 pub mod process;

@@ -124,9 +124,11 @@ impl Reader<'_> {
                 SmokeKind::Database { database } => {
                     let wait = Duration::from_millis(u64::from(check.timeout_ms));
                     match tokio::time::timeout(wait, self.database_identity(database)).await {
-                        Ok(Ok(identity)) => Found::pass(format!("{database} answers ({}).", identity.engine)),
+                        Ok(Ok(identity)) => {
+                            Found::pass(format!("DB connection successful to {database} ✓ ({})", identity.engine))
+                        }
                         Ok(Err(error)) => Found::error(&error),
-                        Err(_) => Found::fail(format!("{database} did not answer in time.")),
+                        Err(_) => Found::fail(format!("{database} did not answer within {} ms.", check.timeout_ms)),
                     }
                 }
                 SmokeKind::Mailbox { mailbox } => {

@@ -4,6 +4,7 @@ mod detached;
 mod files;
 mod git;
 mod http;
+mod mariadb;
 mod postgres;
 mod process;
 mod rehearse;

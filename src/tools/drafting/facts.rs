@@ -42,7 +42,7 @@ pub(in crate::tools) async fn gather(
         facts.set(format!("database {name} identity"), found.identity);
         facts.set(format!("database {name} engine"), found.engine);
         let migrations = reader.migrations(name).await?.unwrap_or_default();
-        facts.set(format!("database {name} migration head"), migrations.head.as_deref().unwrap_or("none"));
+        facts.set(format!("database {name} migration head"), migrations.position());
     }
     for name in &service.secrets {
         // A keyed fingerprint: it changes with the value and tells nothing about it.

@@ -1,5 +1,6 @@
 //! Databases: who they are, what they hold, where their migrations stand. Everything here only reads.
 
+mod activity;
 mod connection;
 mod contents;
 pub(crate) mod mariadb;
@@ -12,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use activity::{Activity, Session, SlowStatement};
 pub(crate) use connection::{Access, Connection};
 pub(crate) use contents::Contents;
 pub use migrations::{AppliedMigration, Migrations};
@@ -93,6 +95,13 @@ impl Reader<'_> {
         let Some(tool) = database.migrations else { return Ok(None) };
         let mut connection = self.connect(database, Access::Look).await?;
         migrations::read(tool, &mut connection).await.map(Some)
+    }
+
+    /// The fingerprint of the schema.
+    pub async fn schema_fingerprint(&self, name: &DatabaseName) -> Result<Digest, WorldError> {
+        let mut connection = self.connect(entry(self.inventory(), name)?, Access::Look).await?;
+        connection.begin().await?;
+        contents::schema(&mut connection).await
     }
 
     /// Everything the database holds, as digests, read in one transaction.

@@ -112,7 +112,7 @@ fn write(root: &Path, entries: &[Entry], blobs: File) -> Result<(), WorldError> 
 }
 
 /// The size of the blob that follows, when it is the expected one: `<oid> blob <size>`.
-fn blob_size(blobs: &mut BufReader<File>, entry: &Entry) -> Result<u64, WorldError> {
+pub(super) fn blob_size(blobs: &mut BufReader<File>, entry: &Entry) -> Result<u64, WorldError> {
     let mut line = String::new();
     blobs.read_line(&mut line).map_err(|e| WorldError::io("read what git wrote", e))?;
     match line.trim_end().split(' ').collect::<Vec<_>>().as_slice() {
@@ -164,7 +164,7 @@ async fn verify(repository: &Repository, root: &Path, entries: &[Entry]) -> Resu
     }
 }
 
-fn lines(texts: impl Iterator<Item = String>) -> String {
+pub(super) fn lines(texts: impl Iterator<Item = String>) -> String {
     texts.fold(String::new(), |all, text| all + &text + "\n")
 }
 

@@ -3,6 +3,7 @@
 //! A snapshot is a file with the data and `<id>.json`, its signed manifest. The manifest is written last: without it the snapshot
 //! does not exist. No method here removes a snapshot that has one.
 
+mod changes;
 mod encryption;
 mod mariadb;
 mod postgres;
@@ -14,6 +15,7 @@ mod store;
 
 use std::{path::Path, sync::Arc};
 
+pub use changes::{ChangedTable, Changes};
 use encryption::Keys;
 pub use proof::SnapshotCheck;
 pub use restore::RestoreState;
