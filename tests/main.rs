@@ -32,6 +32,7 @@ mod links;
 mod list_services;
 mod operation_status;
 mod policy;
+mod postgres;
 mod prune;
 mod read_file;
 mod read_only;

@@ -60,7 +60,16 @@ impl Postgres {
 
     /// A server that nobody shares, to be stopped and started at will.
     pub async fn alone() -> Self {
-        let home = Home::of(&template("postgres", &version(), initialise));
+        Self::of("postgres").await
+    }
+
+    /// A server alone whose cluster was made apart: all others are copies of one, and have its identity.
+    pub async fn of_another_cluster() -> Self {
+        Self::of("postgres-another").await
+    }
+
+    async fn of(cluster: &str) -> Self {
+        let home = Home::of(&template(cluster, &version(), initialise));
         let mut server = Self { home, daemon: None, port: free_port(), databases: AtomicU32::new(0) };
         server.start_again().await;
         server

@@ -5,6 +5,7 @@ mod files;
 mod git;
 mod http;
 mod mariadb;
+mod postgres;
 mod process;
 mod rehearse;
 mod releases;
