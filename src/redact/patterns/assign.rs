@@ -68,6 +68,12 @@ pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
     if next == b':' && before(text, name_start) == b':' {
         return;
     }
+    // `grep -Pw`: flags run together; `href="/user/password">`: the end of a path.
+    if slice(text, name_start, name_end) == b"-Pw"
+        || next == b'"' && at(text, name_end + 1) == b'>' && before(text, name_start) == b'/'
+    {
+        return;
+    }
     if next == b' ' && is_element(text, name_start) {
         let close = skip_while(text, name_end, |b| !matches!(b, b'>' | b'<' | b'\n'));
         if at(text, close) == b'>' && before(text, close) != b'/' {
@@ -350,8 +356,9 @@ fn is_named_otherwise(name: &[u8], content: &[u8], link: Link) -> bool {
     matches!(name, b"PWD" | b"OLDPWD") && content.first() == Some(&b'/')
         || name.eq_ignore_ascii_case(b"pass")
             && link == Link::Colon
-            && !prose::is_told(content)
-            && content.iter().any(|b| b"_:/.(".contains(b))
+            && (!prose::is_told(content) && content.iter().any(|b| b"_:/.(".contains(b))
+                || content.iter().any(|&b| b == b'/')
+                    && content.iter().all(|&b| b.is_ascii_alphanumeric() || b"_:/.-".contains(&b)))
         || typed
 }
 

@@ -167,7 +167,7 @@ fn object(scan: &mut Scan<'_>, from: usize, to: usize) -> bool {
     ] {
         if let Some(p) = find_word(slice(text, from, to), key)
             && let Some((link, next)) = link(text, from + p + key.len())
-            && link != Link::Blank
+            && !matches!(link, Link::Blank | Link::Argument)
             && let Some(found) = value(text, next, link)
             && found.quoted
         {

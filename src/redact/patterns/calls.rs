@@ -10,7 +10,7 @@ use super::scan::Scan;
 /// `IDENTIFIED BY 'X'`, `encrypt_string 'X'`, `::add-mask::X`: the next word is the secret.
 pub(super) fn next_word(scan: &mut Scan<'_>, end: usize) {
     let text = scan.text;
-    let mut from = skip_while(text, end, |b| matches!(b, b' ' | b'(' | b'='));
+    let mut from = skip_while(text, end, |b| matches!(b, b' ' | b'(' | b'=' | b':'));
     for skipped in ["password ", "values ", "as ", "-string ", "-name "] {
         if word_at(text, from, skipped.as_bytes()) {
             from = skip_blanks(text, from + skipped.len());
@@ -18,7 +18,9 @@ pub(super) fn next_word(scan: &mut Scan<'_>, end: usize) {
     }
     let (s, e) = shell_word(text, from);
     let content = slice(text, s, e);
-    if !is_harmless(content) && content.first() != Some(&b'-') && content.len() > 2 {
+    // `clients are identified by their certificate`.
+    let remark = s == from && at(text, e) == b' ' && content.iter().all(u8::is_ascii_lowercase);
+    if !is_harmless(content) && content.first() != Some(&b'-') && content.len() > 2 && !remark {
         scan.mask(s, e, "argument");
     }
 }
@@ -52,7 +54,7 @@ pub(super) fn last_argument(scan: &mut Scan<'_>, end: usize) {
     let stop = line_end(text, end).min(end + 400);
     let mut i = end;
     let mut quoted = Vec::new();
-    while i < stop && at(text, i) != b')' && quoted.len() < 5 {
+    while i < stop && !matches!(at(text, i), b')' | b']') && quoted.len() < 5 {
         if matches!(at(text, i), b'\'' | b'"') {
             let (s, e) = shell_word(text, i);
             quoted.push((s, e));
@@ -65,6 +67,29 @@ pub(super) fn last_argument(scan: &mut Scan<'_>, end: usize) {
     let content = slice(text, s, e);
     if !is_harmless(content) && (quoted.len() > 2 || is_told(content)) {
         scan.mask(s, e, "argument");
+    }
+}
+
+/// `password_verify('X', $hash)`, `hmac.new(b"X", …)`: a first argument that is a literal.
+pub(super) fn first_argument(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let prefix = usize::from(matches!(at(text, end), b'b' | b'r' | b'f'));
+    let from = skip_blanks(text, end) + prefix;
+    if matches!(at(text, from), b'\'' | b'"') {
+        let (s, e) = shell_word(text, from);
+        let content = slice(text, s, e);
+        if is_told(content) && !content.contains(&b' ') {
+            scan.mask(s, e, "argument");
+        }
+    }
+}
+
+/// `#password … .type('X')`: text typed into a field that is called secret.
+pub(super) fn typed(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let lead = slice(text, line_start(text, end), end);
+    if ["pass", "pwd", "pin", "otp", "token", "secret"].iter().any(|w| find_word(lead, w.as_bytes()).is_some()) {
+        first_argument(scan, end);
     }
 }
 
@@ -240,10 +265,19 @@ pub(super) fn signed_words(scan: &mut Scan<'_>) {
     }
 }
 
+/// `project!219`, `group/project!219`.
+fn is_merge_request(word: &[u8]) -> bool {
+    let Some(p) = word.iter().position(|&b| b == b'!') else { return false };
+    let number = super::bytes::tail(word, p + 1);
+    slice(word, 0, p).iter().all(|&b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_' | b'/' | b'.'))
+        && (1..=3).contains(&number.len())
+        && number.iter().all(u8::is_ascii_digit)
+}
+
 /// `org/repo#123`, `page2#section`, `Foo#bar`: a sign with a number or a word alone behind it.
 fn issue_number(word: &[u8]) -> bool {
     let Some(p) = word.iter().position(|&b| b == b'#') else {
-        return word.ends_with(b"!") && word.iter().filter(|b| b.is_ascii_digit()).count() < 2;
+        return word.ends_with(b"!") && word.iter().filter(|b| b.is_ascii_digit()).count() < 2 || is_merge_request(word);
     };
     let head = slice(word, 0, p);
     let tail = super::bytes::tail(word, p + 1);

@@ -112,40 +112,6 @@ pub(super) fn chpasswd(scan: &mut Scan<'_>, start: usize, end: usize) {
     }
 }
 
-/// `htpasswd -b file user password`, `net use \\host\share password /user:x`: the nth bare word.
-pub(super) fn positional(scan: &mut Scan<'_>, start: usize, end: usize) {
-    let text = scan.text;
-    let stop = line_end(text, end);
-    let mut words = Vec::new();
-    let mut i = skip_blanks(text, end);
-    let mut batch = false;
-    while i < stop && words.len() < 12 && !matches!(at(text, i), b'|' | b'>' | b';' | b'&') {
-        let (s, e) = shell_word(text, i);
-        let word = slice(text, s, e);
-        if word.first() == Some(&b'-') && !word.starts_with(b"--") {
-            batch |= word.contains(&b'b');
-        } else if word.first() != Some(&b'-') {
-            words.push((s, e));
-        }
-        i = skip_blanks(text, skip_while(text, e, |b| matches!(b, b'"' | b'\'')).max(i + 1));
-    }
-    let program = slice(text, start, end);
-    let index = if starts_with(program, b"htpasswd") || starts_with(program, b"mosq") {
-        if !batch {
-            return;
-        }
-        words.len().checked_sub(1)
-    } else {
-        words.iter().position(|&(s, e)| {
-            let w = slice(text, s, e);
-            !w.starts_with(b"\\\\") && !w.starts_with(b"/") && w != b"*" && !w.ends_with(b":")
-        })
-    };
-    if let Some(&(s, e)) = index.and_then(|i| words.get(i)) {
-        argument(scan, s, e, None);
-    }
-}
-
 /// `kubectl create secret … --from-literal=name=value`: whatever the name.
 pub(super) fn literal(scan: &mut Scan<'_>, end: usize) {
     let text = scan.text;
@@ -181,7 +147,8 @@ pub(super) fn shell_word(text: &[u8], i: usize) -> (usize, usize) {
     (i, end.saturating_sub(usize::from(matches!(super::bytes::before(text, end), b';' | b')' | b',') && end > i + 1)))
 }
 
-fn argument(scan: &mut Scan<'_>, start: usize, stop: usize, pair: Option<u8>) {
+/// Masks one argument, or what follows the separator in it, unless it cannot be a secret.
+pub(super) fn argument(scan: &mut Scan<'_>, start: usize, stop: usize, pair: Option<u8>) {
     let text = scan.text;
     let word = slice(text, start, stop);
     let from = match pair {

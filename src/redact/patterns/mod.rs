@@ -10,6 +10,7 @@ mod block;
 mod bytes;
 mod calls;
 mod cli;
+mod commands;
 mod dialog;
 mod directive;
 mod harmless;

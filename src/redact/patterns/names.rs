@@ -30,6 +30,9 @@ pub(super) fn promise(name: &[u8]) -> Promise {
     let Some(last) = words.last() else { return Promise::Nothing };
     let vocabulary = vocabulary();
     let whole = words.join("_");
+    if whole.ends_with("existing_secret") || whole.ends_with("site_verification") || is_source_file(name) {
+        return Promise::Nothing;
+    }
     if SECRET_DESPITE.iter().any(|s| whole.ends_with(s)) {
         return Promise::Secret;
     }
@@ -89,6 +92,13 @@ pub(super) fn promise(name: &[u8]) -> Promise {
     }
     let _ = last;
     Promise::Nothing
+}
+
+/// `preset-passphrase.c`: a file of source code or text.
+fn is_source_file(name: &[u8]) -> bool {
+    [".c", ".h", ".cc", ".cpp", ".py", ".go", ".rs", ".md", ".txt", ".sh", ".js", ".ts", ".php", ".html", ".rb", ".java"]
+        .iter()
+        .any(|extension| super::bytes::ends_with(name, extension.as_bytes()))
 }
 
 /// True for names of identifiers, checksums and places: what stands behind them is random but public.

@@ -74,9 +74,6 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
     (Rule::Chpasswd, &[
         "chpasswd", "passwd --stdin", "smbpasswd", "newusers",
     ]),
-    (Rule::Positional, &[
-        "htpasswd ", "mosquitto_passwd ", "net use ",
-    ]),
     (Rule::Literal, &[
         "--from-literal",
     ]),
@@ -121,14 +118,14 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "task.setsecret]", "setsecret(", "authtoken ", "insecure-password ", "--plaintext ", "--iscrypted ",
         " /pass:", "--pass ", "-storepass ", "-keypass ", "-passwd ", "--rootpw ", "-requirepass ", "--masterauth ",
         "chpasswd <<<", "set_password(", "create_user(", "-rfbauth-pass ", "--http-password ", "-xpass ",
-        "luksopen-key ",
+        "luksopen-key ", "key content", "schlüsselinhalt", " /p:", "/password:",
     ]),
     (Rule::ToldWord, &[
         "unlocked using ", "unlocked with ", "decrypted with ", "encrypted with ", "logged in with ",
         "authenticated with ", "authenticate with ", "sign in with ", "log in with ", "login with ",
         "protected with ", "opened with ", "entsperren mit ", "entschlüsseln mit ", "anmelden mit ",
         "einloggen mit ", "unlock with ", "decrypt with ", "using secret ", "signed with ", "rotated to ",
-        "enter code ", "code eingeben ", "device code ", " /p ", "identify ", "changed from ",
+        "enter code ", "code eingeben ", "device code ", " /p ", "identify ", "changed from ", "<<< ", " tried ",
     ]),
     (Rule::LastWord, &[
         "sqlconnectinfo ", "]:587 ", "]:465 ", "]:25 ", "]:2525 ", "addauth digest ", "user.info=",
@@ -137,6 +134,24 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "pdo->__construct(", "new pdo(", "mysqli_connect(", "new mysqli(", "mysqli->__construct(", "ftp_login(",
         "ssh2_auth_password(", "imap_open(", ".login(", "->login(", "drivermanager.getconnection(", "ldap_bind(",
         "simple_bind_s(", "->connect(", ".connect(",
+        "->attempt(", ".auth(", "auth=(", "authenticate(", ".basic(", "basicauth(", "logon(", "[\"login\",",
+        "[\"auth\",", "\"auth\",\"params\":[", "\"login\",\"params\":[",
+    ]),
+    (Rule::FirstArgument, &[
+        "crypt(", "verify(", "md5(", "sha1(", "sha256(", "hmac.new(", "hash_hmac(", "authenticate(", "hash_password(",
+        "password_hash(", "checkpw(", "check_password(", "hashpw(",
+    ]),
+    (Rule::Typed, &[
+        ".type(", "send_keys(", ".fill(", "sendkeys(",
+    ]),
+    (Rule::WifiCode, &[
+        "wifi:t:", "wifi:s:",
+    ]),
+    (Rule::UserPass, &[
+        "<auth-user-pass>",
+    ]),
+    (Rule::PgPass, &[
+        ":5432:",
     ]),
     (Rule::Send, &[
         "send \"", "send -- \"", "sendline(\"", "sendline('", "send '",

@@ -6,7 +6,7 @@ use super::bytes::{at, before};
 use super::needle_table::WORDS;
 use super::needles::Needles;
 use super::scan::Scan;
-use super::{assign, block, calls, cli, dialog, hashes, header, pem, prefix, url};
+use super::{assign, block, calls, cli, commands, dialog, hashes, header, pem, prefix, url};
 
 /// The check a needle asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,11 @@ pub(super) enum Rule {
     LastWord,
     LastArgument,
     Send,
+    FirstArgument,
+    Typed,
+    WifiCode,
+    UserPass,
+    PgPass,
     Insert,
     Login,
     Output,
@@ -61,7 +66,8 @@ pub(super) fn needles() -> &'static Needles<Rule> {
         let hashes =
             hashes::MARKS.iter().map(|m| (m.as_bytes().to_vec(), m.len() == 3 || m.starts_with('$'), Rule::Hash));
         let flags = cli::needles().map(|f| (f, true, Rule::Flag));
-        Needles::new(words.chain(prefixes).chain(hashes).chain(flags))
+        let commands = commands::needles().map(|c| (c, false, Rule::Positional));
+        Needles::new(words.chain(prefixes).chain(hashes).chain(flags).chain(commands))
     })
 }
 
@@ -82,7 +88,7 @@ pub(super) fn apply(scan: &mut Scan<'_>, start: usize, end: usize, rule: Rule) {
         Rule::Cookie => header::cookie(scan, end),
         Rule::Flag => cli::flag(scan, start),
         Rule::Chpasswd => cli::chpasswd(scan, start, end),
-        Rule::Positional => cli::positional(scan, start, end),
+        Rule::Positional => commands::command(scan, start, end),
         Rule::Literal => cli::literal(scan, end),
         Rule::Hash => hashes::marked(scan, start, end),
         Rule::Ntlm => hashes::ntlm(scan, start),
@@ -99,6 +105,11 @@ pub(super) fn apply(scan: &mut Scan<'_>, start: usize, end: usize, rule: Rule) {
         Rule::LastWord => calls::last_word(scan, end),
         Rule::LastArgument => calls::last_argument(scan, end),
         Rule::Send => calls::send(scan, end),
+        Rule::FirstArgument => calls::first_argument(scan, end),
+        Rule::Typed => calls::typed(scan, end),
+        Rule::WifiCode => dialog::wifi_code(scan, end),
+        Rule::UserPass => dialog::user_pass(scan, end),
+        Rule::PgPass => dialog::pgpass(scan, start, end),
         Rule::Insert => calls::insert(scan, end),
         Rule::Login => calls::login_line(scan, start, end),
         Rule::Output => calls::output(scan, end),

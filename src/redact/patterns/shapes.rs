@@ -51,11 +51,22 @@ pub(super) fn looks_like_name(content: &[u8]) -> bool {
     let joined = content.iter().all(|&b| b.is_ascii_alphanumeric() || b"._-/:@#()[]<>,".contains(&b));
     let has_joint = content.iter().any(|b| b"._-/:()[]<>,".contains(b));
     let mixed = made.upper > 0 && made.lower > 0 && made.digit > 0 && !content.iter().any(|b| b"/:.(<[".contains(b));
-    joined && has_joint && !mixed && made.oddness < 0.22 && made.digit <= 4
+    joined && has_joint && !mixed && !shouted(content) && made.oddness < 0.22 && made.digit <= 4
         || letters > 0 && made.digit == tail_digits && made.digit <= 1 && made.oddness < 0.2 && made.other == 0
         || starts_upper_number(content)
         || matches!(content.get(..2), Some([b'v', b'0'..=b'9'])) && content.contains(&b'.')
         || content.contains(&b'(') && content.ends_with(b")")
+}
+
+/// `HARBOR.cactus1`: a word in capitals joined to a longer one that ends in a digit, as no file or host is called.
+fn shouted(content: &[u8]) -> bool {
+    let mut parts = content.split(|b| matches!(b, b'.' | b'-' | b'_'));
+    let (Some(first), Some(second), None) = (parts.next(), parts.next(), parts.next()) else { return false };
+    first.len() >= 3
+        && first.iter().all(u8::is_ascii_uppercase)
+        && second.len() >= 5
+        && second.first().is_some_and(u8::is_ascii_lowercase)
+        && second.last().is_some_and(u8::is_ascii_digit)
 }
 
 /// `RFC6749`, `SHA256`, `OAuth2`, `HTTP2`, `E2E`.
