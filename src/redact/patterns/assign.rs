@@ -31,6 +31,42 @@ pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
     if promise == Promise::Nothing {
         return;
     }
+    let (name_start, promise) = qualified(scan, name_start, name_end, promise);
+    named(scan, name_start, name_end, promise);
+}
+
+/// At a label of several words (`clé secrète`, `safe combination`): its value.
+pub(super) fn label(scan: &mut Scan<'_>, start: usize, end: usize) {
+    let text = scan.text;
+    if start >= scan.judged && !is_name(before(text, start)) && !is_name(at(text, end)) {
+        scan.judged = end;
+        named(scan, start, end, Promise::Secret);
+    }
+}
+
+/// Takes the word before into the name where that says more: `API key`, `door code`.
+fn qualified<'a>(scan: &mut Scan<'a>, name_start: usize, name_end: usize, promise: Promise) -> (usize, Promise) {
+    let text: &'a [u8] = scan.text;
+    if promise != Promise::Maybe || before(text, name_start) != b' ' {
+        return (name_start, promise);
+    }
+    let end = name_start - 1;
+    let start = back_while(text, end, 24, is_name);
+    if start == end || end - start >= 24 {
+        return (name_start, promise);
+    }
+    if names::is_code(slice(text, start, name_end)) && !names::is_code(slice(text, name_start, name_end)) {
+        return (start, promise);
+    }
+    let public = [&b"public "[..], b"no ", b"any "].iter().any(|w| super::bytes::ends_with(slice(text, 0, start), w));
+    let wider = scan.promise(slice(text, start, name_end));
+    if wider == Promise::Secret && !public { (start, wider) } else { (name_start, promise) }
+}
+
+/// Finds the value of a name and masks it.
+fn named(scan: &mut Scan<'_>, name_start: usize, name_end: usize, promise: Promise) {
+    let text = scan.text;
+    let next = at(text, name_end);
     // The next pair of a structured log line follows, not a value.
     if next == b' ' && at(text, name_start) != b'-' {
         let word_end = skip_while(text, name_end + 1, |b| b.is_ascii_lowercase() || b == b'_');
@@ -146,7 +182,10 @@ pub(super) fn judge(scan: &mut Scan<'_>, name: (usize, usize), found: Value, lin
     let sentence = content.contains(&b' ') && is_sentence(content);
     let secret = match promise {
         Promise::Secret => !sentence && (found.quoted || plausible(content, link, at(text, found.end))),
-        _ => !sentence && looks_generated(content) || one_time(slice(text, name.0, name.1), content),
+        _ => {
+            !sentence && (looks_generated(content) || super::calls::is_password_shaped(content))
+                || one_time(slice(text, name.0, name.1), content)
+        }
     };
     if secret {
         scan.mask(found.start, found.end, "assignment");

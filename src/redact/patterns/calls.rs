@@ -192,7 +192,7 @@ pub(super) fn output(scan: &mut Scan<'_>, end: usize) {
         }
         let made = super::random::makeup(word);
         let hex = made.is_hex() && word.len() >= 16 && made.digit > 1;
-        if !is_password_shaped(word) && !super::random::is_random(word, 12) && !hex {
+        if !is_told(word) && !is_password_shaped(word) && !super::random::is_random(word, 12) && !hex {
             return;
         }
         scan.mask(s, e, "command-output");

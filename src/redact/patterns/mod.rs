@@ -19,6 +19,7 @@ mod header;
 mod names;
 mod needle_table;
 mod needles;
+mod pairs;
 mod pem;
 mod prefix;
 mod programs;
@@ -66,6 +67,7 @@ fn direct(text: &[u8]) -> Direct {
     rules::needles().scan(text, |start, end, rule| rules::apply(&mut scan, start, end, rule));
     rules::at_signs(&mut scan);
     calls::signed_words(&mut scan);
+    pairs::pairs(&mut scan);
     runs::scan_runs(&mut scan);
     Direct { hits: scan.hits, encoded: scan.encoded }
 }

@@ -117,7 +117,10 @@ pub(super) fn is_public(name: &[u8]) -> bool {
 pub(super) fn is_code(name: &[u8]) -> bool {
     let words = words(name);
     let Some(last) = words.last() else { return false };
-    if matches!(last.as_str(), "otp" | "totp" | "pin" | "tan" | "puk" | "passcode") {
+    if matches!(
+        last.as_str(),
+        "otp" | "totp" | "pin" | "tan" | "puk" | "passcode" | "combination" | "kombination" | "geheimzahl" | "kennziffer" | "zahlenkombination"
+    ) {
         return true;
     }
     let Some(kind) = last.strip_suffix("code") else { return false };
@@ -276,6 +279,12 @@ fn is_secret_word(word: &str, vocabulary: &Vocabulary) -> bool {
     if word.ends_with("pw") && (4..=9).contains(&word.len()) {
         return true;
     }
+    // `Lizenzschlüssel`, `wifi-sleutel`; the bare word only might.
+    if ["schlüssel", "schluessel", "sleutel"].iter().any(|key| {
+        word.strip_suffix(key).is_some_and(|kind| kind.len() > 2 && !matches!(kind, "primär" | "primaer" | "fremd" | "sortier" | "such" | "verteil" | "schrauben" | "index" | "cache" | "primaire" | "vreemde"))
+    }) {
+        return true;
+    }
     SECRET_BEGINNINGS.iter().filter_map(|b| word.strip_prefix(b)).any(|rest| {
         rest.len() > 1
             && !vocabulary.metadata.contains(rest)
@@ -288,7 +297,10 @@ fn is_secret_word(word: &str, vocabulary: &Vocabulary) -> bool {
 fn is_secret_key(words: &[&str], vocabulary: &Vocabulary) -> bool {
     words.windows(2).enumerate().any(|(i, pair)| {
         let [first, second] = pair else { return false };
-        let key = matches!(*second, "key" | "keys" | "schlüssel" | "schluessel" | "keybase");
+        let key = matches!(
+            *second,
+            "key" | "keys" | "schlüssel" | "schluessel" | "sleutel" | "nyckel" | "nøgle" | "klucz" | "keybase"
+        );
         let near_end = i + 4 >= words.len();
         let public = words.get(..i).unwrap_or_default().iter().any(|w| matches!(*w, "public" | "pub"));
         near_end

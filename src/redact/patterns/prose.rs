@@ -268,6 +268,10 @@ pub(super) fn on_next_line(scan: &mut Scan<'_>, from: usize) {
     if at(text, line) == b'\n' || at(text, line) == b'\r' {
         line = next_line(text, line);
     }
+    // `kubectl describe` underlines the names.
+    if slice(text, line, line_end(text, line)) == b"----" {
+        line = next_line(text, line);
+    }
     let (start, end) = trim(text, line, line_end(text, line));
     let content = slice(text, start, end);
     if content.is_empty() || content.contains(&b' ') || is_harmless(content) {
@@ -297,10 +301,18 @@ pub(super) fn printed(scan: &mut Scan<'_>, name_end: usize, promise: Promise) {
     if content.len() >= 8
         && content.len() < 200
         && !content.contains(&b' ')
-        && (super::calls::is_password_shaped(content) || is_random(content, 16))
+        && (super::calls::is_password_shaped(content)
+            || is_random(content, 16)
+            || is_shell_prompt(slice(text, line_start(text, name_end), name_end)) && is_told(content))
     {
         scan.mask(start, end, "command-output");
     }
+}
+
+/// `$ echo "$NAME"`: a command whose output follows.
+fn is_shell_prompt(lead: &[u8]) -> bool {
+    [&b"$ "[..], b"# ", b"> "].iter().any(|p| lead.starts_with(p))
+        && [&b"echo "[..], b"printenv ", b"cat ", b"get "].iter().any(|c| find_word(lead, c).is_some())
 }
 
 /// A word that people would only write as a secret: digits or signs mixed into letters.
@@ -371,6 +383,8 @@ fn is_copula(word: &[u8]) -> bool {
                 | b"=>"
                 | b"mit"
                 | b"hei\xc3\x9ft"
+                | b"\xc3\xa0"
+                | b"naar"
                 | b"\xc3\xa8"
                 | b"\xc3\xa9"
                 | b"\xc3\xa4r"

@@ -12,6 +12,7 @@ use super::{assign, block, calls, cli, commands, dialog, hashes, header, pem, pr
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
     Key,
+    Label,
     Prefix(u16),
     Address,
     Parameter,
@@ -75,6 +76,7 @@ pub(super) fn needles() -> &'static Needles<Rule> {
 pub(super) fn apply(scan: &mut Scan<'_>, start: usize, end: usize, rule: Rule) {
     match rule {
         Rule::Key => assign::key(scan, start, end),
+        Rule::Label => assign::label(scan, start, end),
         Rule::Prefix(index) => prefix::token(scan, start, end, usize::from(index)),
         Rule::Address => url::address(scan, start, end),
         Rule::Parameter => url::parameter(scan, end),

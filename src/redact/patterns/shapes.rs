@@ -37,6 +37,9 @@ pub(super) fn unquoted(content: &[u8]) -> &[u8] {
     }
 }
 
+/// Longer words with one digit at the end are rarely the name of a host or a thing, but often two words and a digit.
+const LONGEST_NUMBERED: usize = 11;
+
 /// Names of things: `v1.2.3`, `sha256`, `db-1`, `RFC6749`, `api/v1`, `2024-01-02`, `10.0.0.1`, `node-3.example.org`.
 pub(super) fn looks_like_name(content: &[u8]) -> bool {
     let made = makeup(content);
@@ -52,7 +55,12 @@ pub(super) fn looks_like_name(content: &[u8]) -> bool {
     let has_joint = content.iter().any(|b| b"._-/:()[]<>,".contains(b));
     let mixed = made.upper > 0 && made.lower > 0 && made.digit > 0 && !content.iter().any(|b| b"/:.(<[".contains(b));
     joined && has_joint && !mixed && !shouted(content) && made.oddness < 0.22 && made.digit <= 4
-        || letters > 0 && made.digit == tail_digits && made.digit <= 1 && made.oddness < 0.2 && made.other == 0
+        || letters > 0
+            && made.digit == tail_digits
+            && made.digit <= 1
+            && made.oddness < 0.2
+            && made.other == 0
+            && letters < LONGEST_NUMBERED
         || starts_upper_number(content)
         || matches!(content.get(..2), Some([b'v', b'0'..=b'9'])) && content.contains(&b'.')
         || content.contains(&b'(') && content.ends_with(b")")

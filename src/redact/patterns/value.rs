@@ -51,10 +51,22 @@ pub(super) fn link(text: &[u8], i: usize) -> Option<(Link, usize)> {
         b'>' if closed == 0 || p == after => Some((Link::Equals, p + 1)),
         b',' | b'(' if is_quote(at(text, skip_blanks(text, p + 1))) => Some((Link::Argument, p + 1)),
         b'|' if p > after || closed > 0 => None,
+        b'R' | b'/' if p > after => Some((Link::Blank, registry_type(text, p).unwrap_or(p))),
         _ if p > after => Some((Link::Blank, p)),
         _ if is_quote(at(text, p)) => Some((Link::Blank, p)),
         _ => None,
     }
+}
+
+/// `name    REG_SZ    value` and `/v name /t REG_SZ /d value` of the Windows registry: past the type.
+fn registry_type(text: &[u8], p: usize) -> Option<usize> {
+    let flagged = starts_with(tail(text, p), b"/t ");
+    let kind = if flagged { skip_blanks(text, p + 3) } else { p };
+    if !starts_with(tail(text, kind), b"REG_") {
+        return None;
+    }
+    let next = skip_blanks(text, skip_while(text, kind, |b| b.is_ascii_uppercase() || b == b'_'));
+    Some(if flagged && starts_with(tail(text, next), b"/d ") { skip_blanks(text, next + 3) } else { next })
 }
 
 /// The value that begins at or after `i`.
