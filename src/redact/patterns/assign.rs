@@ -1,6 +1,6 @@
 //! Keys and their values in every notation: configuration, code, data, logs and prose.
 
-use super::bytes::{at, back_while, before, is_name, line_end, line_start, skip_blanks, skip_while, slice, trim};
+use super::bytes::{at, back_while, before, find_word, is_name, line_end, line_start, skip_blanks, skip_while, slice, trim};
 use super::harmless::{is_harmless, is_sentence};
 use super::names::{self, Promise};
 use super::random::{self, is_random};
@@ -158,6 +158,13 @@ pub(super) fn linked(scan: &mut Scan<'_>, name: (usize, usize), from: usize, lin
     if link == Link::Argument && !found.quoted {
         return;
     }
+    // `TOKEN: &str = "…"`: a type stands between.
+    if link == Link::Colon && !found.quoted && slice(text, found.end, found.end + 3) == b" = " {
+        if let Some(found) = value(text, found.end + 3, Link::Equals).filter(|v| v.quoted) {
+            judge(scan, name, found, Link::Equals, promise);
+        }
+        return;
+    }
     let found = widen(text, name.0, found, link, promise);
     judge(scan, name, found, link, promise);
 }
@@ -172,7 +179,12 @@ pub(super) fn judge(scan: &mut Scan<'_>, name: (usize, usize), found: Value, lin
     {
         return;
     }
-    if is_named_otherwise(slice(text, name.0, name.1), content, link) {
+    let name_text = slice(text, name.0, name.1);
+    if is_named_otherwise(name_text, content, link)
+        || same_words(name_text, content)
+        || is_license_name(name_text, content)
+        || is_expression(text, name.0, found, link)
+    {
         return;
     }
     let digits = content.iter().filter(|b| b.is_ascii_digit()).count();
@@ -181,7 +193,7 @@ pub(super) fn judge(scan: &mut Scan<'_>, name: (usize, usize), found: Value, lin
     }
     let sentence = content.contains(&b' ') && is_sentence(content);
     let secret = match promise {
-        Promise::Secret => !sentence && (found.quoted || plausible(content, link, at(text, found.end))),
+        Promise::Secret => !sentence && (found.quoted && content.len() > 2 || plausible(content, link, at(text, found.end))),
         _ => {
             !sentence && (looks_generated(content) || super::calls::is_password_shaped(content))
                 || one_time(slice(text, name.0, name.1), content)
@@ -207,7 +219,9 @@ pub(super) fn looks_generated(content: &[u8]) -> bool {
         return false;
     }
     let dated = made.digit + made.other == content.len();
-    if dated {
+    // The serial number of a certificate.
+    let pairs = content.len() > 8 && content.split(|&b| b == b':').all(|p| p.len() == 2 && p.iter().all(u8::is_ascii_hexdigit));
+    if dated || pairs {
         return false;
     }
     is_random(content, 12)
@@ -382,6 +396,41 @@ fn is_comparison(text: &[u8], name_end: usize, content: &[u8]) -> bool {
         content.iter().all(|&b| b.is_ascii_alphabetic() || matches!(b, b'_' | b':' | b';' | b')' | b',' | b'.'));
     let named = identifier && content.contains(&b'_') && super::names::promise(content) != Promise::Nothing;
     compared && !content.iter().any(u8::is_ascii_digit) || named
+}
+
+/// `authkey=authkey`, `PrivateKey => "PRIVATE KEY"`: the name again.
+fn same_words(name: &[u8], content: &[u8]) -> bool {
+    let letters = |bytes: &[u8]| -> Vec<u8> {
+        bytes.iter().filter(|b| b.is_ascii_alphanumeric() || **b >= 0x80).map(u8::to_ascii_lowercase).collect()
+    };
+    content.len() <= name.len() + 4 && letters(name) == letters(content)
+}
+
+/// `License: LGPL-3+`.
+fn is_license_name(name: &[u8], content: &[u8]) -> bool {
+    (find_word(name, b"license").is_some() || find_word(name, b"licence").is_some())
+        && [&b"gpl"[..], b"mit", b"bsd", b"apache", b"mpl", b"cc-by", b"cc0", b"isc"]
+            .iter()
+            .any(|l| super::bytes::starts_with(content, l) || find_word(content, b"gpl").is_some())
+}
+
+/// Source code that hands a value on: `let secret = suite`, `token: node.second_token,`, `` PASSWORD=`pwgen 24 1` ``.
+fn is_expression(text: &[u8], name_start: usize, found: Value, link: Link) -> bool {
+    let content = slice(text, found.start, found.end);
+    if found.quoted {
+        return link == Link::Equals && before(text, found.start) == b'`' && content.contains(&b' ');
+    }
+    let (start, end) = trim(text, line_start(text, name_start), name_start);
+    let lead = slice(text, start, end);
+    // Literals of such languages are quoted.
+    let declared = [&b"let"[..], b"const", b"pub const", b"static", b"pub static", b"var", b"val", b"final", b"auto"]
+        .iter()
+        .any(|w| lead.starts_with(w) && matches!(at(lead, w.len()), b' ' | 0));
+    let handed_on = matches!(at(text, found.end), b',' | b')' | b';')
+        && content.contains(&b'_')
+        && content.iter().all(|&b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'&'))
+        && names::promise(content) != Promise::Nothing;
+    declared && link != Link::Blank || handed_on
 }
 
 /// Names that mean something else beside their secret meaning: `PWD=/srv`, `PASS: test_x`, types.

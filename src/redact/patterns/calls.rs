@@ -170,7 +170,7 @@ pub(super) fn login_line(scan: &mut Scan<'_>, start: usize, end: usize) {
     let stop = line_end(text, end).min(end + 200);
     let mut i = from;
     while i < stop {
-        let s = skip_while(text, i, |b| b <= b' ' || matches!(b, b'"' | b'\'' | b'`' | b'(' | b',')).min(stop);
+        let s = skip_while(text, i, |b| b <= b' ' || matches!(b, b'"' | b'\'' | b'`' | b'(' | b',' | b'[')).min(stop);
         let e = skip_while(text, s, |b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b',' | b')' | b';')).min(stop);
         let word_end = if matches!(before(text, e), b'.' | b',' | b':') && e > s { e - 1 } else { e };
         if is_password_shaped(slice(text, s, word_end)) && !matches!(before(text, s), b'#' | b'=') {

@@ -129,7 +129,8 @@ pub(super) fn command(scan: &mut Scan<'_>, start: usize, end: usize) {
 /// Masks one word, unless it is an option or plainly goes on in prose.
 fn secret(scan: &mut Scan<'_>, (start, end): (usize, usize)) {
     let word = slice(scan.text, start, end);
-    let remark = word.iter().all(u8::is_ascii_lowercase) && word.len() < 6;
+    let goes_on = at(scan.text, end) == b' ' && at(scan.text, end + 1).is_ascii_lowercase();
+    let remark = word.iter().all(u8::is_ascii_lowercase) && (word.len() < 6 || goes_on);
     if word.len() >= 3 && !starts_with(word, b"/") && word != b"*" && !remark {
         argument(scan, start, end, None);
     }

@@ -26,13 +26,20 @@ pub(super) fn is_harmless(value: &[u8]) -> bool {
         || is_notation(value)
 }
 
+/// `Username:` and `Password:` as SMTP servers ask for them.
+const PROMPTS: &[&[u8]] = &[b"VXNlcm5hbWU6", b"UGFzc3dvcmQ6"];
+
 /// Types, symbols, cmdlets, validation rules and manual markup, which have digits and signs but hold nothing.
 fn is_notation(value: &[u8]) -> bool {
     // `&Type`, `_ZNSt6localeC2Ev`, `\fBname\fR`, `\-\-flag`.
     let symbol = matches!(value, [b'&', b'A'..=b'Z', rest @ ..] if rest.iter().all(|&b| b.is_ascii_alphanumeric() || b"_<>,:".contains(&b)))
         || matches!(value, [b'_', b'Z', b'0'..=b'9' | b'N' | b'S' | b'T' | b'L' | b'K', ..] if value.len() > 5 && value.iter().all(|&b| b.is_ascii_alphanumeric() || b"_.@".contains(&b)))
         || matches!(value, [b'\\', b'-' | b'f' | b'&', ..])
-        || matches!(value, [b'\\', b'e']);
+        || matches!(value, [b'&', b'[' | b'\'', ..])
+        || matches!(value, [b'&', rest @ ..] if rest.len() > 2 && rest.iter().all(|&b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.')))
+        || value.ends_with(b"\\&")
+        || matches!(value, [b'\\', b'e'])
+        || PROMPTS.contains(&value);
     // `Read-Host`, `Get-Credential`.
     let cmdlet = ["Read-", "Get-", "New-", "Import-", "ConvertTo-", "ConvertFrom-", "Invoke-"].iter().any(|verb| {
         value.strip_prefix(verb.as_bytes()).is_some_and(|noun| {
@@ -182,6 +189,7 @@ fn is_reference(value: &[u8], first: u8) -> bool {
         b'@' => value.len() > 1 && value.iter().skip(1).all(|&b| b.is_ascii_lowercase() || b == b'_'),
         _ => {
             starts_with(value, b"arn:")
+                || value.starts_with(b"ENC[")
                 || starts_with(value, b"env:")
                 || starts_with(value, b"ref+")
                 || starts_with(value, b"op://")
@@ -336,8 +344,9 @@ fn is_code(value: &[u8]) -> bool {
             b')' | b']' | b';' | b'}' | b'?' | b'{' | b'\'' | b'"' | b'`' | b'(' | b'['
         );
         let inner = value.get(open + 1..).unwrap_or_default();
+        let associated = find_word(callee, b"::").is_some() && !inner.contains(&b'"');
         if named
-            && (closed || !inner.iter().any(u8::is_ascii_digit))
+            && (closed || associated || !inner.iter().any(u8::is_ascii_digit))
             && !super::random::is_random(callee, 12)
             && callee.iter().filter(|b| b.is_ascii_digit()).count() < 3
         {

@@ -52,6 +52,17 @@ pub(super) fn blank_separated(
     let (_, stop) = trim(text, found.end, line_stop);
     let alone = stop <= found.end + 1;
     let first_on_line = !lead.iter().any(u8::is_ascii_alphanumeric);
+    if name.eq_ignore_ascii_case(b"pass")
+        && !flag
+        && (content.contains(&b'_') || content.first().is_some_and(|b| b"[@".contains(b)))
+        && !content.iter().any(|b| b"!#$%?".contains(b))
+    {
+        return true;
+    }
+    // `--export-secret-key now needs`: an option in a sentence.
+    if flag && !found.quoted && is_running_text(text, found.end) && content.iter().all(u8::is_ascii_lowercase) {
+        return true;
+    }
     let typed = content.len() == 1 && content.iter().all(u8::is_ascii_digit) && stop > found.end;
     if typed && promise == Promise::Secret {
         let (start, end) = last_of_directive(text, found.start, line_stop);
@@ -66,7 +77,7 @@ pub(super) fn blank_separated(
         promise == Promise::Secret
             && content.len() >= 3
             && !content.contains(&b'{')
-            && (!content.contains(&b' ') || !is_sentence(content))
+            && (!content.contains(&b' ') || !is_sentence(content) && is_phrase(content))
             && !looks_like_name(content)
             && (is_told(content) || !names_a_thing(name))
             || strong_shape(content) && content.len() >= 12
@@ -74,7 +85,7 @@ pub(super) fn blank_separated(
         || find_word(lead, b"machine ").is_some()
         || find_word(lead, b"identified ").is_some()
     {
-        promise == Promise::Secret
+        promise == Promise::Secret && (is_told(content) || content.len() > 3 && !names_function(content))
     } else if first_on_line && alone || directive(lead, name) {
         // `rootpw X`, `requirepass X`, `enable secret 5 X`.
         let (start, end) = last_of_directive(text, found.start, line_stop);
@@ -116,6 +127,9 @@ pub(super) fn at_distance(scan: &mut Scan<'_>, from: usize, promise: Promise) {
             return;
         }
         let colon = word.ends_with(b":");
+        if i == from && describes(word) || is_verb(text, from) && matches!(word, b"to" | b"with" | b"a") {
+            return;
+        }
         if is_copula(word) || colon && word.len() > 1 {
             told_after(scan, next, colon || matches!(word, b"=" | b"->"));
             return;
@@ -125,6 +139,23 @@ pub(super) fn at_distance(scan: &mut Scan<'_>, from: usize, promise: Promise) {
         }
         i = next;
     }
+}
+
+/// `password policy`, `key fingerprint`: the sentence is about something else.
+fn describes(word: &[u8]) -> bool {
+    [
+        &b"policy"[..], b"fingerprint", b"lifetime", b"expiry", b"expiration", b"length", b"helper", b"manager",
+        b"rotation", b"prompt", b"field", b"reset", b"change", b"changes", b"file", b"id", b"type", b"size",
+        b"format", b"algorithm", b"endpoint", b"bucket", b"limit", b"count", b"usage", b"age", b"history",
+        b"strength", b"path", b"store", b"leak", b"authentication", b"protection", b"generator", b"hash", b"cache",
+    ]
+    .contains(&word)
+}
+
+/// True if the name before `from` is `pass`, which is a verb in most sentences.
+fn is_verb(text: &[u8], from: usize) -> bool {
+    let name = slice(text, from.saturating_sub(6), from);
+    super::bytes::ends_with(name, b"pass ") && !at(name, 0).is_ascii_alphanumeric()
 }
 
 /// `OTP is 399643`, `Tresor-Code ist 1234`, `Freischaltcode 3XQW-O8R4`: a code after its name.
@@ -146,7 +177,8 @@ pub(super) fn one_time_code(scan: &mut Scan<'_>, name_start: usize, name_end: us
         let end = skip_while(text, i, |b| b.is_ascii_alphanumeric() || b == b'-');
         let word = slice(text, i, end);
         let made = makeup(word);
-        let numeric = (4..=10).contains(&made.digit) && made.digit + made.other == word.len() && made.other < 4;
+        let range = matches!(word, [b'0'..=b'9', b'0'..=b'9', b'-', b'0'..=b'9', b'0'..=b'9']);
+        let numeric = !range && (4..=10).contains(&made.digit) && made.digit + made.other == word.len() && made.other < 4;
         let grouped = made.lower == 0 && made.digit > 0 && made.upper > 0 && made.alnum() >= 6;
         if numeric && (linked || made.digit >= 5) || grouped {
             scan.mask(i, end, "one-time-code");
@@ -307,6 +339,25 @@ pub(super) fn printed(scan: &mut Scan<'_>, name_end: usize, promise: Promise) {
     {
         scan.mask(start, end, "command-output");
     }
+}
+
+/// Words in quotes are a passphrase if there are three or more, or digits among them.
+fn is_phrase(content: &[u8]) -> bool {
+    content.split(|&b| b == b' ').count() > 2 || content.iter().any(u8::is_ascii_digit)
+}
+
+fn names_function(word: &[u8]) -> bool {
+    std::str::from_utf8(word).is_ok_and(super::names::is_function_word)
+}
+
+/// Two more plain words follow.
+fn is_running_text(text: &[u8], from: usize) -> bool {
+    let mut i = from;
+    (0..2).all(|_| {
+        let start = i + 1;
+        i = skip_while(text, start, |b| b.is_ascii_lowercase());
+        before(text, start) == b' ' && i > start && matches!(at(text, i), b' ' | b'\n' | b'\r' | 0 | b'.' | b',')
+    })
 }
 
 /// `$ echo "$NAME"`: a command whose output follows.

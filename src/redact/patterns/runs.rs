@@ -94,8 +94,14 @@ fn has_mixed_stretch(whole: &[u8]) -> bool {
 fn is_digest_line(text: &[u8], start: usize, end: usize) -> bool {
     let lead = slice(text, super::bytes::line_start(text, start).max(start.saturating_sub(120)), start);
     let fields: Vec<&[u8]> = lead.split(|&b| b == b':').collect();
-    matches!(fields.as_slice(), [user, realm, []] if is_user(user) && !realm.is_empty() && realm.len() < 48)
+    matches!(fields.as_slice(), [user, realm, []] if is_user(user) && realm.first().is_some_and(|b| *b > b' ') && realm.len() < 48 && !is_checksum(user) && !is_checksum(realm))
         && matches!(at(text, end), b'\n' | b'\r' | 0)
+}
+
+fn is_checksum(name: &[u8]) -> bool {
+    [&b"md5"[..], b"sha", b"etag", b"checksum", b"hash", b"digest", b"sum", b"id", b"commit"]
+        .iter()
+        .any(|w| super::bytes::find_word(name, w).is_some())
 }
 
 fn is_user(user: &[u8]) -> bool {

@@ -108,4 +108,9 @@ pub(super) fn starts_upper_number(content: &[u8]) -> bool {
         ]
         .iter()
         .any(|w| content.eq_ignore_ascii_case(w))
+        || content.starts_with(b"PKCS")
+        || content.strip_prefix(b"#").is_some_and(|rest| !rest.is_empty() && rest.iter().all(u8::is_ascii_digit))
+        || [&b"poly1305"[..], b"chacha20", b"salsa20", b"25519", b"aarch64", b"x86_64", b"blake2"]
+            .iter()
+            .any(|w| find_word(content, w).is_some())
 }

@@ -64,6 +64,7 @@ pub(super) fn bare_user_information(scan: &mut Scan<'_>, sign: usize, sure: bool
     };
     let (user, password) = (slice(info, 0, colon), tail(info, colon + 1));
     if user.is_empty()
+        || info.ends_with(b"@")
         || starts_with(password, b"//")
         || password.len() < 4
         || is_harmless(password)

@@ -85,7 +85,7 @@ pub(super) const METADATA: &[&str] = &[
     "lookup", "blocklist", "denylist", "list", "lists", "tag", "tags", "delimiter", "separator", "rev", "revision",
     "key_id", "stats", "sum", "queue", "topic", "owner_id", "annotation", "binding", "resource", "resources", "crd",
     "operator", "controllers", "accessor", "success", "successful", "failed", "pending", "active", "inactive",
-    "length_min", "iterations", "rounds", "memory", "timeouts",
+    "reqd", "length_min", "iterations", "rounds", "memory", "timeouts",
 ];
 
 /// Names ending so are secrets although their last word is metadata.
@@ -203,7 +203,8 @@ pub(super) const STATUS_WORDS: &[&str] = &[
     "options", "argument", "arguments", "parameter", "parameters", "optional,", "string.", "redacted.", "sha1",
     "none.", "unlimited", "limited", "pending", "active", "inactive", "ready", "running", "stopped", "count",
     "total", "type:", "flag", "flags", "selector", "element", "header", "headers", "cookie", "query", "body",
-    "path",
+    "path", "done", "ignore", "die", "bad", "usize", "isize", "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32",
+    "i64", "f32", "f64", "ident", "expr", "literal", "tokenstream", "int32", "int64", "uint32", "uint64",
 ];
 
 /// Function words; two of them make a quoted or trailing text a sentence.
