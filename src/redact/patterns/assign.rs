@@ -101,7 +101,7 @@ fn named(scan: &mut Scan<'_>, name_start: usize, name_end: usize, promise: Promi
     {
         return;
     }
-    if next == b':' && before(text, name_start) == b':' {
+    if next == b':' && before(text, name_start) == b':' && at(text, name_end + 1) != b' ' {
         return;
     }
     // `grep -Pw`: flags run together; `href="/user/password">`: the end of a path.
@@ -215,6 +215,10 @@ pub(super) fn looks_generated(content: &[u8]) -> bool {
     let constant = content.contains(&b'_')
         && content.iter().all(|&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
         && content.split(|&b| b == b'_').all(|part| part.len() < 10);
+    let signs = content.iter().filter(|b| b.is_ascii_punctuation()).count();
+    if content.len() >= 40 && signs >= 6 && made.classes() == 3 && made.oddness > 0.4 {
+        return true;
+    }
     if constant || content.contains(&b' ') || content.contains(&b'/') && made.oddness < 0.3 {
         return false;
     }
@@ -372,6 +376,8 @@ fn is_whole_key(text: &[u8], name_start: usize, name_end: usize, link: Link) -> 
     let opened = matches!(before(text, name_start), b'"' | b'\'' | b'`');
     match link {
         Link::Argument if at(text, name_end) == b'(' => true,
+        // `curl_setopt($c, CURLOPT_USERPWD, 'user:X')`
+        Link::Argument if slice(text, name_start, name_end).iter().all(|b| b.is_ascii_uppercase() || *b == b'_') => true,
         Link::Argument => {
             opened && before(text, back_while(text, name_start - 1, 8, |b| matches!(b, b' ' | b'\\'))) == b'('
         }

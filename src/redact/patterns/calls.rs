@@ -6,6 +6,7 @@ use super::harmless::is_harmless;
 use super::names::{self, Promise};
 use super::prose::is_told;
 use super::scan::Scan;
+use super::shapes::is_passphrase;
 
 /// `IDENTIFIED BY 'X'`, `encrypt_string 'X'`, `::add-mask::X`: the next word is the secret.
 pub(super) fn next_word(scan: &mut Scan<'_>, end: usize) {
@@ -30,8 +31,19 @@ pub(super) fn told_word(scan: &mut Scan<'_>, end: usize) {
     let text = scan.text;
     let (s, e) = shell_word(text, skip_blanks(text, end));
     let e = if matches!(before(text, e), b'.' | b',') && e > s { e - 1 } else { e };
-    if is_told(slice(text, s, e)) {
+    if is_told(slice(text, s, e)) || is_passphrase(slice(text, s, e)) {
         scan.mask(s, e, "prose");
+        return;
+    }
+    // `log in with admin / X`, `sign in with anna and X`.
+    let joint = skip_while(text, e, |b| matches!(b, b' ' | b'/' | b':' | b',' | b'"' | b'\''));
+    let from = ["and ", "und ", "et "].iter().find(|w| word_at(text, joint, w.as_bytes())).map_or(joint, |w| joint + w.len());
+    if from > e + 1 || matches!(at(text, e), b'/' | b':') {
+        let (s, e) = shell_word(text, from);
+        let e = if matches!(before(text, e), b'.' | b',') && e > s { e - 1 } else { e };
+        if is_password_shaped(slice(text, s, e)) {
+            scan.mask(s, e, "prose");
+        }
     }
 }
 
@@ -73,14 +85,25 @@ pub(super) fn last_argument(scan: &mut Scan<'_>, end: usize) {
 /// `password_verify('X', $hash)`, `hmac.new(b"X", …)`: a first argument that is a literal.
 pub(super) fn first_argument(scan: &mut Scan<'_>, end: usize) {
     let text = scan.text;
-    let prefix = usize::from(matches!(at(text, end), b'b' | b'r' | b'f'));
-    let from = skip_blanks(text, end) + prefix;
+    // A variable may stand before it: `jwt.sign(payload, 'X')`.
+    let variable = skip_while(text, end, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'$'));
+    let from = if at(text, variable) == b',' { skip_blanks(text, variable + 1) } else { end };
+    let prefix = usize::from(matches!(at(text, from), b'b' | b'r' | b'f'));
+    let from = skip_blanks(text, from) + prefix;
     if matches!(at(text, from), b'\'' | b'"') {
         let (s, e) = shell_word(text, from);
         let content = slice(text, s, e);
         if is_told(content) && !content.contains(&b' ') {
             scan.mask(s, e, "argument");
         }
+    }
+}
+
+/// A literal whose opening quote is part of the needle: `: EAP "X"`, `"AUTH" "X"`.
+pub(super) fn quoted(scan: &mut Scan<'_>, end: usize) {
+    let (s, e) = shell_word(scan.text, end - 1);
+    if !is_harmless(slice(scan.text, s, e)) {
+        scan.mask(s, e, "argument");
     }
 }
 
@@ -97,7 +120,7 @@ pub(super) fn typed(scan: &mut Scan<'_>, end: usize) {
 pub(super) fn send(scan: &mut Scan<'_>, end: usize) {
     let text = scan.text;
     let line = line_start(text, end);
-    let lead = slice(text, line_start(text, line.saturating_sub(1)), end);
+    let lead = slice(text, line_start(text, line.saturating_sub(1)), line_end(text, end).min(end + 200));
     if find_word(lead, b"assw").or_else(|| find_word(lead, b"phrase")).or_else(|| find_word(lead, b"expect")).is_none()
     {
         return;
@@ -192,7 +215,7 @@ pub(super) fn output(scan: &mut Scan<'_>, end: usize) {
         }
         let made = super::random::makeup(word);
         let hex = made.is_hex() && word.len() >= 16 && made.digit > 1;
-        if !is_told(word) && !is_password_shaped(word) && !super::random::is_random(word, 12) && !hex {
+        if !is_told(word) && !is_passphrase(word) && !is_password_shaped(word) && !super::random::is_random(word, 12) && !hex {
             return;
         }
         scan.mask(s, e, "command-output");
@@ -202,6 +225,17 @@ pub(super) fn output(scan: &mut Scan<'_>, end: usize) {
 
 /// Letters and digits mixed the way people and generators make passwords, and nothing else is.
 pub(super) fn is_password_shaped(word: &[u8]) -> bool {
+    // `%Fenster506`: a sign before a capitalised word with a number is no variable.
+    let word = match word {
+        [b'%' | b'!' | b'$' | b'*' | b'&', rest @ ..]
+            if rest.first().is_some_and(u8::is_ascii_uppercase)
+                && rest.get(1).is_some_and(u8::is_ascii_lowercase)
+                && rest.iter().filter(|b| b.is_ascii_digit()).count() > 1 =>
+        {
+            rest
+        }
+        _ => word,
+    };
     if !(7..=64).contains(&word.len()) || !word.iter().any(u8::is_ascii_digit) {
         return false;
     }

@@ -78,8 +78,14 @@ pub(super) fn chpasswd(scan: &mut Scan<'_>, start: usize, end: usize) {
         while at(text, from) == b'-' {
             from = skip_blanks(text, skip_while(text, from, |b| b != b' '));
         }
-        let (s, e) = shell_word(text, from);
+        let (mut s, mut e) = shell_word(text, from);
+        if matches!(slice(text, s, e), b"%s" | b"%s\\n") {
+            (s, e) = shell_word(text, skip_while(text, e, |b| matches!(b, b'"' | b'\'' | b' ')));
+        }
         let word = slice(text, s, e);
+        if word.contains(&b' ') && !super::shapes::is_passphrase(word) {
+            return;
+        }
         if let Some(colon) = memchr::memchr(b':', word) {
             argument(scan, s + colon + 1, e, None);
         } else if !word.contains(&b'%') {

@@ -91,6 +91,10 @@ pub(super) fn pair(scan: &mut Scan<'_>, end: usize) {
     if from == end {
         return;
     }
+    if matches!(at(text, from), b'\n' | b'\r') {
+        below_label(scan, from);
+        return;
+    }
     let from = ["are ", "sind ", "is ", "with ", "as ", "mit ", "for "]
         .iter()
         .find(|w| super::bytes::word_at(text, from, w.as_bytes()))
@@ -115,6 +119,27 @@ pub(super) fn pair(scan: &mut Scan<'_>, end: usize) {
         && (before(text, separator) != b'/' || signs.len() > 1)
     {
         scan.mask(separator, content_end, "login-pair");
+    }
+    // `host / user / X`.
+    let next = skip_while(text, stop, |b| matches!(b, b' ' | b'/' | b'|'));
+    if next > stop && memchr::memchr2(b'/', b'|', slice(text, stop, next)).is_some() {
+        let stop = skip_while(text, next, |b| b > b' ' && !matches!(b, b'"' | b'`' | b',' | b')'));
+        if super::prose::is_told(slice(text, next, stop)) {
+            scan.mask(next, stop, "login-pair");
+        }
+    }
+}
+
+/// A user and a password, each on a line of its own.
+fn below_label(scan: &mut Scan<'_>, from: usize) {
+    let text = scan.text;
+    let first = next_line(text, from);
+    let (s, e) = line_of(text, next_line(text, first));
+    let (user_start, user_end) = line_of(text, first);
+    let user = slice(text, user_start, user_end);
+    let content = slice(text, s, e);
+    if !user.is_empty() && !user.contains(&b' ') && !content.contains(&b' ') && super::prose::is_told(content) {
+        scan.mask(s, e, "login-pair");
     }
 }
 
@@ -196,6 +221,17 @@ pub(super) fn wifi_code(scan: &mut Scan<'_>, end: usize) {
     let Some(start) = find_word(fields, b";p:").map(|p| end + p + 3) else { return };
     let stop = skip_while(text, start, |b| b > b' ' && b != b';').min(end + fields.len());
     scan.mask(start, stop, "wifi-code");
+}
+
+/// `user worker on >X ~* +@all` of a Redis access list.
+pub(super) fn acl_rule(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let (start, _) = trim(text, line_start(text, end), end);
+    let stop = skip_while(text, end, |b| b > b' ' && b != b'"');
+    let listed = find_word(slice(text, start, end), b"user ").is_some() || find_word(slice(text, start, end), b"setuser").is_some();
+    if listed && stop > end + 3 && !is_harmless(slice(text, end, stop)) {
+        scan.mask(end, stop, "acl");
+    }
 }
 
 /// `<auth-user-pass>`: the user on the next line, the password on the one after.

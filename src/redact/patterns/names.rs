@@ -119,7 +119,7 @@ pub(super) fn is_code(name: &[u8]) -> bool {
     let Some(last) = words.last() else { return false };
     if matches!(
         last.as_str(),
-        "otp" | "totp" | "pin" | "tan" | "puk" | "passcode" | "combination" | "kombination" | "geheimzahl" | "kennziffer" | "zahlenkombination"
+        "otp" | "totp" | "pin" | "tan" | "puk" | "cvv" | "cvc" | "passcode" | "combination" | "kombination" | "geheimzahl" | "kennziffer" | "zahlenkombination"
     ) {
         return true;
     }

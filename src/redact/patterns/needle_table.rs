@@ -7,7 +7,7 @@ use super::rules::Rule;
 pub(super) const WORDS: &[(Rule, &[&str])] = &[
     (Rule::Key, &[
         "pass", "pwd", "pswd", "secret", "token", "key", "credential", "creds", "cred_", "_cred", "psk", "auth",
-        "pw ", "_pw", "-pw", ".pw", "pw=", "pw:", "pw\"", "'pw'", "dbpw", "rootpw", "bindpw", "adminpw", "otp",
+        "pw ", "_pw", "-pw", ".pw", "pw=", "pw:", "pw\"", "'pw'", ";pw", "pw;", ",pw", "pw,", "\tpw", "pw\n", "dbpw", "rootpw", "bindpw", "adminpw", "otp",
         "salt", "pepper", "seed", "nonce", "licen", "lizenz", "serial", "sess", "sid=", "sid:", "sid\"", "cookie",
         "csrf", "xsrf", "signature", "jwt", "kennwort", "geheim", "losung", "contrase", "clave", "mdp", "senha",
         "wachtwoord", "lösenord", "losenord", "adgangskode", "salasana", "hasło", "haslo", "heslo", "parola",
@@ -34,7 +34,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "codigo de acceso", "código de acesso", "código secreto", "chave secreta", "chave privada", "chave de acesso",
         "geheime sleutel", "memorable word", "security answer", "secret answer", "safe combination",
         "lock combination", "pass phrase", "wifi code", "wlan-code", "secret word", "secret number",
-        "antwort auf die geheimfrage", "antwort auf die sicherheitsfrage", "snmp string", "community string", "erlang cookie", "rabbitmq cookie",
+        "antwort auf die geheimfrage", "antwort auf die sicherheitsfrage", "sonar.login", "snmp string", "community string", "erlang cookie", "rabbitmq cookie",
     ]),
     (Rule::Address, &[
         "://", ":\\/\\/", "%3a%2f%2f",
@@ -85,7 +85,9 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "cookie:", "cookie\":", "cookie'", "cookie =", "cookie=", "cookies:",
     ]),
     (Rule::Chpasswd, &[
-        "chpasswd", "passwd --stdin", "smbpasswd", "newusers",
+        "chpasswd", "passwd --stdin", "smbpasswd", "newusers", "sudo -s", "| kinit",
+        "cryptsetup luks", "cryptsetup open", "passphrase-fd 0", "password-stdin", "passwd-on-stdin", "| su ",
+        "passin stdin", "pass stdin",
     ]),
     (Rule::Literal, &[
         "--from-literal",
@@ -139,6 +141,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "protected with ", "opened with ", "entsperren mit ", "entschlüsseln mit ", "anmelden mit ",
         "einloggen mit ", "unlock with ", "decrypt with ", "using secret ", "signed with ", "rotated to ",
         "enter code ", "code eingeben ", "device code ", " /p ", "identify ", "changed from ", "<<< ", " tried ",
+        "(tried ", "reset it to ", "changed it to ", "set it to ",
     ]),
     (Rule::LastWord, &[
         "sqlconnectinfo ", "]:587 ", "]:465 ", "]:25 ", "]:2525 ", "addauth digest ", "user.info=",
@@ -152,10 +155,20 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
     ]),
     (Rule::FirstArgument, &[
         "crypt(", "verify(", "md5(", "sha1(", "sha256(", "hmac.new(", "hash_hmac(", "authenticate(", "hash_password(",
-        "password_hash(", "checkpw(", "check_password(", "hashpw(",
+        "password_hash(", "checkpw(", "check_password(", "hashpw(", "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode(", "aes.new(",
+        "fernet(", "aesgcm(", "secretbox(", "createhmac(", "createcipheriv(", "set_password(", "setpassword(",
     ]),
     (Rule::Typed, &[
         ".type(", "send_keys(", ".fill(", "sendkeys(",
+    ]),
+    (Rule::Quoted, &[
+        "mschapv2 \"", " eap \"", " xauth \"", "\"auth\" \"", "+cpin=\"", "\"auth\" \"default\" \"",
+    ]),
+    (Rule::AclRule, &[
+        " on >", " +@all >", " resetpass >",
+    ]),
+    (Rule::Generated, &[
+        "random_password", "random_string",
     ]),
     (Rule::WifiCode, &[
         "wifi:t:", "wifi:s:",
@@ -183,7 +196,8 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "pwgen", "openssl rand", "pass show ", "makepasswd", "mkpasswd", "apg -", "op read ", "bw get ", "gopass ",
         "keyctl ", "wg genkey", "wg genpsk", "head -c", "/dev/urandom", "base64 -d", "vault read", "vault kv get",
         "secrets get", "decrypt ", "gpg -d", "age -d", "sops -d", "printenv ", "get-secret-value", "token create ",
-        "create token ", "gen-key", "genpass", "tr -dc",
+        "create token ", "gen-key", "genpass", "tr -dc", "cat ~/.vault_pass",
+        "password.txt", "passwd.txt", "pass.txt", "secret.txt", "cat /run/secrets/", "initialadminpassword",
     ]),
     (Rule::UserAt, &[
         "@tcp(", "@unix(", "@//", "@(description",

@@ -37,5 +37,7 @@ fn is_chosen(word: &[u8]) -> bool {
     let inner = word.iter().rposition(u8::is_ascii_digit).map_or(0, |p| word.len() - p - 1);
     let around = word.iter().take_while(|b| b.is_ascii_lowercase()).count();
     let sandwich = made.digit >= 2 && made.other == 0 && inner >= 4 && around >= 4 && letters == inner + around;
-    (7..=40).contains(&word.len()) && letters >= 4 && (is_password_shaped(word) || sandwich)
+    // `Fenster-Regen42`
+    let joined = made.upper > 0 && made.lower > 3 && made.digit >= 2 && made.other == 1 && !word.contains(&b'.') && word.last().is_some_and(u8::is_ascii_digit) && super::prose::is_told(word);
+    (7..=40).contains(&word.len()) && letters >= 4 && (is_password_shaped(word) || sandwich || joined)
 }

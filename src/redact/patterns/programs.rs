@@ -186,8 +186,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         flag: b"-u",
         programs: &[
-            "curl", "http", "https", "httpie", "xh", "curlie", "wget", "wrk", "hey", "lftp", "aria2c", "siege",
-            "newman",
+            "curl", "http", "https", "httpie", "xh", "curlie", "wget", "wrk", "hey", "aria2c", "siege", "newman",
         ],
         glued: Glue::Either,
         pair: Some(b':'),
@@ -265,6 +264,8 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag { flag: b"--creds", programs: &["skopeo", "buildah", "podman"], glued: Glue::Apart, pair: Some(b':') },
     Flag { flag: b"--src-creds", programs: &["skopeo"], glued: Glue::Apart, pair: Some(b':') },
     Flag { flag: b"--dest-creds", programs: &["skopeo"], glued: Glue::Apart, pair: Some(b':') },
+    Flag { flag: b"-u", programs: &["lftp", "ncftp"], glued: Glue::Apart, pair: Some(b',') },
+    Flag { flag: b"-a", programs: &["check_http", "check_curl"], glued: Glue::Apart, pair: Some(b':') },
     Flag { flag: b"-hp", programs: &["rar"], glued: Glue::Glued, pair: None },
     Flag { flag: b"-x", programs: &["steghide", "mattermost"], glued: Glue::Apart, pair: None },
     Flag { flag: b"-passin", programs: &["openssl", ""], glued: Glue::Apart, pair: Some(b':') },

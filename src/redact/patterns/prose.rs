@@ -8,7 +8,7 @@ use super::harmless::{is_harmless, is_sentence};
 use super::names::Promise;
 use super::random::{is_random, is_uuid, makeup};
 use super::scan::Scan;
-use super::shapes::{looks_like_name, machine_line, names_a_thing, strong_shape, unquoted};
+use super::shapes::{is_passphrase, looks_like_name, machine_line, names_a_thing, strong_shape, unquoted};
 use super::value::{Link, Value, value};
 
 /// A name followed by blanks and a value: `--password X`, `requirepass X`, `IDENTIFIED BY 'X'`,
@@ -93,7 +93,7 @@ pub(super) fn blank_separated(
             name.eq_ignore_ascii_case(b"community") && !slice(text, start, end).eq_ignore_ascii_case(b"public");
         if (promise == Promise::Secret || community)
             && (community || is_told(slice(text, start, end)) || directive_word(name) && alone)
-            && !looks_like_name(slice(text, start, end))
+            && (!looks_like_name(slice(text, start, end)) || alone && owns_line(name))
             && !is_harmless(slice(text, start, end))
             || strong_shape(slice(text, start, end))
         {
@@ -123,12 +123,26 @@ pub(super) fn at_distance(scan: &mut Scan<'_>, from: usize, promise: Promise) {
         let end = skip_while(text, i, |b| b > b' ').min(limit);
         let word = slice(text, i, end);
         let next = skip_blanks(text, end);
+        if word.ends_with(b":") && next >= line_end(text, from) {
+            on_next_line(scan, next);
+        }
         if word.is_empty() || next >= limit {
             return;
         }
         let colon = word.ends_with(b":");
         if i == from && describes(word) || is_verb(text, from) && matches!(word, b"to" | b"with" | b"a") {
             return;
+        }
+        if matches!(word, b"from" | b"von" | b"desde") {
+            told_after(scan, next, false);
+        }
+        if matches!(word, b"a" | b"in") {
+            let end = skip_while(text, next, |b| b > b' ');
+            let end = if matches!(before(text, end), b'.' | b',') { end - 1 } else { end };
+            if super::calls::is_password_shaped(slice(text, next, end)) {
+                scan.mask(next, end, "prose");
+                return;
+            }
         }
         if is_copula(word) || colon && word.len() > 1 {
             told_after(scan, next, colon || matches!(word, b"=" | b"->"));
@@ -162,7 +176,7 @@ fn is_verb(text: &[u8], from: usize) -> bool {
 pub(super) fn one_time_code(scan: &mut Scan<'_>, name_start: usize, name_end: usize, from: usize) -> bool {
     let text = scan.text;
     let last = slice(text, name_end.saturating_sub(4), name_end);
-    if ![&b"code"[..], b"pin", b"otp", b"tan", b"puk", b"code "].iter().any(|w| super::bytes::ends_with(last, w)) {
+    if ![&b"code"[..], b"pin", b"otp", b"tan", b"puk", b"cvv", b"cvc", b"tion"].iter().any(|w| super::bytes::ends_with(last, w)) {
         return false;
     }
     let name_start =
@@ -180,7 +194,9 @@ pub(super) fn one_time_code(scan: &mut Scan<'_>, name_start: usize, name_end: us
         let range = matches!(word, [b'0'..=b'9', b'0'..=b'9', b'-', b'0'..=b'9', b'0'..=b'9']);
         let numeric = !range && (4..=10).contains(&made.digit) && made.digit + made.other == word.len() && made.other < 4;
         let grouped = made.lower == 0 && made.digit > 0 && made.upper > 0 && made.alnum() >= 6;
-        if numeric && (linked || made.digit >= 5) || grouped {
+        let told = linked && made.digit > 1 && is_told(word);
+        let card = made.digit == word.len() && word.len() == 3 && [&b"cvv"[..], b"cvc"].iter().any(|w| last.len() > 2 && super::bytes::ends_with(last, w));
+        if numeric && (linked || made.digit >= 5) || grouped || told || card {
             scan.mask(i, end, "one-time-code");
             return true;
         }
@@ -309,7 +325,7 @@ pub(super) fn on_next_line(scan: &mut Scan<'_>, from: usize) {
     if content.is_empty() || content.contains(&b' ') || is_harmless(content) {
         return;
     }
-    if is_told(content) && !content.ends_with(b":") && !content.contains(&b'=') {
+    if (is_told(content) || is_passphrase(content)) && !content.ends_with(b":") && !content.contains(&b'=') {
         scan.mask(start, end, "label");
     }
 }
@@ -328,17 +344,35 @@ pub(super) fn printed(scan: &mut Scan<'_>, name_end: usize, promise: Promise) {
     if matches!(at(text, line), b'\n' | b'\r') {
         line = next_line(text, line);
     }
+    // Subversion's files give the length of each value on a line of its own.
+    let length = slice(text, line, line_end(text, line));
+    let measured = matches!(length, [b'V', b' ', rest @ ..] if rest.iter().all(u8::is_ascii_digit));
+    if measured {
+        line = next_line(text, line);
+    }
     let (start, end) = trim(text, line, line_end(text, line));
     let content = slice(text, start, end);
+    if measured && !content.is_empty() {
+        scan.mask(start, end, "label");
+        return;
+    }
     if content.len() >= 8
         && content.len() < 200
         && !content.contains(&b' ')
         && (super::calls::is_password_shaped(content)
             || is_random(content, 16)
-            || is_shell_prompt(slice(text, line_start(text, name_end), name_end)) && is_told(content))
+            || introduces_value(slice(text, line_start(text, name_end), name_end))
+                && (is_told(content) || is_passphrase(content)))
     {
         scan.mask(start, end, "command-output");
     }
+}
+
+/// Directives after which nothing but their secret stands.
+fn owns_line(name: &[u8]) -> bool {
+    [&b"requirepass"[..], b"masterauth", b"rootpw", b"olcrootpw", b"bindpw", b"passphrase", b"password"]
+        .iter()
+        .any(|w| name.eq_ignore_ascii_case(w))
 }
 
 /// Words in quotes are a passphrase if there are three or more, or digits among them.
@@ -360,8 +394,11 @@ fn is_running_text(text: &[u8], from: usize) -> bool {
     })
 }
 
-/// `$ echo "$NAME"`: a command whose output follows.
-fn is_shell_prompt(lead: &[u8]) -> bool {
+/// `$ echo "$NAME"`, `Content-Disposition: form-data; name="…`: what the name stands for follows on a line of its own.
+fn introduces_value(lead: &[u8]) -> bool {
+    if find_word(lead, b"form-data").is_some() {
+        return true;
+    }
     [&b"$ "[..], b"# ", b"> "].iter().any(|p| lead.starts_with(p))
         && [&b"echo "[..], b"printenv ", b"cat ", b"get "].iter().any(|c| find_word(lead, c).is_some())
 }
@@ -399,7 +436,11 @@ fn tell(scan: &mut Scan<'_>, found: Value, sure: bool) {
     if is_harmless(content) || content.contains(&b' ') && is_sentence(content) {
         return;
     }
-    if found.quoted && !found.cut || is_told(content) || sure && content.len() > 5 && !looks_like_name(content) {
+    if found.quoted && !found.cut
+        || is_told(content)
+        || is_passphrase(content)
+        || sure && content.len() > 5 && !looks_like_name(content)
+    {
         scan.mask(found.start, found.end, "prose");
     }
 }

@@ -45,6 +45,9 @@ pub(super) enum Rule {
     LastArgument,
     Send,
     FirstArgument,
+    Quoted,
+    AclRule,
+    Generated,
     Typed,
     WifiCode,
     UserPass,
@@ -108,6 +111,9 @@ pub(super) fn apply(scan: &mut Scan<'_>, start: usize, end: usize, rule: Rule) {
         Rule::LastArgument => calls::last_argument(scan, end),
         Rule::Send => calls::send(scan, end),
         Rule::FirstArgument => calls::first_argument(scan, end),
+        Rule::Quoted => calls::quoted(scan, end),
+        Rule::AclRule => dialog::acl_rule(scan, end),
+        Rule::Generated => block::generated(scan, end),
         Rule::Typed => calls::typed(scan, end),
         Rule::WifiCode => dialog::wifi_code(scan, end),
         Rule::UserPass => dialog::user_pass(scan, end),
@@ -123,6 +129,9 @@ pub(super) fn apply(scan: &mut Scan<'_>, start: usize, end: usize, rule: Rule) {
 pub(super) fn at_signs(scan: &mut Scan<'_>) {
     let text = scan.text;
     for sign in memchr::memchr_iter(b'@', text) {
+        if before(text, sign) > b' ' {
+            url::behind_address(scan, sign);
+        }
         if before(text, sign) > b' ' && at(text, sign + 1).is_ascii_alphanumeric() && url::host_follows(text, sign) {
             url::bare_user_information(scan, sign, false);
         }

@@ -24,6 +24,20 @@ pub(super) fn names_a_thing(name: &[u8]) -> bool {
         .any(|w| super::bytes::ends_with(name, w))
 }
 
+/// `velvet-orbit-fenster-winter`: four words or more, as passphrase generators join them.
+pub(super) fn is_passphrase(content: &[u8]) -> bool {
+    let sign = content.iter().copied().find(|b| !b.is_ascii_alphabetic());
+    let words: Vec<&[u8]> = content.split(|&b| Some(b) == sign).collect();
+    matches!(sign, Some(b'-' | b'.' | b'_' | b' '))
+        && (4..=12).contains(&words.len())
+        && words.iter().all(|w| {
+            (3..=10).contains(&w.len())
+                && w.iter().skip(1).all(u8::is_ascii_lowercase)
+                && w.iter().all(u8::is_ascii_alphabetic)
+                && !super::names::is_status(&String::from_utf8_lossy(w).to_lowercase())
+        })
+}
+
 pub(super) fn strong_shape(content: &[u8]) -> bool {
     !is_harmless(content)
         && (is_random(content, 12) || makeup(content).is_hex() && content.len() >= 24 && makeup(content).digit > 2)

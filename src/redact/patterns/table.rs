@@ -57,7 +57,9 @@ fn delimited(scan: &mut Scan<'_>, start: usize, separator: u8) -> bool {
             && cell.iter().all(|&b| b.is_ascii_alphanumeric() || b"_- \"'`*.#/()".contains(&b) || b >= 0x80)
             && cell.iter().filter(|&&b| b == b' ').count() < 3
     });
-    if separator == b'|' && !ruler {
+    let next_row = slice(text, after, line_end(text, after));
+    let heading = names && fields.len() > 2 && !next_row.is_empty() && cells(next_row, separator).len() == fields.len();
+    if separator == b'|' && !ruler && !heading {
         // A row: the next cell is the value of this one.
         if (is_ruler(slice(text, line_start(text, line.saturating_sub(1)), line.saturating_sub(1)))
             || fields.len() <= 4)

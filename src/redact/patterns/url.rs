@@ -77,6 +77,20 @@ pub(super) fn bare_user_information(scan: &mut Scan<'_>, sign: usize, sure: bool
     }
 }
 
+/// `anna@example.org | X`: a password beside an address.
+pub(super) fn behind_address(scan: &mut Scan<'_>, sign: usize) {
+    let text = scan.text;
+    let end = skip_while(text, sign + 1, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+    let from = skip_while(text, end, |b| matches!(b, b' ' | b'|' | b'/' | b':' | b'\t'));
+    if from == end || from > end + 4 || !slice(text, end, from).iter().any(|b| matches!(b, b'|' | b'/' | b':')) {
+        return;
+    }
+    let stop = skip_while(text, from, |b| b > b' ' && !matches!(b, b'"' | b'\'' | b',' | b'|'));
+    if super::calls::is_password_shaped(slice(text, from, stop)) && !slice(text, from, stop).contains(&b'.') {
+        scan.mask(from, stop, "user-password");
+    }
+}
+
 /// True at the `@` of `user:pw@host`: what follows is a host.
 pub(super) fn host_follows(text: &[u8], sign: usize) -> bool {
     let stop = skip_while(text, sign + 1, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));

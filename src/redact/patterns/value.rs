@@ -46,11 +46,15 @@ pub(super) fn link(text: &[u8], i: usize) -> Option<(Link, usize)> {
     match at(text, p) {
         b'=' if at(text, p + 1) == b'=' => Some((Link::Equals, skip_while(text, p, |b| b == b'='))),
         b'=' => Some((Link::Equals, p + 1)),
-        b':' if at(text, p + 1) == b':' => None,
+        // LDIF marks base64 with a second colon.
+        b':' if at(text, p + 1) == b':' => (at(text, p + 2) == b' ').then_some((Link::Equals, p + 2)),
         b':' => Some((Link::Colon, p + 1)),
         b'>' if closed == 0 || p == after => Some((Link::Equals, p + 1)),
         b',' | b'(' if is_quote(at(text, skip_blanks(text, p + 1))) => Some((Link::Argument, p + 1)),
         b'|' if p > after || closed > 0 => None,
+        b'-' if p > after && starts_with(rest, b"--value") && matches!(at(text, p + 7), b'=' | b' ') => {
+            Some((Link::Equals, p + 8))
+        }
         b'R' | b'/' if p > after => Some((Link::Blank, registry_type(text, p).unwrap_or(p))),
         _ if p > after => Some((Link::Blank, p)),
         _ if is_quote(at(text, p)) => Some((Link::Blank, p)),

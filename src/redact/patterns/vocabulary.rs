@@ -89,8 +89,12 @@ pub(super) const METADATA: &[&str] = &[
 ];
 
 /// Names ending so are secrets although their last word is metadata.
+#[rustfmt::skip]
 pub(super) const SECRET_DESPITE: &[&str] =
-    &["secret_id", "secret-id", "secretid", "dbauth", "smtpauth", "smtp_auth", "token_secret_id"];
+    &[
+    "secret_id", "secret-id", "secretid", "dbauth", "smtpauth", "smtp_auth", "sst_auth", "token_secret_id",
+    "bind_credentials", "bind_credential",
+];
 
 /// `key` after one of these words is a secret key.
 #[rustfmt::skip]
