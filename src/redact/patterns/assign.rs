@@ -68,7 +68,7 @@ fn named(scan: &mut Scan<'_>, name_start: usize, name_end: usize, promise: Promi
     let text = scan.text;
     let next = at(text, name_end);
     // The next pair of a structured log line follows, not a value.
-    if next == b' ' && at(text, name_start) != b'-' {
+    if next == b' ' && at(text, name_start) != b'-' && !is_element(text, name_start) {
         let word_end = skip_while(text, name_end + 1, |b| b.is_ascii_lowercase() || b == b'_');
         if word_end > name_end + 1 && at(text, word_end) == b'=' {
             prose::before_label(scan, name_start, promise);
@@ -164,6 +164,15 @@ pub(super) fn linked(scan: &mut Scan<'_>, name: (usize, usize), from: usize, lin
             judge(scan, name, found, Link::Equals, promise);
         }
         return;
+    }
+    // `getpass() or "X"`, `env.PW || 'X'`: a default after an expression.
+    if !found.quoted && is_harmless(slice(text, found.start, found.end)) {
+        let operator = skip_blanks(text, found.end);
+        let default = ["or ", "|| ", "?? ", "?: "].into_iter().find(|w| super::bytes::word_at(text, operator, w.as_bytes()));
+        if let Some(found) = default.and_then(|w| value(text, operator + w.len(), Link::Equals)).filter(|v| v.quoted) {
+            judge(scan, name, found, Link::Equals, promise);
+            return;
+        }
     }
     let found = widen(text, name.0, found, link, promise);
     judge(scan, name, found, link, promise);
@@ -375,7 +384,9 @@ fn is_whole_key(text: &[u8], name_start: usize, name_end: usize, link: Link) -> 
     let closed = matches!(at(text, name_end), b'"' | b'\'' | b'`' | b'\\');
     let opened = matches!(before(text, name_start), b'"' | b'\'' | b'`');
     match link {
-        Link::Argument if at(text, name_end) == b'(' => true,
+        Link::Argument if at(text, name_end) == b'(' || at(text, name_start) == b'-' => true,
+        // `fill("#password", "X")`
+        Link::Argument if closed && before(text, name_start) == b'#' => true,
         // `curl_setopt($c, CURLOPT_USERPWD, 'user:X')`
         Link::Argument if slice(text, name_start, name_end).iter().all(|b| b.is_ascii_uppercase() || *b == b'_') => true,
         Link::Argument => {

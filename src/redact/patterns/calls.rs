@@ -29,7 +29,9 @@ pub(super) fn next_word(scan: &mut Scan<'_>, end: usize) {
 /// `unlocked using X`, `log in with X`: the next word, if it reads like a secret.
 pub(super) fn told_word(scan: &mut Scan<'_>, end: usize) {
     let text = scan.text;
-    let (s, e) = shell_word(text, skip_blanks(text, end));
+    // A quote may end the needle.
+    let from = if matches!(before(text, end), b'"' | b'\'') { end - 1 } else { skip_blanks(text, end) };
+    let (s, e) = shell_word(text, from);
     let e = if matches!(before(text, e), b'.' | b',') && e > s { e - 1 } else { e };
     if is_told(slice(text, s, e)) || is_passphrase(slice(text, s, e)) {
         scan.mask(s, e, "prose");
@@ -162,6 +164,34 @@ pub(super) fn insert(scan: &mut Scan<'_>, end: usize) {
             }
         }
         i = stop.max(open + 1);
+    }
+}
+
+/// `COPY t (id, password) FROM stdin;` and its rows, as `pg_dump` writes them.
+pub(super) fn copy_rows(scan: &mut Scan<'_>, start: usize, end: usize) {
+    let text = scan.text;
+    let head = slice(text, line_start(text, start), start);
+    let Some(open) = memchr::memchr(b'(', head) else { return };
+    let columns: Vec<usize> = slice(head, open + 1, head.len())
+        .split(|&b| b == b',')
+        .enumerate()
+        .filter(|(_, name)| names::promise(name) == Promise::Secret)
+        .map(|(i, _)| i)
+        .collect();
+    let mut line = super::bytes::next_line(text, end);
+    for _ in 0..if columns.is_empty() { 0 } else { 2000 } {
+        let stop = line_end(text, line);
+        if line >= text.len() || at(text, line) == b'\\' {
+            return;
+        }
+        let mut from = line;
+        for (i, field) in slice(text, line, stop).split(|&b| b == b'\t').enumerate() {
+            if columns.contains(&i) && !is_harmless(field) {
+                scan.mask(from, from + field.len(), "sql");
+            }
+            from += field.len() + 1;
+        }
+        line = super::bytes::next_line(text, line);
     }
 }
 

@@ -115,8 +115,11 @@ pub(super) fn pair(scan: &mut Scan<'_>, end: usize) {
         .min(line_end(text, separator));
     let content = slice(text, separator, stop);
     let content_end = if content.ends_with(b".") { stop - 1 } else { stop };
+    // `user/X` may be a path, unless a label is before it.
+    let labelled = before(text, from) == b' ' && (matches!(before(text, from - 1), b':') || super::bytes::ends_with(slice(text, 0, from), b" is "))
+        && !slice(text, separator, content_end).contains(&b'/');
     if super::prose::is_told(slice(text, separator, content_end))
-        && (before(text, separator) != b'/' || signs.len() > 1)
+        && (before(text, separator) != b'/' || signs.len() > 1 || labelled)
     {
         scan.mask(separator, content_end, "login-pair");
     }
@@ -221,6 +224,17 @@ pub(super) fn wifi_code(scan: &mut Scan<'_>, end: usize) {
     let Some(start) = find_word(fields, b";p:").map(|p| end + p + 3) else { return };
     let stop = skip_while(text, start, |b| b > b' ' && b != b';').min(end + fields.len());
     scan.mask(start, stop, "wifi-code");
+}
+
+/// `U: admin P: X`.
+pub(super) fn short_pair(scan: &mut Scan<'_>, start: usize, end: usize) {
+    let text = scan.text;
+    let lead = slice(text, line_start(text, start), start);
+    let (s, e) = shell_word(text, end);
+    let user = [&b"u: "[..], b"user", b"login", b"benutzer"].iter().any(|w| find_word(lead, w).is_some());
+    if user && lead.len() < 60 && super::prose::is_told(slice(text, s, e)) {
+        scan.mask(s, e, "login-pair");
+    }
 }
 
 /// `user worker on >X ~* +@all` of a Redis access list.

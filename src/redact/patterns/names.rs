@@ -33,7 +33,7 @@ pub(super) fn promise(name: &[u8]) -> Promise {
     if whole.ends_with("existing_secret") || whole.ends_with("site_verification") || is_source_file(name) {
         return Promise::Nothing;
     }
-    if SECRET_DESPITE.iter().any(|s| whole.ends_with(s)) {
+    if name == b"SSHPASS" || SECRET_DESPITE.iter().any(|s| whole.ends_with(s)) {
         return Promise::Secret;
     }
     if matches!(

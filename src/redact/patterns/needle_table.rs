@@ -23,7 +23,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "bind", "registration", "hwid", "swarm", "ciphertext", "dpapi", "verifier", "llave", "entropy", "seal",
         "kek", "dek", "geheimzahl", "codewort", "kennziffer", "kenncode", "ürcode", "kombination", "kodeord", "лозинк",
         "κωδικ", "كلمة", "סיסמ", "parolă", "wachtzin", "sleutel", "authtok", "kennw", "passw.", "rcon", "tresorcode",
-        "sicherheitsantwort", "ungscode", "sperrcode", "gangscode", "pincode", " combination",
+        "sicherheitsantwort", "ungscode", "sperrcode", "gangscode", "pincode", "combination ",
     ]),
     (Rule::Label, &[
         "clé secrète", "clé privée", "clé wifi", "clé wpa", "clé d'api", "clé api", "code secret", "code d'accès",
@@ -33,7 +33,8 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "chiave di accesso", "chiave privata", "codice segreto", "codice di accesso", "código de acceso",
         "codigo de acceso", "código de acesso", "código secreto", "chave secreta", "chave privada", "chave de acesso",
         "geheime sleutel", "memorable word", "security answer", "secret answer", "safe combination",
-        "lock combination", "pass phrase", "wifi code", "wlan-code", "secret word", "secret number",
+        "lock combination", "pass phrase", "keypad", "code de l'alarme", "code alarme", "code porte", "code de la porte",
+        "codice allarme", "codice dell'allarme", "código de la alarma", "option key", "].key", "wifi code", "wlan-code", "secret word", "secret number",
         "antwort auf die geheimfrage", "antwort auf die sicherheitsfrage", "sonar.login", "snmp string", "community string", "erlang cookie", "rabbitmq cookie",
     ]),
     (Rule::Address, &[
@@ -87,7 +88,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
     (Rule::Chpasswd, &[
         "chpasswd", "passwd --stdin", "smbpasswd", "newusers", "sudo -s", "| kinit",
         "cryptsetup luks", "cryptsetup open", "passphrase-fd 0", "password-stdin", "passwd-on-stdin", "| su ",
-        "passin stdin", "pass stdin",
+        "passin stdin", "pass stdin", "secret create ",
     ]),
     (Rule::Literal, &[
         "--from-literal",
@@ -107,7 +108,8 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
     ]),
     (Rule::Pair, &[
         "login", "logins", "credentials", "zugangsdaten", "creds", "zugang", "anmeldung", "identifiants",
-        "credenciales", "user/pass", "username/password", "user/password", "account:",
+        "credenciales", "user/pass", "username/password", "user/password", "account:", "inloggegevens",
+        "credenziali", "dados de acesso", "přihlašovací údaje",
     ]),
     (Rule::Phrase, &[
         "mnemonic", "seed phrase", "seed words", "recovery phrase", "wallet seed", "seed:", "secret phrase",
@@ -141,7 +143,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "protected with ", "opened with ", "entsperren mit ", "entschlüsseln mit ", "anmelden mit ",
         "einloggen mit ", "unlock with ", "decrypt with ", "using secret ", "signed with ", "rotated to ",
         "enter code ", "code eingeben ", "device code ", " /p ", "identify ", "changed from ", "<<< ", " tried ",
-        "(tried ", "reset it to ", "changed it to ", "set it to ",
+        "(tried ", "<<<\"", "<<<'", "reset it to ", "changed it to ", "set it to ",
     ]),
     (Rule::LastWord, &[
         "sqlconnectinfo ", "]:587 ", "]:465 ", "]:25 ", "]:2525 ", "addauth digest ", "user.info=",
@@ -151,15 +153,22 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "ssh2_auth_password(", "imap_open(", ".login(", "->login(", "drivermanager.getconnection(", "ldap_bind(",
         "simple_bind_s(", "->connect(", ".connect(",
         "->attempt(", ".auth(", "auth=(", "authenticate(", ".basic(", "basicauth(", "logon(", "[\"login\",",
-        "[\"auth\",", "\"auth\",\"params\":[", "\"login\",\"params\":[",
+        "[\"auth\",", "\"auth\",\"params\":[", "\"login\",\"params\":[", "aes_encrypt(",
+        "aes_decrypt(", "authprovider(",
     ]),
     (Rule::FirstArgument, &[
         "crypt(", "verify(", "md5(", "sha1(", "sha256(", "hmac.new(", "hash_hmac(", "authenticate(", "hash_password(",
-        "password_hash(", "checkpw(", "check_password(", "hashpw(", "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode(", "aes.new(",
+        "password_hash(", "checkpw(", "check_password(", "hashpw(", "pgp_sym_decrypt(", "pgp_sym_encrypt(", "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode(", "aes.new(",
         "fernet(", "aesgcm(", "secretbox(", "createhmac(", "createcipheriv(", "set_password(", "setpassword(",
     ]),
     (Rule::Typed, &[
         ".type(", "send_keys(", ".fill(", "sendkeys(",
+    ]),
+    (Rule::ShortPair, &[
+        " p: ", " pw ", " pwd ",
+    ]),
+    (Rule::CopyRows, &[
+        " from stdin;",
     ]),
     (Rule::Quoted, &[
         "mschapv2 \"", " eap \"", " xauth \"", "\"auth\" \"", "+cpin=\"", "\"auth\" \"default\" \"",
@@ -198,6 +207,9 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "secrets get", "decrypt ", "gpg -d", "age -d", "sops -d", "printenv ", "get-secret-value", "token create ",
         "create token ", "gen-key", "genpass", "tr -dc", "cat ~/.vault_pass",
         "password.txt", "passwd.txt", "pass.txt", "secret.txt", "cat /run/secrets/", "initialadminpassword",
+        "op item get", "secret-tool lookup", "find-generic-password", "find-internet-password", "lpass show",
+        "keepassxc-cli show", "chamber read", "secrets versions access", "config:get ", "keyvault secret show",
+        "initial-password",
     ]),
     (Rule::UserAt, &[
         "@tcp(", "@unix(", "@//", "@(description",

@@ -122,7 +122,7 @@ pub(super) const FLAGS: &[Flag] = &[
             "fence_ipmilan",
             "x11vnc",
             "rpcclient",
-            "wp",
+            "rspamadm",
         ],
         glued: Glue::Apart,
         pair: None,

@@ -78,8 +78,7 @@ pub(super) fn blank_separated(
             && content.len() >= 3
             && !content.contains(&b'{')
             && (!content.contains(&b' ') || !is_sentence(content) && is_phrase(content))
-            && !looks_like_name(content)
-            && (is_told(content) || !names_a_thing(name))
+            && (!looks_like_name(content) && (is_told(content) || !names_a_thing(name)) || is_passphrase(content))
             || strong_shape(content) && content.len() >= 12
     } else if find_word(lead, b"login ").is_some()
         || find_word(lead, b"machine ").is_some()
@@ -117,6 +116,7 @@ pub(super) fn at_distance(scan: &mut Scan<'_>, from: usize, promise: Promise) {
         return;
     }
     let text = scan.text;
+    in_sentence(scan, from);
     let limit = line_end(text, from).min(from + 90);
     let mut i = from;
     for _ in 0..6 {
@@ -145,14 +145,46 @@ pub(super) fn at_distance(scan: &mut Scan<'_>, from: usize, promise: Promise) {
             }
         }
         if is_copula(word) || colon && word.len() > 1 {
-            told_after(scan, next, colon || matches!(word, b"=" | b"->"));
-            return;
+            if told_after(scan, next, colon || matches!(word, b"=" | b"->")) {
+                return;
+            }
         }
         if word.iter().any(|b| matches!(b, b'=' | b';' | b'{' | b'"' | b'|')) || word.ends_with(b".") {
             return;
         }
         i = next;
     }
+}
+
+/// Words shaped like passwords in a sentence about one: `the old one was X, now it is Y`.
+fn in_sentence(scan: &mut Scan<'_>, at_name: usize) {
+    let text = scan.text;
+    let line = line_start(text, at_name).max(at_name.saturating_sub(120));
+    let stop = line_end(text, at_name).min(at_name + 160);
+    // Sentences have blanks between plain words; code and data have signs.
+    let signs = slice(text, line, stop).iter().filter(|b| b"(){}[]<>=;|\\/".contains(b)).count();
+    if signs > 2 {
+        return;
+    }
+    let mut i = line;
+    while i < stop {
+        let s = skip_while(text, i, |b| b <= b' ' || matches!(b, b'"' | b'\'' | b'`' | b'(' | b',')).min(stop);
+        let e = skip_while(text, s, |b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b',' | b')' | b';')).min(stop);
+        let end = if matches!(before(text, e), b'.' | b',' | b':' | b'!' | b'?') && e > s + 1 { e - 1 } else { e };
+        let bare = [end, e].into_iter().find(|end| super::calls::is_password_shaped(slice(text, s, *end)));
+        if let Some(end) = bare.filter(|end| !is_term(slice(text, s, *end))) {
+            scan.mask(s, end, "sentence");
+        }
+        i = e.max(s + 1);
+    }
+}
+
+/// Names of algorithms, types and versions with digits, which stand in sentences about passwords.
+fn is_term(word: &[u8]) -> bool {
+    [&b"sha"[..], b"md5", b"base64", b"base32", b"pbkdf", b"utf", b"x509", b"oauth", b"pkcs", b"aes", b"hmac", b"argon", b"win32", b"ipv", b"http", b"log4", b"java", b"php", b"int32", b"int64"]
+        .iter()
+        .any(|w| find_word(word, w).is_some())
+        || word.iter().any(|b| b"_.:/".contains(b)) && !word.iter().any(|b| b"!#$%&*?".contains(b))
 }
 
 /// `password policy`, `key fingerprint`: the sentence is about something else.
@@ -187,7 +219,9 @@ pub(super) fn one_time_code(scan: &mut Scan<'_>, name_start: usize, name_end: us
     }
     let mut i = from;
     let mut linked = before(text, from) != b' ' || before(text, from - usize::from(from > 0)) == b':';
-    for _ in 0..6 {
+    // `PIN 8731`, in capitals: not the pins of a board.
+    linked |= [&b"PIN"[..], b"PUK", b"TAN"].iter().any(|w| last.ends_with(w));
+    for _ in 0..8 {
         let end = skip_while(text, i, |b| b.is_ascii_alphanumeric() || b == b'-');
         let word = slice(text, i, end);
         let made = makeup(word);
@@ -211,7 +245,7 @@ pub(super) fn one_time_code(scan: &mut Scan<'_>, name_start: usize, name_end: us
 }
 
 /// The value after a copula, past adverbs.
-fn told_after(scan: &mut Scan<'_>, from: usize, sure: bool) {
+fn told_after(scan: &mut Scan<'_>, from: usize, sure: bool) -> bool {
     let text = scan.text;
     let mut from = from;
     for _ in 0..3 {
@@ -231,11 +265,9 @@ fn told_after(scan: &mut Scan<'_>, from: usize, sure: bool) {
         && words.split(|&b| b == b' ').all(|w| !is_harmless(w))
     {
         scan.mask(start, end, "passphrase");
-        return;
+        return true;
     }
-    if let Some(found) = value(text, from, Link::Blank) {
-        tell(scan, found, sure);
-    }
+    value(text, from, Link::Blank).is_some_and(|found| tell(scan, found, sure))
 }
 
 const FILLERS: &[&str] = &[
@@ -260,6 +292,12 @@ const FILLERS: &[&str] = &[
     "is",
     "ist",
     "again",
+    "ab",
+    "heute",
+    "von",
+    "ora",
+    "adesso",
+    "nu",
 ];
 
 /// `use X as the password`, `X is the new admin password`.
@@ -431,23 +469,30 @@ pub(super) fn is_told(content: &[u8]) -> bool {
         || made.digit == content.len() && content.len() >= 6 && content.len() <= 8
 }
 
-fn tell(scan: &mut Scan<'_>, found: Value, sure: bool) {
-    let content = slice(scan.text, found.start, found.end);
+/// Masks a value that a sentence gives, if it reads like one.
+fn tell(scan: &mut Scan<'_>, found: Value, sure: bool) -> bool {
+    let text = scan.text;
+    let content = slice(text, found.start, found.end);
     if is_harmless(content) || content.contains(&b' ') && is_sentence(content) {
-        return;
+        return false;
     }
+    // `password is: harborufer`, and nothing after it.
+    let alone = slice(text, found.end, line_end(text, found.end)).iter().all(|b| b" .\t\r".contains(b));
+    let word = alone && content.iter().all(u8::is_ascii_lowercase);
     if found.quoted && !found.cut
         || is_told(content)
         || is_passphrase(content)
-        || sure && content.len() > 5 && !looks_like_name(content)
+        || sure && content.len() > 5 && (word || !looks_like_name(content))
     {
         scan.mask(found.start, found.end, "prose");
+        return true;
     }
+    false
 }
 
 /// Verbs and signs that lead from a label to its value.
 fn is_copula(word: &[u8]) -> bool {
-    word.len() <= 7
+    word.len() <= 8
         && matches!(
             word,
             b"is"
@@ -477,6 +522,10 @@ fn is_copula(word: &[u8]) -> bool {
                 | b"hei\xc3\x9ft"
                 | b"\xc3\xa0"
                 | b"naar"
+                | b"je"
+                | b"jest"
+                | b"lautete"
+                | b"reads"
                 | b"\xc3\xa8"
                 | b"\xc3\xa9"
                 | b"\xc3\xa4r"

@@ -83,7 +83,15 @@ pub(super) fn looks_like_name(content: &[u8]) -> bool {
 /// `HARBOR.cactus1`: a word in capitals joined to a longer one that ends in a digit, as no file or host is called.
 fn shouted(content: &[u8]) -> bool {
     let mut parts = content.split(|b| matches!(b, b'.' | b'-' | b'_'));
-    let (Some(first), Some(second), None) = (parts.next(), parts.next(), parts.next()) else { return false };
+    let (Some(first), Some(second)) = (parts.next(), parts.next()) else { return false };
+    // `Meadow.castle.17`
+    if let Some(third) = parts.next() {
+        return parts.next().is_none()
+            && first.first().is_some_and(u8::is_ascii_uppercase)
+            && [first, second].iter().all(|w| w.len() >= 4 && w.iter().all(u8::is_ascii_alphabetic))
+            && (2..=4).contains(&third.len())
+            && third.iter().all(u8::is_ascii_digit);
+    }
     first.len() >= 3
         && first.iter().all(u8::is_ascii_uppercase)
         && second.len() >= 5

@@ -81,8 +81,8 @@ pub(super) fn bare_user_information(scan: &mut Scan<'_>, sign: usize, sure: bool
 pub(super) fn behind_address(scan: &mut Scan<'_>, sign: usize) {
     let text = scan.text;
     let end = skip_while(text, sign + 1, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
-    let from = skip_while(text, end, |b| matches!(b, b' ' | b'|' | b'/' | b':' | b'\t'));
-    if from == end || from > end + 4 || !slice(text, end, from).iter().any(|b| matches!(b, b'|' | b'/' | b':')) {
+    let from = skip_while(text, end, |b| matches!(b, b' ' | b'|' | b'/' | b':' | b'\t' | b'*'));
+    if from == end || from > end + 4 || !slice(text, end, from).iter().any(|b| matches!(b, b'|' | b'/' | b':' | b'*')) {
         return;
     }
     let stop = skip_while(text, from, |b| b > b' ' && !matches!(b, b'"' | b'\'' | b',' | b'|'));

@@ -107,8 +107,8 @@ fn bare_end(text: &[u8], start: usize, link: Link) -> usize {
                 word_at(text, i, b"&quot;")
                     || word_at(text, i, b"&#")
                     || word_at(text, i, b"&lt;")
-                    || pair_follows(text, i + 1)
-                    || word_at(text, i, b"&amp;") && pair_follows(text, i + 5)
+                    || parameter_follows(text, i + 1)
+                    || word_at(text, i, b"&amp;") && parameter_follows(text, i + 5)
                     || next == b'&'
             }
             b';' => next == b' ' || i + 1 >= limit || pair_follows(text, i + 1) || next == b'}' || next == b'"',
@@ -181,6 +181,12 @@ fn pair_follows(text: &[u8], i: usize) -> bool {
         skip_while(text, i, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'[' | b']' | b' '))
             .min(i + 48);
     end > i && at(text, i).is_ascii_alphabetic() && matches!(at(text, end), b'=' | b':' | b'%')
+}
+
+/// True if `name=` of the next parameter stands at `i`.
+fn parameter_follows(text: &[u8], i: usize) -> bool {
+    let end = skip_while(text, i, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'[' | b']' | b'%'));
+    end > i && end < i + 64 && at(text, end) == b'='
 }
 
 const OPERATORS: &[(&[u8], Link)] = &[

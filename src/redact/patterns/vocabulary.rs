@@ -20,6 +20,7 @@ pub(super) const SECRET_WORDS: &[&str] = &[
     "preshared", "presharedkey", "cryptkey", "codeword", "codewort", "losungswort", "geheimzahl", "geheimcode",
     "kennziffer", "kenncode", "sicherheitsantwort", "kodeord", "лозинка", "κωδικός", "סיסמה", "parolă", "wachtzin",
     "authtok", "bindcredentials", "kennw", "passw", "zahlenkombination", "tresorcode", "toegangscode",
+    "lösenordet", "passordet", "kodeordet",
 ];
 
 /// Endings that make a run-together word a secret name (`ftppassword`, `dbpass`).
