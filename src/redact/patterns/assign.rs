@@ -38,10 +38,15 @@ pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
 /// At a label of several words (`clé secrète`, `safe combination`): its value.
 pub(super) fn label(scan: &mut Scan<'_>, start: usize, end: usize) {
     let text = scan.text;
-    if start >= scan.judged && !is_name(before(text, start)) && !is_name(at(text, end)) {
-        scan.judged = end;
-        named(scan, start, end, Promise::Secret);
+    if is_name(before(text, start)) || is_name(at(text, end)) {
+        return;
     }
+    scan.judged = scan.judged.max(end);
+    let coded = [&b"code"[..], b"codi", b"digo", b"combination", b"number", b"keypad"];
+    if coded.iter().any(|w| find_word(slice(text, start, end), w).is_some()) && prose::code_within(scan, end, end) {
+        return;
+    }
+    named(scan, start, end, Promise::Secret);
 }
 
 /// Takes the word before into the name where that says more: `API key`, `door code`.
@@ -385,6 +390,14 @@ fn is_whole_key(text: &[u8], name_start: usize, name_end: usize, link: Link) -> 
     let opened = matches!(before(text, name_start), b'"' | b'\'' | b'`');
     match link {
         Link::Argument if at(text, name_end) == b'(' || at(text, name_start) == b'-' => true,
+        // `VALUES (1, 'smtp_password', 'X')`
+        Link::Argument
+            if opened
+                && before(text, name_start - 1) == b','
+                && find_word(slice(text, line_start(text, name_start), name_start), b"values").is_some() =>
+        {
+            true
+        }
         // `fill("#password", "X")`
         Link::Argument if closed && before(text, name_start) == b'#' => true,
         // `curl_setopt($c, CURLOPT_USERPWD, 'user:X')`

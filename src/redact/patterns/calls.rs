@@ -240,7 +240,7 @@ pub(super) fn output(scan: &mut Scan<'_>, end: usize) {
     for _ in 0..6 {
         let (s, e) = trim(text, line, line_end(text, line));
         let word = slice(text, s, e);
-        if word.len() < 8 || word.contains(&b' ') || is_harmless(word) {
+        if word.len() < 6 || word.contains(&b' ') || is_harmless(word) {
             return;
         }
         let made = super::random::makeup(word);

@@ -34,10 +34,9 @@ fn is_notation(value: &[u8]) -> bool {
     // `&Type`, `_ZNSt6localeC2Ev`, `\fBname\fR`, `\-\-flag`.
     let symbol = matches!(value, [b'&', b'A'..=b'Z', rest @ ..] if rest.iter().all(|&b| b.is_ascii_alphanumeric() || b"_<>,:".contains(&b)))
         || matches!(value, [b'_', b'Z', b'0'..=b'9' | b'N' | b'S' | b'T' | b'L' | b'K', ..] if value.len() > 5 && value.iter().all(|&b| b.is_ascii_alphanumeric() || b"_.@".contains(&b)))
-        || matches!(value, [b'\\', b'-' | b'f' | b'&', ..])
+        || value.windows(2).any(|w| w == b"\\-" || w == b"\\f" || w == b"\\&")
         || matches!(value, [b'&', b'[' | b'\'', ..])
         || matches!(value, [b'&', rest @ ..] if rest.len() > 2 && rest.iter().all(|&b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.')))
-        || value.ends_with(b"\\&")
         || matches!(value, [b'\\', b'e'])
         || PROMPTS.contains(&value);
     // `Read-Host`, `Get-Credential`.

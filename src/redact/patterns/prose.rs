@@ -92,7 +92,7 @@ pub(super) fn blank_separated(
             name.eq_ignore_ascii_case(b"community") && !slice(text, start, end).eq_ignore_ascii_case(b"public");
         if (promise == Promise::Secret || community)
             && (community || is_told(slice(text, start, end)) || directive_word(name) && alone)
-            && (!looks_like_name(slice(text, start, end)) || alone && owns_line(name))
+            && (!looks_like_name(slice(text, start, end)) || alone && owns_line(name) && !content.ends_with(b"."))
             && !is_harmless(slice(text, start, end))
             || strong_shape(slice(text, start, end))
         {
@@ -145,6 +145,12 @@ pub(super) fn at_distance(scan: &mut Scan<'_>, from: usize, promise: Promise) {
             }
         }
         if is_copula(word) || colon && word.len() > 1 {
+            let end = skip_while(text, next, |b| b > b' ');
+            // `set the token to "main"` says less than `the password is "main"`.
+            let weak = matches!(word, b"to" | b"with" | b"auf" | b"mit" | b"a") && end < next + 10 && !is_told(slice(text, next, end));
+            if weak {
+                return;
+            }
             if told_after(scan, next, colon || matches!(word, b"=" | b"->")) {
                 return;
             }
@@ -171,12 +177,20 @@ fn in_sentence(scan: &mut Scan<'_>, at_name: usize) {
         let s = skip_while(text, i, |b| b <= b' ' || matches!(b, b'"' | b'\'' | b'`' | b'(' | b',')).min(stop);
         let e = skip_while(text, s, |b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b',' | b')' | b';')).min(stop);
         let end = if matches!(before(text, e), b'.' | b',' | b':' | b'!' | b'?') && e > s + 1 { e - 1 } else { e };
-        let bare = [end, e].into_iter().find(|end| super::calls::is_password_shaped(slice(text, s, *end)));
+        let shaped = |word: &[u8]| super::calls::is_password_shaped(word) || is_leet(word);
+        let bare = [end, e].into_iter().find(|end| shaped(slice(text, s, *end)));
         if let Some(end) = bare.filter(|end| !is_term(slice(text, s, *end))) {
             scan.mask(s, end, "sentence");
         }
         i = e.max(s + 1);
     }
+}
+
+/// `n00dle23`: digits among lower-case letters, twice.
+fn is_leet(word: &[u8]) -> bool {
+    let made = makeup(word);
+    let groups = word.split(|b| !b.is_ascii_digit()).filter(|digits| !digits.is_empty()).count();
+    word.len() >= 7 && groups == 2 && made.digit >= 3 && made.lower >= 4 && made.digit + made.lower == word.len() && !made.is_hex()
 }
 
 /// Names of algorithms, types and versions with digits, which stand in sentences about passwords.
@@ -214,9 +228,24 @@ pub(super) fn one_time_code(scan: &mut Scan<'_>, name_start: usize, name_end: us
     let name_start =
         back_while(text, name_start, 32, |b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-') || b >= 0x80);
     let name_end = if before(text, name_end) == b' ' { name_end - 1 } else { name_end };
-    if !super::names::is_code(slice(text, name_start, name_end)) {
+    let name = slice(text, name_start, name_end);
+    // `your code is 985893`: only the usual six digits.
+    let plain = !super::names::is_code(name);
+    let addressed = [&b"your code"[..], b"the code", b"dein code", b"ihr code", b"votre code", b"tu code", b"uw code"];
+    if plain && !addressed.iter().any(|w| super::bytes::ends_with(name, w)) {
         return false;
     }
+    code_after(scan, from, last, plain)
+}
+
+/// The code that follows a label of several words.
+pub(super) fn code_within(scan: &mut Scan<'_>, label_end: usize, from: usize) -> bool {
+    let text = scan.text;
+    code_after(scan, skip_blanks(text, from), slice(text, label_end.saturating_sub(4), label_end), false)
+}
+
+fn code_after(scan: &mut Scan<'_>, from: usize, last: &[u8], plain: bool) -> bool {
+    let text = scan.text;
     let mut i = from;
     let mut linked = before(text, from) != b' ' || before(text, from - usize::from(from > 0)) == b':';
     // `PIN 8731`, in capitals: not the pins of a board.
@@ -230,7 +259,8 @@ pub(super) fn one_time_code(scan: &mut Scan<'_>, name_start: usize, name_end: us
         let grouped = made.lower == 0 && made.digit > 0 && made.upper > 0 && made.alnum() >= 6;
         let told = linked && made.digit > 1 && is_told(word);
         let card = made.digit == word.len() && word.len() == 3 && [&b"cvv"[..], b"cvc"].iter().any(|w| last.len() > 2 && super::bytes::ends_with(last, w));
-        if numeric && (linked || made.digit >= 5) || grouped || told || card {
+        let usual = !plain || linked && made.digit == word.len() && made.digit == 6;
+        if usual && (numeric && (linked || made.digit >= 5) || grouped || told || card) {
             scan.mask(i, end, "one-time-code");
             return true;
         }
