@@ -122,6 +122,14 @@ fn named(scan: &mut Scan<'_>, name_start: usize, name_end: usize, promise: Promi
             return;
         }
     }
+    // `add_argument("--password", default="X")`
+    if at(text, name_start) == b'-' && matches!(next, b'"' | b'\'') && at(text, name_end + 1) == b',' {
+        let rest = slice(text, name_end, name_end + 60);
+        if let Some(p) = find_word(rest, b"default=") {
+            linked(scan, (name_start, name_end), name_end + p + 8, Link::Equals, promise);
+            return;
+        }
+    }
     let Some((link, from)) = link(text, name_end) else {
         prose::before_label(scan, name_start, promise);
         prose::printed(scan, name_end, promise);
@@ -180,7 +188,11 @@ pub(super) fn linked(scan: &mut Scan<'_>, name: (usize, usize), from: usize, lin
         }
     }
     let found = widen(text, name.0, found, link, promise);
+    let hits = scan.hits.len();
     judge(scan, name, found, link, promise);
+    if hits == scan.hits.len() && promise == Promise::Secret && link == Link::Colon && !found.quoted {
+        prose::in_sentence(scan, name.1);
+    }
 }
 
 /// The decision itself.

@@ -94,6 +94,7 @@ pub(super) fn first_argument(scan: &mut Scan<'_>, end: usize) {
     let from = skip_blanks(text, from) + prefix;
     if matches!(at(text, from), b'\'' | b'"') {
         let (s, e) = shell_word(text, from);
+        let e = [&b"\\n"[..], b"\\r"].iter().find(|w| slice(text, s, e).ends_with(w)).map_or(e, |w| e - w.len());
         let content = slice(text, s, e);
         if is_told(content) && !content.contains(&b' ') {
             scan.mask(s, e, "argument");
@@ -109,10 +110,19 @@ pub(super) fn quoted(scan: &mut Scan<'_>, end: usize) {
     }
 }
 
+/// `"X".toCharArray()`: Java keeps passwords, and little else, in arrays of characters.
+pub(super) fn char_array(scan: &mut Scan<'_>, close: usize) {
+    let text = scan.text;
+    let start = super::bytes::back_while(text, close, 120, |b| b != b'"' && b != b'\n');
+    if before(text, start) == b'"' && !is_harmless(slice(text, start, close)) {
+        scan.mask(start, close, "argument");
+    }
+}
+
 /// `#password … .type('X')`: text typed into a field that is called secret.
 pub(super) fn typed(scan: &mut Scan<'_>, end: usize) {
     let text = scan.text;
-    let lead = slice(text, line_start(text, end), end);
+    let lead = slice(text, line_start(text, end).max(end.saturating_sub(200)), line_end(text, end).min(end + 120));
     if ["pass", "pwd", "pin", "otp", "token", "secret"].iter().any(|w| find_word(lead, w.as_bytes()).is_some()) {
         first_argument(scan, end);
     }
@@ -325,6 +335,29 @@ pub(super) fn signed_words(scan: &mut Scan<'_>) {
             && !scan.hits.iter().rev().take(20).any(|h| h.start <= s && e <= h.end)
         {
             scan.mask(s, e, "password-shaped");
+        }
+    }
+}
+
+/// `Acker2018?`, `Silver550$`: a capitalised word, a number and a sign; nothing announces them.
+pub(super) fn closing_signs(scan: &mut Scan<'_>) {
+    let text = scan.text;
+    for sign in memchr::memchr2_iter(b'$', b'?', text) {
+        if !before(text, sign).is_ascii_digit() || !matches!(at(text, sign + 1), 0..=b' ' | b',' | b'.' | b'"' | b'\'' | b'`' | b')' | b';') {
+            continue;
+        }
+        let digits = super::bytes::back_while(text, sign, 8, |b| b.is_ascii_digit());
+        let start = super::bytes::back_while(text, digits, 24, |b| b.is_ascii_alphabetic());
+        let word = slice(text, start, digits);
+        let least = if at(text, sign) == b'?' { 3 } else { 2 };
+        let opened = matches!(before(text, start), 0..=b' ' | b'"' | b'\'' | b'`' | b'(' | b'/' | b':' | b'=' | b'%' | b',');
+        if opened
+            && sign - digits >= least
+            && word.len() >= 4
+            && word.first().is_some_and(u8::is_ascii_uppercase)
+            && word.iter().any(u8::is_ascii_lowercase)
+        {
+            scan.mask(start, sign + 1, "password-shaped");
         }
     }
 }

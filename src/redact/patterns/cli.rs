@@ -60,8 +60,8 @@ fn unknown_program(scan: &mut Scan<'_>, begin: usize, command: &[u8]) {
         .any(|f| find_word(command, f).is_some());
     let (s, e) = shell_word(text, skip_blanks(text, begin + 2));
     if user
-        && (super::calls::is_password_shaped(slice(text, s, e))
-            || e - s == 19 && super::prose::is_told(slice(text, s, e)))
+        && super::prose::is_told(slice(text, s, e))
+        && !slice(text, s, e).iter().any(|b| matches!(b, b':' | b'/'))
     {
         scan.mask(s, e, "command-line");
     }

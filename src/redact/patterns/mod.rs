@@ -67,6 +67,7 @@ fn direct(text: &[u8]) -> Direct {
     rules::needles().scan(text, |start, end, rule| rules::apply(&mut scan, start, end, rule));
     rules::at_signs(&mut scan);
     calls::signed_words(&mut scan);
+    calls::closing_signs(&mut scan);
     pairs::pairs(&mut scan);
     runs::scan_runs(&mut scan);
     Direct { hits: scan.hits, encoded: scan.encoded }

@@ -124,7 +124,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
     ]),
     (Rule::SecretFile, &[
         "chap-secrets", "pap-secrets", "rsyncd.secrets", "sasl_passwd", ".pgpass", "rsync.pass", "ipsec.secrets",
-        "ftpusers", "passwd-client", "users.passwd", "smtp-auth", "saslpass", "rsync.secrets", ".secrets",
+        "ftpusers", "passwd-client", "users.passwd", "smtp-auth", "saslpass", "rsync.secrets", ".secrets", "davfs2/secrets",
         "sasl-passwd",
     ]),
     (Rule::KubernetesSecret, &[
@@ -155,17 +155,21 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "->attempt(", ".auth(", "auth=(", "authenticate(", ".basic(", "basicauth(", "logon(", "[\"login\",",
         "[\"auth\",", "\"auth\",\"params\":[", "\"login\",\"params\":[", "aes_encrypt(",
         "aes_decrypt(", "authprovider(",
+        "passwordauthentication(", "passwordcredentials(", "setauth(", " ftp(", "create_superuser(", "createsuperuser(",
     ]),
     (Rule::FirstArgument, &[
         "crypt(", "verify(", "md5(", "sha1(", "sha256(", "hmac.new(", "hash_hmac(", "authenticate(", "hash_password(",
-        "password_hash(", "checkpw(", "check_password(", "hashpw(", "pgp_sym_decrypt(", "pgp_sym_encrypt(", "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode(", "aes.new(",
+        "password_hash(", "checkpw(", "check_password(", "hashpw(", "pgp_sym_decrypt(", "pgp_sym_encrypt(", "hash::make(", "bcrypt(", "generatefrompassword(", "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode(", "aes.new(",
         "fernet(", "aesgcm(", "secretbox(", "createhmac(", "createcipheriv(", "set_password(", "setpassword(",
     ]),
     (Rule::Typed, &[
-        ".type(", "send_keys(", ".fill(", "sendkeys(",
+        ".type(", "send_keys(", ".fill(", "sendkeys(", ".write(b", ".write(", "xdotool type ", " stuff ",
     ]),
     (Rule::ShortPair, &[
         " p: ", " pw ", " pwd ",
+    ]),
+    (Rule::CharArray, &[
+        "\".tochararray(",
     ]),
     (Rule::CopyRows, &[
         " from stdin;",

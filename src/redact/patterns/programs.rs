@@ -123,6 +123,7 @@ pub(super) const FLAGS: &[Flag] = &[
             "x11vnc",
             "rpcclient",
             "rspamadm",
+            "ipa-server-install",
         ],
         glued: Glue::Apart,
         pair: None,
@@ -214,7 +215,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         flag: b"--user",
         programs: &[
-            "curl", "http", "xh", "lftp", "etcdctl", "influx", "siege", "ab", "etcdutl", "consul", "nats", "mongosh",
+            "curl", "http", "xh", "lftp", "etcdctl", "ntfy", "influx", "siege", "ab", "etcdutl", "consul", "nats", "mongosh",
         ],
         glued: Glue::Apart,
         pair: Some(b':'),
@@ -266,6 +267,8 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag { flag: b"--dest-creds", programs: &["skopeo"], glued: Glue::Apart, pair: Some(b':') },
     Flag { flag: b"-u", programs: &["lftp", "ncftp"], glued: Glue::Apart, pair: Some(b',') },
     Flag { flag: b"-a", programs: &["check_http", "check_curl"], glued: Glue::Apart, pair: Some(b':') },
+    Flag { flag: b"-a", programs: &["ipa-server-install"], glued: Glue::Apart, pair: None },
+    Flag { flag: b"-c", programs: &["esxcli"], glued: Glue::Apart, pair: None },
     Flag { flag: b"-hp", programs: &["rar"], glued: Glue::Glued, pair: None },
     Flag { flag: b"-x", programs: &["steghide", "mattermost"], glued: Glue::Apart, pair: None },
     Flag { flag: b"-passin", programs: &["openssl", ""], glued: Glue::Apart, pair: Some(b':') },

@@ -112,10 +112,11 @@ pub(super) fn blank_separated(
 
 /// `the password for the database is X`, `Passwort für root lautet X`.
 pub(super) fn at_distance(scan: &mut Scan<'_>, from: usize, promise: Promise) {
+    let text = scan.text;
     if promise != Promise::Secret {
+        key_told(scan, from);
         return;
     }
-    let text = scan.text;
     in_sentence(scan, from);
     let limit = line_end(text, from).min(from + 90);
     let mut i = from;
@@ -162,8 +163,33 @@ pub(super) fn at_distance(scan: &mut Scan<'_>, from: usize, promise: Promise) {
     }
 }
 
+/// `the key for the API is X`: only what no sentence would contain.
+fn key_told(scan: &mut Scan<'_>, from: usize) {
+    let text = scan.text;
+    let limit = line_end(text, from).min(from + 90);
+    let mut i = from;
+    for _ in 0..6 {
+        let end = skip_while(text, i, |b| b > b' ').min(limit);
+        let next = skip_blanks(text, end);
+        let word = slice(text, i, end);
+        if word.is_empty() || next >= limit || i == from && describes(word) {
+            return;
+        }
+        if is_copula(word) || word.ends_with(b":") {
+            let stop = skip_while(text, next, |b| b > b' ');
+            let stop = if matches!(before(text, stop), b'.' | b',') { stop - 1 } else { stop };
+            let content = slice(text, next, stop);
+            if is_passphrase(content) || strong_shape(content) && !makeup(content).is_hex() || is_uuid(content) {
+                scan.mask(next, stop, "prose");
+            }
+            return;
+        }
+        i = next;
+    }
+}
+
 /// Words shaped like passwords in a sentence about one: `the old one was X, now it is Y`.
-fn in_sentence(scan: &mut Scan<'_>, at_name: usize) {
+pub(super) fn in_sentence(scan: &mut Scan<'_>, at_name: usize) {
     let text = scan.text;
     let line = line_start(text, at_name).max(at_name.saturating_sub(120));
     let stop = line_end(text, at_name).min(at_name + 160);
@@ -294,6 +320,13 @@ fn told_after(scan: &mut Scan<'_>, from: usize, sure: bool) -> bool {
         && !is_sentence(words)
         && words.split(|&b| b == b' ').all(|w| !is_harmless(w))
     {
+        scan.mask(start, end, "passphrase");
+        return true;
+    }
+    // `w9g2 mRFT m5No Zifs`: groups of one length.
+    let groups: Vec<&[u8]> = words.split(|&b| b == b' ').collect();
+    let even = |g: &&[u8]| g.len() == groups.first().map_or(0, |f| f.len()) && g.iter().all(u8::is_ascii_alphanumeric);
+    if groups.len() > 2 && (3..=6).contains(&groups.first().map_or(0, |g| g.len())) && groups.iter().all(even) && (makeup(words).digit > 1 || makeup(words).oddness > 0.4) {
         scan.mask(start, end, "passphrase");
         return true;
     }

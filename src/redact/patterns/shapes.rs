@@ -84,11 +84,11 @@ pub(super) fn looks_like_name(content: &[u8]) -> bool {
 fn shouted(content: &[u8]) -> bool {
     let mut parts = content.split(|b| matches!(b, b'.' | b'-' | b'_'));
     let (Some(first), Some(second)) = (parts.next(), parts.next()) else { return false };
-    // `Meadow.castle.17`
+    // `Meadow.castle.17`, `rabbit-meadow-51`
     if let Some(third) = parts.next() {
+        let least = if first.first().is_some_and(u8::is_ascii_uppercase) { 4 } else { 5 };
         return parts.next().is_none()
-            && first.first().is_some_and(u8::is_ascii_uppercase)
-            && [first, second].iter().all(|w| w.len() >= 4 && w.iter().all(u8::is_ascii_alphabetic))
+            && [first, second].iter().all(|w| w.len() >= least && w.iter().all(u8::is_ascii_alphabetic))
             && (2..=4).contains(&third.len())
             && third.iter().all(u8::is_ascii_digit);
     }

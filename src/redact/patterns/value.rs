@@ -274,7 +274,7 @@ fn serialised(text: &[u8], p: usize) -> Option<usize> {
 /// Type annotations, string prefixes and wrapping calls before a literal.
 fn skip_wrappers(text: &[u8], p: usize) -> usize {
     let mut p = p;
-    for wrapper in [&b"<![CDATA["[..], b"!!str ", b"!!binary ", b"!unsafe ", b"**", b"*", b"&#34;"] {
+    for wrapper in [&b"<![CDATA["[..], b"[]byte(", b"!!str ", b"!!binary ", b"!unsafe ", b"**", b"*", b"&#34;"] {
         if word_at(text, p, wrapper) && (at(text, p + wrapper.len()) != b'*') {
             p = skip_blanks(text, p + wrapper.len());
             break;
