@@ -1,6 +1,8 @@
 //! Keys and their values in every notation: configuration, code, data, logs and prose.
 
-use super::bytes::{at, back_while, before, find_word, is_name, line_end, line_start, skip_blanks, skip_while, slice, trim};
+use super::bytes::{
+    at, back_while, before, find_word, is_name, line_end, line_start, skip_blanks, skip_while, slice, trim,
+};
 use super::harmless::{is_harmless, is_sentence};
 use super::names::{self, Promise};
 use super::random::{self, is_random};
@@ -52,7 +54,11 @@ pub(super) fn label(scan: &mut Scan<'_>, start: usize, end: usize) {
 /// Takes the word before into the name where that says more: `API key`, `door code`.
 fn qualified<'a>(scan: &mut Scan<'a>, name_start: usize, name_end: usize, promise: Promise) -> (usize, Promise) {
     let text: &'a [u8] = scan.text;
-    if promise != Promise::Maybe || before(text, name_start) != b' ' {
+    let name = slice(text, name_start, name_end);
+    let kind = ["key", "keys", "code", "lüssel", "luessel", "sleutel", "seed", "salt", "auth", "combination"]
+        .iter()
+        .any(|w| super::bytes::ends_with(name, w.as_bytes()));
+    if promise != Promise::Maybe || before(text, name_start) != b' ' || !kind {
         return (name_start, promise);
     }
     let end = name_start - 1;
@@ -181,7 +187,8 @@ pub(super) fn linked(scan: &mut Scan<'_>, name: (usize, usize), from: usize, lin
     // `getpass() or "X"`, `env.PW || 'X'`: a default after an expression.
     if !found.quoted && is_harmless(slice(text, found.start, found.end)) {
         let operator = skip_blanks(text, found.end);
-        let default = ["or ", "|| ", "?? ", "?: "].into_iter().find(|w| super::bytes::word_at(text, operator, w.as_bytes()));
+        let default =
+            ["or ", "|| ", "?? ", "?: "].into_iter().find(|w| super::bytes::word_at(text, operator, w.as_bytes()));
         if let Some(found) = default.and_then(|w| value(text, operator + w.len(), Link::Equals)).filter(|v| v.quoted) {
             judge(scan, name, found, Link::Equals, promise);
             return;
@@ -219,7 +226,9 @@ pub(super) fn judge(scan: &mut Scan<'_>, name: (usize, usize), found: Value, lin
     }
     let sentence = content.contains(&b' ') && is_sentence(content);
     let secret = match promise {
-        Promise::Secret => !sentence && (found.quoted && content.len() > 2 || plausible(content, link, at(text, found.end))),
+        Promise::Secret => {
+            !sentence && (found.quoted && content.len() > 2 || plausible(content, link, at(text, found.end)))
+        }
         _ => {
             !sentence && (looks_generated(content) || super::calls::is_password_shaped(content))
                 || one_time(slice(text, name.0, name.1), content)
@@ -250,7 +259,8 @@ pub(super) fn looks_generated(content: &[u8]) -> bool {
     }
     let dated = made.digit + made.other == content.len();
     // The serial number of a certificate.
-    let pairs = content.len() > 8 && content.split(|&b| b == b':').all(|p| p.len() == 2 && p.iter().all(u8::is_ascii_hexdigit));
+    let pairs =
+        content.len() > 8 && content.split(|&b| b == b':').all(|p| p.len() == 2 && p.iter().all(u8::is_ascii_hexdigit));
     if dated || pairs {
         return false;
     }
@@ -413,7 +423,9 @@ fn is_whole_key(text: &[u8], name_start: usize, name_end: usize, link: Link) -> 
         // `fill("#password", "X")`
         Link::Argument if closed && before(text, name_start) == b'#' => true,
         // `curl_setopt($c, CURLOPT_USERPWD, 'user:X')`
-        Link::Argument if slice(text, name_start, name_end).iter().all(|b| b.is_ascii_uppercase() || *b == b'_') => true,
+        Link::Argument if slice(text, name_start, name_end).iter().all(|b| b.is_ascii_uppercase() || *b == b'_') => {
+            true
+        }
         Link::Argument => {
             opened && before(text, back_while(text, name_start - 1, 8, |b| matches!(b, b' ' | b'\\'))) == b'('
         }

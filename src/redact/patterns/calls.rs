@@ -39,7 +39,8 @@ pub(super) fn told_word(scan: &mut Scan<'_>, end: usize) {
     }
     // `log in with admin / X`, `sign in with anna and X`.
     let joint = skip_while(text, e, |b| matches!(b, b' ' | b'/' | b':' | b',' | b'"' | b'\''));
-    let from = ["and ", "und ", "et "].iter().find(|w| word_at(text, joint, w.as_bytes())).map_or(joint, |w| joint + w.len());
+    let from =
+        ["and ", "und ", "et "].iter().find(|w| word_at(text, joint, w.as_bytes())).map_or(joint, |w| joint + w.len());
     if from > e + 1 || matches!(at(text, e), b'/' | b':') {
         let (s, e) = shell_word(text, from);
         let e = if matches!(before(text, e), b'.' | b',') && e > s { e - 1 } else { e };
@@ -255,7 +256,12 @@ pub(super) fn output(scan: &mut Scan<'_>, end: usize) {
         }
         let made = super::random::makeup(word);
         let hex = made.is_hex() && word.len() >= 16 && made.digit > 1;
-        if !is_told(word) && !is_passphrase(word) && !is_password_shaped(word) && !super::random::is_random(word, 12) && !hex {
+        if !is_told(word)
+            && !is_passphrase(word)
+            && !is_password_shaped(word)
+            && !super::random::is_random(word, 12)
+            && !hex
+        {
             return;
         }
         scan.mask(s, e, "command-output");
@@ -343,14 +349,17 @@ pub(super) fn signed_words(scan: &mut Scan<'_>) {
 pub(super) fn closing_signs(scan: &mut Scan<'_>) {
     let text = scan.text;
     for sign in memchr::memchr2_iter(b'$', b'?', text) {
-        if !before(text, sign).is_ascii_digit() || !matches!(at(text, sign + 1), 0..=b' ' | b',' | b'.' | b'"' | b'\'' | b'`' | b')' | b';') {
+        if !before(text, sign).is_ascii_digit()
+            || !matches!(at(text, sign + 1), 0..=b' ' | b',' | b'.' | b'"' | b'\'' | b'`' | b')' | b';')
+        {
             continue;
         }
         let digits = super::bytes::back_while(text, sign, 8, |b| b.is_ascii_digit());
         let start = super::bytes::back_while(text, digits, 24, |b| b.is_ascii_alphabetic());
         let word = slice(text, start, digits);
         let least = if at(text, sign) == b'?' { 3 } else { 2 };
-        let opened = matches!(before(text, start), 0..=b' ' | b'"' | b'\'' | b'`' | b'(' | b'/' | b':' | b'=' | b'%' | b',');
+        let opened =
+            matches!(before(text, start), 0..=b' ' | b'"' | b'\'' | b'`' | b'(' | b'/' | b':' | b'=' | b'%' | b',');
         if opened
             && sign - digits >= least
             && word.len() >= 4
@@ -374,7 +383,8 @@ fn is_merge_request(word: &[u8]) -> bool {
 /// `org/repo#123`, `page2#section`, `Foo#bar`: a sign with a number or a word alone behind it.
 fn issue_number(word: &[u8]) -> bool {
     let Some(p) = word.iter().position(|&b| b == b'#') else {
-        return word.ends_with(b"!") && word.iter().filter(|b| b.is_ascii_digit()).count() < 2 || is_merge_request(word);
+        return word.ends_with(b"!") && word.iter().filter(|b| b.is_ascii_digit()).count() < 2
+            || is_merge_request(word);
     };
     let head = slice(word, 0, p);
     let tail = super::bytes::tail(word, p + 1);

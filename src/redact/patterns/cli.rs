@@ -59,10 +59,7 @@ fn unknown_program(scan: &mut Scan<'_>, begin: usize, command: &[u8]) {
         .iter()
         .any(|f| find_word(command, f).is_some());
     let (s, e) = shell_word(text, skip_blanks(text, begin + 2));
-    if user
-        && super::prose::is_told(slice(text, s, e))
-        && !slice(text, s, e).iter().any(|b| matches!(b, b':' | b'/'))
-    {
+    if user && super::prose::is_told(slice(text, s, e)) && !slice(text, s, e).iter().any(|b| matches!(b, b':' | b'/')) {
         scan.mask(s, e, "command-line");
     }
 }

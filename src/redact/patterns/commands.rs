@@ -125,7 +125,9 @@ pub(super) fn command(scan: &mut Scan<'_>, start: usize, end: usize) {
             }
         }
         LastOfBatch => {
-            let batch = options.iter().any(|&(s, e)| !starts_with(slice(text, s, e), b"--") && slice(text, s, e).contains(&b'b'));
+            let batch = options
+                .iter()
+                .any(|&(s, e)| !starts_with(slice(text, s, e), b"--") && slice(text, s, e).contains(&b'b'));
             if let Some(&found) = words.last().filter(|_| batch) {
                 secret(scan, found);
             }
@@ -170,7 +172,11 @@ fn words(text: &[u8], from: usize) -> (Vec<(usize, usize)>, Vec<(usize, usize)>)
     let mut i = skip_blanks(text, from);
     while i < stop && words.len() < 12 && !matches!(at(text, i), b'|' | b'>' | b';' | b'&') {
         let (s, e) = shell_word(text, i);
-        if starts_with(tail(text, s), b"-") { options.push((s, e)) } else { words.push((s, e)) }
+        if starts_with(tail(text, s), b"-") {
+            options.push((s, e))
+        } else {
+            words.push((s, e))
+        }
         i = skip_blanks(text, skip_while(text, e, |b| matches!(b, b'"' | b'\'')).max(i + 1));
     }
     (words, options)

@@ -116,7 +116,8 @@ pub(super) fn pair(scan: &mut Scan<'_>, end: usize) {
     let content = slice(text, separator, stop);
     let content_end = if content.ends_with(b".") { stop - 1 } else { stop };
     // `user/X` may be a path, unless a label is before it.
-    let labelled = before(text, from) == b' ' && (matches!(before(text, from - 1), b':') || super::bytes::ends_with(slice(text, 0, from), b" is "))
+    let labelled = before(text, from) == b' '
+        && (matches!(before(text, from - 1), b':') || super::bytes::ends_with(slice(text, 0, from), b" is "))
         && !slice(text, separator, content_end).contains(&b'/');
     if super::prose::is_told(slice(text, separator, content_end))
         && (before(text, separator) != b'/' || signs.len() > 1 || labelled)
@@ -242,7 +243,8 @@ pub(super) fn acl_rule(scan: &mut Scan<'_>, end: usize) {
     let text = scan.text;
     let (start, _) = trim(text, line_start(text, end), end);
     let stop = skip_while(text, end, |b| b > b' ' && b != b'"');
-    let listed = find_word(slice(text, start, end), b"user ").is_some() || find_word(slice(text, start, end), b"setuser").is_some();
+    let listed = find_word(slice(text, start, end), b"user ").is_some()
+        || find_word(slice(text, start, end), b"setuser").is_some();
     if listed && stop > end + 3 && !is_harmless(slice(text, end, stop)) {
         scan.mask(end, stop, "acl");
     }

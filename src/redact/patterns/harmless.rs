@@ -42,7 +42,9 @@ fn is_notation(value: &[u8]) -> bool {
     // `Read-Host`, `Get-Credential`.
     let cmdlet = ["Read-", "Get-", "New-", "Import-", "ConvertTo-", "ConvertFrom-", "Invoke-"].iter().any(|verb| {
         value.strip_prefix(verb.as_bytes()).is_some_and(|noun| {
-            noun.first().is_some_and(u8::is_ascii_uppercase) && noun.len() > 3 && noun.iter().all(u8::is_ascii_alphabetic)
+            noun.first().is_some_and(u8::is_ascii_uppercase)
+                && noun.len() > 3
+                && noun.iter().all(u8::is_ascii_alphabetic)
         })
     });
     symbol || cmdlet || is_validation(value)

@@ -96,9 +96,12 @@ pub(super) fn promise(name: &[u8]) -> Promise {
 
 /// `preset-passphrase.c`: a file of source code or text.
 fn is_source_file(name: &[u8]) -> bool {
-    [".c", ".h", ".cc", ".cpp", ".py", ".go", ".rs", ".md", ".txt", ".sh", ".js", ".ts", ".php", ".html", ".rb", ".java"]
-        .iter()
-        .any(|extension| super::bytes::ends_with(name, extension.as_bytes()))
+    [
+        ".c", ".h", ".cc", ".cpp", ".py", ".go", ".rs", ".md", ".txt", ".sh", ".js", ".ts", ".php", ".html", ".rb",
+        ".java",
+    ]
+    .iter()
+    .any(|extension| super::bytes::ends_with(name, extension.as_bytes()))
 }
 
 /// True for names of identifiers, checksums and places: what stands behind them is random but public.
@@ -119,7 +122,19 @@ pub(super) fn is_code(name: &[u8]) -> bool {
     let Some(last) = words.last() else { return false };
     if matches!(
         last.as_str(),
-        "otp" | "totp" | "pin" | "tan" | "puk" | "cvv" | "cvc" | "passcode" | "combination" | "kombination" | "geheimzahl" | "kennziffer" | "zahlenkombination"
+        "otp"
+            | "totp"
+            | "pin"
+            | "tan"
+            | "puk"
+            | "cvv"
+            | "cvc"
+            | "passcode"
+            | "combination"
+            | "kombination"
+            | "geheimzahl"
+            | "kennziffer"
+            | "zahlenkombination"
     ) {
         return true;
     }
@@ -281,7 +296,23 @@ fn is_secret_word(word: &str, vocabulary: &Vocabulary) -> bool {
     }
     // `Lizenzschlüssel`, `wifi-sleutel`; the bare word only might.
     if ["schlüssel", "schluessel", "sleutel"].iter().any(|key| {
-        word.strip_suffix(key).is_some_and(|kind| kind.len() > 2 && !matches!(kind, "primär" | "primaer" | "fremd" | "sortier" | "such" | "verteil" | "schrauben" | "index" | "cache" | "primaire" | "vreemde"))
+        word.strip_suffix(key).is_some_and(|kind| {
+            kind.len() > 2
+                && !matches!(
+                    kind,
+                    "primär"
+                        | "primaer"
+                        | "fremd"
+                        | "sortier"
+                        | "such"
+                        | "verteil"
+                        | "schrauben"
+                        | "index"
+                        | "cache"
+                        | "primaire"
+                        | "vreemde"
+                )
+        })
     }) {
         return true;
     }

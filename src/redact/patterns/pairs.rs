@@ -10,10 +10,17 @@ pub(super) fn pairs(scan: &mut Scan<'_>) {
     let text = scan.text;
     for colon in memchr::memchr_iter(b':', text) {
         let next = at(text, colon + 1);
-        if next <= b' ' || matches!(next, b':' | b'/' | b'"' | b'\'') || !before(text, colon).is_ascii_alphanumeric() {
+        let last = before(text, colon);
+        // Blanks, other notations, and the colons of times and ports.
+        if next <= b' '
+            || matches!(next, b':' | b'/' | b'"' | b'\'')
+            || !last.is_ascii_alphanumeric()
+            || next.is_ascii_digit() && last.is_ascii_digit()
+        {
             continue;
         }
-        let start = back_while(text, colon, 32, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@'));
+        let start =
+            back_while(text, colon, 32, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@'));
         let open = before(text, start);
         let quoted = matches!(open, b'"' | b'\'' | b'`');
         if !quoted && !matches!(open, 0 | b'\n') || !at(text, start).is_ascii_alphabetic() {
@@ -38,6 +45,12 @@ fn is_chosen(word: &[u8]) -> bool {
     let around = word.iter().take_while(|b| b.is_ascii_lowercase()).count();
     let sandwich = made.digit >= 2 && made.other == 0 && inner >= 4 && around >= 4 && letters == inner + around;
     // `Fenster-Regen42`
-    let joined = made.upper > 0 && made.lower > 3 && made.digit >= 2 && made.other == 1 && !word.contains(&b'.') && word.last().is_some_and(u8::is_ascii_digit) && super::prose::is_told(word);
+    let joined = made.upper > 0
+        && made.lower > 3
+        && made.digit >= 2
+        && made.other == 1
+        && !word.contains(&b'.')
+        && word.last().is_some_and(u8::is_ascii_digit)
+        && super::prose::is_told(word);
     (7..=40).contains(&word.len()) && letters >= 4 && (is_password_shaped(word) || sandwich || joined)
 }

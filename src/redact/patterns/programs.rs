@@ -215,7 +215,8 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         flag: b"--user",
         programs: &[
-            "curl", "http", "xh", "lftp", "etcdctl", "ntfy", "influx", "siege", "ab", "etcdutl", "consul", "nats", "mongosh",
+            "curl", "http", "xh", "lftp", "etcdctl", "ntfy", "influx", "siege", "ab", "etcdutl", "consul", "nats",
+            "mongosh",
         ],
         glued: Glue::Apart,
         pair: Some(b':'),

@@ -148,7 +148,9 @@ pub(super) fn at_distance(scan: &mut Scan<'_>, from: usize, promise: Promise) {
         if is_copula(word) || colon && word.len() > 1 {
             let end = skip_while(text, next, |b| b > b' ');
             // `set the token to "main"` says less than `the password is "main"`.
-            let weak = matches!(word, b"to" | b"with" | b"auf" | b"mit" | b"a") && end < next + 10 && !is_told(slice(text, next, end));
+            let weak = matches!(word, b"to" | b"with" | b"auf" | b"mit" | b"a")
+                && end < next + 10
+                && !is_told(slice(text, next, end));
             if weak {
                 return;
             }
@@ -216,24 +218,82 @@ pub(super) fn in_sentence(scan: &mut Scan<'_>, at_name: usize) {
 fn is_leet(word: &[u8]) -> bool {
     let made = makeup(word);
     let groups = word.split(|b| !b.is_ascii_digit()).filter(|digits| !digits.is_empty()).count();
-    word.len() >= 7 && groups == 2 && made.digit >= 3 && made.lower >= 4 && made.digit + made.lower == word.len() && !made.is_hex()
+    word.len() >= 7
+        && groups == 2
+        && made.digit >= 3
+        && made.lower >= 4
+        && made.digit + made.lower == word.len()
+        && !made.is_hex()
 }
 
 /// Names of algorithms, types and versions with digits, which stand in sentences about passwords.
 fn is_term(word: &[u8]) -> bool {
-    [&b"sha"[..], b"md5", b"base64", b"base32", b"pbkdf", b"utf", b"x509", b"oauth", b"pkcs", b"aes", b"hmac", b"argon", b"win32", b"ipv", b"http", b"log4", b"java", b"php", b"int32", b"int64"]
-        .iter()
-        .any(|w| find_word(word, w).is_some())
+    [
+        &b"sha"[..],
+        b"md5",
+        b"base64",
+        b"base32",
+        b"pbkdf",
+        b"utf",
+        b"x509",
+        b"oauth",
+        b"pkcs",
+        b"aes",
+        b"hmac",
+        b"argon",
+        b"win32",
+        b"ipv",
+        b"http",
+        b"log4",
+        b"java",
+        b"php",
+        b"int32",
+        b"int64",
+    ]
+    .iter()
+    .any(|w| find_word(word, w).is_some())
         || word.iter().any(|b| b"_.:/".contains(b)) && !word.iter().any(|b| b"!#$%&*?".contains(b))
 }
 
 /// `password policy`, `key fingerprint`: the sentence is about something else.
 fn describes(word: &[u8]) -> bool {
     [
-        &b"policy"[..], b"fingerprint", b"lifetime", b"expiry", b"expiration", b"length", b"helper", b"manager",
-        b"rotation", b"prompt", b"field", b"reset", b"change", b"changes", b"file", b"id", b"type", b"size",
-        b"format", b"algorithm", b"endpoint", b"bucket", b"limit", b"count", b"usage", b"age", b"history",
-        b"strength", b"path", b"store", b"leak", b"authentication", b"protection", b"generator", b"hash", b"cache",
+        &b"policy"[..],
+        b"fingerprint",
+        b"lifetime",
+        b"expiry",
+        b"expiration",
+        b"length",
+        b"helper",
+        b"manager",
+        b"rotation",
+        b"prompt",
+        b"field",
+        b"reset",
+        b"change",
+        b"changes",
+        b"file",
+        b"id",
+        b"type",
+        b"size",
+        b"format",
+        b"algorithm",
+        b"endpoint",
+        b"bucket",
+        b"limit",
+        b"count",
+        b"usage",
+        b"age",
+        b"history",
+        b"strength",
+        b"path",
+        b"store",
+        b"leak",
+        b"authentication",
+        b"protection",
+        b"generator",
+        b"hash",
+        b"cache",
     ]
     .contains(&word)
 }
@@ -248,7 +308,10 @@ fn is_verb(text: &[u8], from: usize) -> bool {
 pub(super) fn one_time_code(scan: &mut Scan<'_>, name_start: usize, name_end: usize, from: usize) -> bool {
     let text = scan.text;
     let last = slice(text, name_end.saturating_sub(4), name_end);
-    if ![&b"code"[..], b"pin", b"otp", b"tan", b"puk", b"cvv", b"cvc", b"tion"].iter().any(|w| super::bytes::ends_with(last, w)) {
+    if ![&b"code"[..], b"pin", b"otp", b"tan", b"puk", b"cvv", b"cvc", b"tion"]
+        .iter()
+        .any(|w| super::bytes::ends_with(last, w))
+    {
         return false;
     }
     let name_start =
@@ -281,10 +344,13 @@ fn code_after(scan: &mut Scan<'_>, from: usize, last: &[u8], plain: bool) -> boo
         let word = slice(text, i, end);
         let made = makeup(word);
         let range = matches!(word, [b'0'..=b'9', b'0'..=b'9', b'-', b'0'..=b'9', b'0'..=b'9']);
-        let numeric = !range && (4..=10).contains(&made.digit) && made.digit + made.other == word.len() && made.other < 4;
+        let numeric =
+            !range && (4..=10).contains(&made.digit) && made.digit + made.other == word.len() && made.other < 4;
         let grouped = made.lower == 0 && made.digit > 0 && made.upper > 0 && made.alnum() >= 6;
         let told = linked && made.digit > 1 && is_told(word);
-        let card = made.digit == word.len() && word.len() == 3 && [&b"cvv"[..], b"cvc"].iter().any(|w| last.len() > 2 && super::bytes::ends_with(last, w));
+        let card = made.digit == word.len()
+            && word.len() == 3
+            && [&b"cvv"[..], b"cvc"].iter().any(|w| last.len() > 2 && super::bytes::ends_with(last, w));
         let usual = !plain || linked && made.digit == word.len() && made.digit == 6;
         if usual && (numeric && (linked || made.digit >= 5) || grouped || told || card) {
             scan.mask(i, end, "one-time-code");
@@ -326,7 +392,11 @@ fn told_after(scan: &mut Scan<'_>, from: usize, sure: bool) -> bool {
     // `w9g2 mRFT m5No Zifs`: groups of one length.
     let groups: Vec<&[u8]> = words.split(|&b| b == b' ').collect();
     let even = |g: &&[u8]| g.len() == groups.first().map_or(0, |f| f.len()) && g.iter().all(u8::is_ascii_alphanumeric);
-    if groups.len() > 2 && (3..=6).contains(&groups.first().map_or(0, |g| g.len())) && groups.iter().all(even) && (makeup(words).digit > 1 || makeup(words).oddness > 0.4) {
+    if groups.len() > 2
+        && (3..=6).contains(&groups.first().map_or(0, |g| g.len()))
+        && groups.iter().all(even)
+        && (makeup(words).digit > 1 || makeup(words).oddness > 0.4)
+    {
         scan.mask(start, end, "passphrase");
         return true;
     }

@@ -185,7 +185,8 @@ fn pair_follows(text: &[u8], i: usize) -> bool {
 
 /// True if `name=` of the next parameter stands at `i`.
 fn parameter_follows(text: &[u8], i: usize) -> bool {
-    let end = skip_while(text, i, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'[' | b']' | b'%'));
+    let end =
+        skip_while(text, i, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'[' | b']' | b'%'));
     end > i && end < i + 64 && at(text, end) == b'='
 }
 
