@@ -90,6 +90,26 @@ fn has_mixed_stretch(whole: &[u8]) -> bool {
     })
 }
 
+/// `user:realm:` before a digest that ends its line, as in the files of `htdigest`.
+fn is_digest_line(text: &[u8], start: usize, end: usize) -> bool {
+    let lead = slice(text, super::bytes::line_start(text, start).max(start.saturating_sub(120)), start);
+    let fields: Vec<&[u8]> = lead.split(|&b| b == b':').collect();
+    matches!(fields.as_slice(), [user, realm, []] if is_user(user) && realm.first().is_some_and(|b| *b > b' ') && realm.len() < 48 && !is_checksum(user) && !is_checksum(realm))
+        && matches!(at(text, end), b'\n' | b'\r' | 0)
+}
+
+fn is_checksum(name: &[u8]) -> bool {
+    [&b"md5"[..], b"sha", b"etag", b"checksum", b"hash", b"digest", b"sum", b"id", b"commit"]
+        .iter()
+        .any(|w| super::bytes::find_word(name, w).is_some())
+}
+
+fn is_user(user: &[u8]) -> bool {
+    user.first().is_some_and(u8::is_ascii_alphabetic)
+        && user.len() < 40
+        && user.iter().all(|&b| b.is_ascii_alphanumeric() || b"._@-".contains(&b))
+}
+
 fn run(scan: &mut Scan<'_>, start: usize, end: usize) {
     let text = scan.text;
     let whole = slice(text, start, end);
@@ -99,6 +119,10 @@ fn run(scan: &mut Scan<'_>, start: usize, end: usize) {
     let [digits, upper, lower, beyond_hex] = [counts, counts >> 16, counts >> 32, counts >> 48].map(|c| c & 0xffff);
     if (beyond_hex < 8 || whole.starts_with(b"pat")) && special(whole, before(text, start)) {
         scan.mask(start, end, "generated");
+        return;
+    }
+    if beyond_hex == 0 && end - start == 32 && is_digest_line(text, start, end) {
+        scan.mask(start, end, "password-hash");
         return;
     }
     // Nothing without a digit or an upper-case letter is generated, and most runs are words;
