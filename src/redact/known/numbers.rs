@@ -29,6 +29,10 @@ pub(super) fn views(text: &[u8], at: usize, views: &mut Vec<View>) -> usize {
 
 /// Whether enough printable bytes follow each other for the shortest secret, read as hex or as other numbers. Dates, addresses and digests do not.
 fn could_hold_a_value(run: &[u8]) -> bool {
+    // Every notation takes two digits for a byte at least.
+    if run.len() < 2 * FEWEST || run.iter().filter(|byte| byte.is_ascii_hexdigit()).count() < 2 * FEWEST {
+        return false;
+    }
     let (mut as_hex, mut as_other) = (0, 0);
     for token in run.split(|byte| !byte.is_ascii_hexdigit() && !matches!(byte, b'x' | b'X')) {
         if token.is_empty() {

@@ -68,7 +68,7 @@ impl Scan<'_> {
         if !seeds.may_hold(eight) {
             return;
         }
-        for posting in seeds.postings(eight, needles) {
+        for posting in seeds.postings(eight) {
             if let Some(needle) = needles.get(posting.needle as usize) {
                 self.extend(at, posting, needle);
             }

@@ -27,47 +27,39 @@ pub(super) struct Posting {
     pub offset: u32,
 }
 
+/// A registered gram.
+type Gram = (u64, Posting);
+
 #[derive(Debug)]
 pub(super) struct Seeds {
     bloom: Vec<u64>,
     shift: u32,
-    slots: Vec<(u64, u32)>,
-    slot_shift: u32,
-    postings: Vec<Posting>,
+    buckets: Buckets,
 }
 
 impl Seeds {
     pub(super) fn new(needles: &[Needle]) -> Self {
-        let mut grams = collect(needles);
-        grams.sort_unstable_by_key(|(gram, posting)| (*gram, posting.needle, posting.offset));
-        thin(needles, &mut grams);
-        let words = (grams.len() / 4).next_power_of_two().max(256);
-        let slots = (grams.len() * 2).next_power_of_two().max(16);
-        let mut seeds = Self {
-            bloom: vec![0; words],
-            shift: 64 - words.trailing_zeros(),
-            slots: vec![(u64::MAX, 0); slots],
-            slot_shift: 64 - slots.trailing_zeros(),
-            postings: grams.iter().map(|(_, posting)| *posting).collect(),
-        };
-        let mut last = u64::MAX;
-        for (index, (gram, _)) in grams.iter().enumerate() {
-            if *gram != last {
-                last = *gram;
-                seeds.insert(*gram, u32::try_from(index).unwrap_or(u32::MAX));
+        let mut buckets = Buckets::new(&collect(needles));
+        if let Some(fewer) = thin(needles, &buckets) {
+            buckets = Buckets::new(&fewer);
+        }
+        let words = (buckets.grams.len() / 4).next_power_of_two().max(256);
+        let mut bloom = vec![0; words];
+        let shift = 64 - words.trailing_zeros();
+        for (gram, _) in &buckets.grams {
+            let hash = hash(*gram);
+            if let Some(word) = bloom.get_mut(index(hash >> shift)) {
+                *word |= bits(hash);
             }
         }
-        // The end of a gram's postings is where the next gram's begin; a sentinel closes the last.
-        seeds.postings.push(Posting { needle: u32::MAX, offset: 0 });
-        seeds
+        Self { bloom, shift, buckets }
     }
 
     /// Whether the gram that starts these eight bytes can be registered. Wrong only in saying yes.
     #[inline]
     pub(super) fn may_hold(&self, eight: u64) -> bool {
         let hash = hash(fold(eight));
-        let bits = bits(hash);
-        self.bloom.get(index(hash >> self.shift)).is_some_and(|word| word & bits == bits)
+        self.bloom.get(index(hash >> self.shift)).is_some_and(|word| !word & bits(hash) == 0)
     }
 
     /// The next turn of four probes, from `at` on, of which one can hold a gram.
@@ -78,8 +70,7 @@ impl Seeds {
         let (bloom, shift) = (self.bloom.as_slice(), self.shift & 63);
         let may_hold = |eight: u64| {
             let hash = hash(fold(eight));
-            let bits = bits(hash);
-            bloom.get(index(hash >> shift)).copied().unwrap_or(0) & bits == bits
+            !bloom.get(index(hash >> shift)).copied().unwrap_or(0) & bits(hash) == 0
         };
         let mut turns = text.get(at..)?;
         let mut done = at;
@@ -105,51 +96,64 @@ impl Seeds {
     }
 
     /// The places in needles where the gram occurs.
-    pub(super) fn postings<'a>(&'a self, eight: u64, needles: &'a [Needle]) -> impl Iterator<Item = Posting> + 'a {
+    pub(super) fn postings(&self, eight: u64) -> impl Iterator<Item = Posting> {
         let gram = fold(eight);
-        let first = self.lookup(gram);
-        let rest = first.and_then(|first| self.postings.get(first as usize..)).unwrap_or_default();
-        rest.iter().copied().take_while(move |posting| {
-            needles
-                .get(posting.needle as usize)
-                .and_then(|needle| gram_at(&needle.text, posting.offset as usize))
-                .is_some_and(|other| other == gram)
-        })
+        self.buckets.of(gram).iter().filter(move |(other, _)| *other == gram).map(|(_, posting)| *posting)
     }
 
     pub(super) fn holds(&self, eight: u64) -> bool {
-        self.may_hold(eight) && self.lookup(fold(eight)).is_some()
+        self.may_hold(eight) && self.postings(eight).next().is_some()
+    }
+}
+
+/// Grams, ordered by the leading bits of their hashes.
+#[derive(Debug)]
+struct Buckets {
+    grams: Vec<Gram>,
+    /// Where the grams of each bucket begin, and where those of the last end.
+    firsts: Vec<u32>,
+    shift: u32,
+}
+
+impl Buckets {
+    fn new(grams: &[Gram]) -> Self {
+        let buckets = grams.len().next_power_of_two().max(2);
+        let shift = 64 - buckets.trailing_zeros();
+        let bucket = |gram: u64| index(hash(gram) >> shift);
+        let mut firsts = vec![0_u32; buckets + 1];
+        for (gram, _) in grams {
+            if let Some(count) = firsts.get_mut(bucket(*gram)) {
+                *count += 1;
+            }
+        }
+        let mut end = 0;
+        for first in &mut firsts {
+            end += *first;
+            *first = end;
+        }
+        // Each bucket is filled from its end, so that ends become beginnings.
+        let mut ordered = vec![(0, Posting { needle: 0, offset: 0 }); grams.len()];
+        for gram in grams {
+            if let Some(first) = firsts.get_mut(bucket(gram.0)) {
+                *first -= 1;
+                if let Some(slot) = ordered.get_mut(*first as usize) {
+                    *slot = *gram;
+                }
+            }
+        }
+        Self { grams: ordered, firsts, shift }
     }
 
-    fn insert(&mut self, gram: u64, first: u32) {
-        let hash = hash(gram);
-        if let Some(word) = self.bloom.get_mut(index(hash >> self.shift)) {
-            *word |= bits(hash);
-        }
-        let mask = self.slots.len() - 1;
-        let mut at = index(slot_hash(gram) >> self.slot_shift);
-        while let Some(slot) = self.slots.get_mut(at & mask) {
-            if slot.0 == u64::MAX {
-                *slot = (gram, first);
-                return;
-            }
-            at += 1;
-        }
+    fn of(&self, gram: u64) -> &[Gram] {
+        let bucket = index(hash(gram) >> self.shift);
+        let (Some(first), Some(end)) = (self.firsts.get(bucket), self.firsts.get(bucket + 1)) else { return &[] };
+        self.grams.get(*first as usize..*end as usize).unwrap_or_default()
     }
 
-    fn lookup(&self, gram: u64) -> Option<u32> {
-        let mask = self.slots.len() - 1;
-        let mut at = index(slot_hash(gram) >> self.slot_shift);
-        loop {
-            let slot = self.slots.get(at & mask)?;
-            if slot.0 == gram {
-                return Some(slot.1);
-            }
-            if slot.0 == u64::MAX {
-                return None;
-            }
-            at += 1;
-        }
+    fn iter(&self) -> impl Iterator<Item = &[Gram]> {
+        self.firsts
+            .array_windows()
+            .map(|[first, end]| self.grams.get(*first as usize..*end as usize).unwrap_or_default())
     }
 }
 
@@ -177,15 +181,27 @@ fn low(window: u128) -> u64 {
     window as u64
 }
 
-/// Two bits of one word of the filter.
+/// Three bits of one word of the filter.
 #[inline]
 fn bits(hash: u64) -> u64 {
-    1 << (hash >> 20 & 63) | 1 << (hash >> 26 & 63)
+    PATTERNS.get(index(hash >> 20) % PATTERNS.len()).copied().unwrap_or(0)
 }
 
-fn slot_hash(gram: u64) -> u64 {
-    (gram ^ gram >> 23).wrapping_mul(0xD6E8_FEB8_6659_FD93)
-}
+/// Looking a pattern up is cheaper than shifting three bits into place.
+static PATTERNS: [u64; 1024] = {
+    let mut table = [0; 1024];
+    let mut at = 0;
+    let mut state = 0_u64;
+    while at < table.len() {
+        state = state.wrapping_mul(0xD6E8_FEB8_6659_FD93).wrapping_add(0x9E37_79B9_7F4A_7C15);
+        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, within bounds")]
+        {
+            table[at] = 1 << (state >> 58) | 1 << (state >> 50 & 63) | 1 << (state >> 42 & 63);
+        }
+        at += 1;
+    }
+    table
+};
 
 fn gram_at(text: &[u8], offset: usize) -> Option<u64> {
     let bytes = text.get(offset..offset + GRAM)?;
@@ -211,22 +227,24 @@ fn collect(needles: &[Needle]) -> Vec<(u64, Posting)> {
     grams
 }
 
-/// Drops grams that very many needles share (a common prefix) where a needle keeps a full stride of others.
-fn thin(needles: &[Needle], grams: &mut Vec<(u64, Posting)>) {
+/// What is left without the grams that very many needles share (a common prefix), where a needle keeps a full stride of others; `None` if there are no such.
+fn thin(needles: &[Needle], buckets: &Buckets) -> Option<Vec<Gram>> {
     let mut crowded = Vec::new();
-    for group in grams.chunk_by(|left, right| left.0 == right.0) {
-        if group.len() > CROWDED {
+    for bucket in buckets.iter().filter(|bucket| bucket.len() > CROWDED) {
+        let mut bucket = bucket.to_vec();
+        bucket.sort_unstable_by_key(|(gram, _)| *gram);
+        for group in bucket.chunk_by(|left, right| left.0 == right.0).filter(|group| group.len() > CROWDED) {
             crowded.extend(group.iter().map(|(_, posting)| (posting.needle, posting.offset)));
         }
     }
     if crowded.is_empty() {
-        return;
+        return None;
     }
     crowded.sort_unstable();
     let is_crowded = |needle: u32, offset: usize| {
         crowded.binary_search_by_key(&(needle, offset), |(n, o)| (*n, *o as usize)).is_ok()
     };
-    grams.retain(|(_, posting)| {
+    let keep = |posting: &Posting| {
         let Some(needle) = needles.get(posting.needle as usize).filter(|needle| needle.legible) else { return true };
         if !is_crowded(posting.needle, posting.offset as usize) {
             return true;
@@ -237,5 +255,6 @@ fn thin(needles: &[Needle], grams: &mut Vec<(u64, Posting)>) {
             run = if is_crowded(posting.needle, offset) { 0 } else { run + 1 };
             run >= STRIDE
         })
-    });
+    };
+    Some(buckets.grams.iter().filter(|(_, posting)| keep(posting)).copied().collect())
 }
