@@ -13,9 +13,9 @@ use super::bytes::at;
 /// A set of needles with a payload each.
 #[derive(Debug)]
 pub(super) struct Needles<T> {
-    /// One byte for each hash of a window: is a needle filed there?
-    filed: Box<[u8; HASHES]>,
-    /// Where the entries of 16 neighbouring hashes begin.
+    /// One bit for each hash of a window: is a needle filed there?
+    filed: Box<[u64; HASHES / 64]>,
+    /// Where the entries of [`GROUP`] neighbouring hashes begin.
     firsts: Vec<u16>,
     entries: Vec<Entry<T>>,
 }
@@ -31,7 +31,9 @@ struct Entry<T> {
     mask: u64,
 }
 
-const HASHES: usize = 1 << 15;
+/// Many more than needles, since each false alarm costs a mispredicted branch; few enough for the bits to stay in the first-level cache.
+const HASHES: usize = 1 << 18;
+const GROUP: usize = 32;
 const FOLD: u64 = 0x2020_2020_2020_2020;
 /// Window starts covered by one eight-byte load.
 const STEP: usize = 6;
@@ -39,7 +41,7 @@ const STEP: usize = 6;
 impl<T: Copy> Needles<T> {
     /// Builds the set from `(needle, exact case, payload)`; needles under three bytes are left out.
     pub(super) fn new(rows: impl Iterator<Item = (Vec<u8>, bool, T)>) -> Self {
-        let mut filed: Vec<(u16, Entry<T>)> = rows
+        let mut filed: Vec<(usize, Entry<T>)> = rows
             .filter(|(needle, ..)| needle.len() >= 3)
             .map(|(needle, exact, payload)| {
                 let offset = rarest_window(&needle);
@@ -49,13 +51,13 @@ impl<T: Copy> Needles<T> {
             })
             .collect();
         filed.sort_by_key(|(hash, _)| *hash);
-        let mut table = Box::new([0u8; HASHES]);
-        let mut firsts = vec![0u16; HASHES / 16 + 1];
+        let mut table = Box::new([0u64; HASHES / 64]);
+        let mut firsts = vec![0u16; HASHES / GROUP + 1];
         for (hash, _) in &filed {
-            if let Some(byte) = table.get_mut(usize::from(*hash)) {
-                *byte = 1;
+            if let Some(word) = table.get_mut(hash / 64) {
+                *word |= 1 << (hash % 64);
             }
-            if let Some(first) = firsts.get_mut(usize::from(*hash) / 16 + 1) {
+            if let Some(first) = firsts.get_mut(hash / GROUP + 1) {
                 *first = first.saturating_add(1);
             }
         }
@@ -79,10 +81,10 @@ impl<T: Copy> Needles<T> {
                 | self.filed(folded >> 24)
                 | self.filed(folded >> 32)
                 | self.filed(folded >> 40);
-            if any != 0 {
+            if any & 1 != 0 {
                 for k in 0..STEP {
                     let window = folded >> (8 * k);
-                    if self.filed(window) != 0 {
+                    if self.filed(window) & 1 != 0 {
                         self.verify(text, i + k, window, &mut hit);
                     }
                 }
@@ -91,21 +93,23 @@ impl<T: Copy> Needles<T> {
         }
         while i + 3 <= text.len() {
             let w = window(text, i);
-            if self.filed(w) != 0 {
+            if self.filed(w) & 1 != 0 {
                 self.verify(text, i, w, &mut hit);
             }
             i += 1;
         }
     }
 
+    /// The lowest bit says whether a needle may be filed under the window.
     #[inline]
-    fn filed(&self, window: u64) -> u8 {
-        self.filed.get(usize::from(hash(window))).copied().unwrap_or(0)
+    fn filed(&self, window: u64) -> u64 {
+        let hash = hash(window);
+        self.filed.get(hash / 64).copied().unwrap_or(0) >> (hash % 64)
     }
 
     #[inline(never)]
     fn verify(&self, text: &[u8], i: usize, window: u64, hit: &mut impl FnMut(usize, usize, T)) {
-        let group = usize::from(hash(window)) / 16;
+        let group = hash(window) / GROUP;
         let first = self.firsts.get(group).copied().unwrap_or(0);
         let last = self.firsts.get(group + 1).copied().unwrap_or(0);
         for entry in self.entries.get(usize::from(first)..usize::from(last)).unwrap_or_default() {
@@ -138,10 +142,10 @@ fn window(text: &[u8], i: usize) -> u64 {
     (u64::from(at(text, i)) | u64::from(at(text, i + 1)) << 8 | u64::from(at(text, i + 2)) << 16) | 0x0020_2020
 }
 
-/// Fifteen bits of a multiplicative hash of the low three bytes.
-// The top fifteen of 64 bits.
-fn hash(window: u64) -> u16 {
-    ((window << 40).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 49) as u16
+/// Eighteen bits of a multiplicative hash of the low three bytes.
+#[expect(clippy::cast_possible_truncation, reason = "the top eighteen of 64 bits")]
+fn hash(window: u64) -> usize {
+    ((window << 40).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - HASHES.trailing_zeros())) as usize
 }
 
 /// The offset of the window that ordinary text contains least often.

@@ -6,36 +6,29 @@ use super::public::{is_public_context, is_public_shape};
 use super::random::{is_uuid, makeup};
 use super::scan::Scan;
 
-/// Shortest run looked at; the text is probed at this distance.
+/// Shortest run looked at.
 const SHORTEST: usize = 20;
+/// A run of twenty covers one of the text's blocks of ten.
+const BLOCK: usize = SHORTEST / 2;
 /// Longer runs are data (images, archives), not tokens.
 const LONGEST: usize = 700;
 
 /// Masks every run of token characters that is generated and not of a public shape.
 pub(super) fn scan_runs(scan: &mut Scan<'_>) {
     let text = scan.text;
-    let mut i = SHORTEST - 1;
-    let mut floor = 0;
-    while i < text.len() {
-        if !is_run(at(text, i)) {
-            i += SHORTEST;
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    let mut done = 0;
+    for (block, at) in blocks.iter().zip((0..).step_by(BLOCK)) {
+        if at < done || !block.iter().fold(true, |all, &b| all & is_run(b)) {
             continue;
         }
-        let start =
-            text.get(floor..i).unwrap_or_default().iter().rposition(|&b| !is_run(b)).map_or(floor, |p| floor + p + 1);
-        // Whatever the run's length, it must reach this far to matter.
-        let needed = start + SHORTEST - 1;
-        if needed > i && !is_run(at(text, needed)) {
-            floor = i;
-            i = needed.max(i + 1);
-            continue;
-        }
-        let end = tail(text, i).iter().position(|&b| !is_run(b)).map_or(text.len(), |p| i + p);
+        let before = text.get(done..at).unwrap_or_default();
+        let start = at - before.iter().rev().take_while(|&&b| is_run(b)).count();
+        let end = at + BLOCK + tail(text, at + BLOCK).iter().take_while(|&&b| is_run(b)).count();
         if end - start >= SHORTEST {
             run(scan, start, end);
         }
-        floor = end;
-        i = end + SHORTEST;
+        done = end;
     }
 }
 
