@@ -1,7 +1,7 @@
 //! Values written byte by byte as numbers: hex pairs with separators, `0x` lists, decimal and octal lists, and the layouts of `xxd`, `od` and `hexdump`.
 
 use super::super::mask::Span;
-use super::probe::is_listed;
+use super::probe::{is_listed, list_length};
 use super::unescape::hex;
 use super::view::View;
 
@@ -13,9 +13,14 @@ const FARTHEST: usize = 16 * 1024;
 
 /// Appends the decoded bytes of the list around `at`, once for each way of reading its numbers. Returns where the list ends.
 pub(super) fn views(text: &[u8], at: usize, views: &mut Vec<View>) -> usize {
-    let start = run_start(text, at);
-    let mut done = start + Run { text, at: start }.length();
-    if !could_hold_a_value(text.get(start..done).unwrap_or_default()) {
+    let before = text.get(at.saturating_sub(FARTHEST)..at).unwrap_or_default();
+    let (back, digits_before) = list_length(before.iter().rev());
+    let start = at - back;
+    let after = text.get(at..(start + 2 * FARTHEST).min(text.len())).unwrap_or_default();
+    let (ahead, digits_after) = list_length(after.iter());
+    let mut done = at + ahead;
+    // Every notation takes two digits for a byte at least.
+    if digits_before + digits_after < 2 * FEWEST || !could_hold_a_value(text.get(start..done).unwrap_or_default()) {
         return done;
     }
     List::run(text, start, done).decode(text, views);
@@ -29,10 +34,6 @@ pub(super) fn views(text: &[u8], at: usize, views: &mut Vec<View>) -> usize {
 
 /// Whether enough printable bytes follow each other for the shortest secret, read as hex or as other numbers. Dates, addresses and digests do not.
 fn could_hold_a_value(run: &[u8]) -> bool {
-    // Every notation takes two digits for a byte at least.
-    if run.len() < 2 * FEWEST || run.iter().filter(|byte| byte.is_ascii_hexdigit()).count() < 2 * FEWEST {
-        return false;
-    }
     let (mut as_hex, mut as_other) = (0, 0);
     for token in run.split(|byte| !byte.is_ascii_hexdigit() && !matches!(byte, b'x' | b'X')) {
         if token.is_empty() {
@@ -69,23 +70,6 @@ fn could_hold_a_value(run: &[u8]) -> bool {
         }
     }
     false
-}
-
-struct Run<'a> {
-    text: &'a [u8],
-    at: usize,
-}
-
-impl Run<'_> {
-    fn length(&self) -> usize {
-        let end = (self.at + 2 * FARTHEST).min(self.text.len());
-        self.text.get(self.at..end).unwrap_or_default().iter().take_while(|byte| is_listed(**byte)).count()
-    }
-}
-
-fn run_start(text: &[u8], at: usize) -> usize {
-    let before = text.get(at.saturating_sub(FARTHEST)..at).unwrap_or_default();
-    at - before.iter().rev().take_while(|byte| is_listed(**byte)).count()
 }
 
 /// The start of the dump that `at` lies in: lines with an offset column. The first may have something before it, as in `"output":"00000000: …`.

@@ -3,6 +3,7 @@
 //! Every needle registers grams so that each piece of it that must be found holds one at every residue of the stride. A text is then probed at every third
 //! byte only, and a probe that hits is compared with the needles themselves.
 
+use super::super::sieve::Sieve;
 use super::encode::Needle;
 
 /// Bytes of a gram.
@@ -32,8 +33,7 @@ type Gram = (u64, Posting);
 
 #[derive(Debug)]
 pub(super) struct Seeds {
-    bloom: Vec<u64>,
-    shift: u32,
+    sieve: Size,
     buckets: Buckets,
 }
 
@@ -43,50 +43,27 @@ impl Seeds {
         if let Some(fewer) = thin(needles, &buckets) {
             buckets = Buckets::new(&fewer);
         }
-        let words = (buckets.grams.len() / 4).next_power_of_two().max(256);
-        let mut bloom = vec![0; words];
-        let shift = 64 - words.trailing_zeros();
-        for (gram, _) in &buckets.grams {
-            let hash = hash(*gram);
-            if let Some(word) = bloom.get_mut(index(hash >> shift)) {
-                *word |= bits(hash);
-            }
-        }
-        Self { bloom, shift, buckets }
+        Self { sieve: Size::new(&buckets.grams), buckets }
     }
 
     /// Whether the gram that starts these eight bytes can be registered. Wrong only in saying yes.
     #[inline]
     pub(super) fn may_hold(&self, eight: u64) -> bool {
         let hash = hash(fold(eight));
-        self.bloom.get(index(hash >> self.shift)).is_some_and(|word| !word & bits(hash) == 0)
+        match &self.sieve {
+            Size::Small(sieve) => sieve.may_hold(hash),
+            Size::Usual(sieve) => sieve.may_hold(hash),
+            Size::Large(sieve) => sieve.may_hold(hash),
+        }
     }
 
     /// The next turn of four probes, from `at` on, of which one can hold a gram.
-    ///
-    /// On its own and without calls, so that everything it needs stays in registers.
-    #[inline(never)]
     pub(super) fn next_turn(&self, text: &[u8], at: usize) -> Option<usize> {
-        let (bloom, shift) = (self.bloom.as_slice(), self.shift & 63);
-        let may_hold = |eight: u64| {
-            let hash = hash(fold(eight));
-            !bloom.get(index(hash >> shift)).copied().unwrap_or(0) & bits(hash) == 0
-        };
-        let mut turns = text.get(at..)?;
-        let mut done = at;
-        while let Some(window) = turns.first_chunk::<TURN>() {
-            let window = u128::from_le_bytes(*window);
-            let one = may_hold(low(window));
-            let two = may_hold(low(window >> (8 * STRIDE)));
-            let three = may_hold(low(window >> (16 * STRIDE)));
-            let four = may_hold(low(window >> (24 * STRIDE)));
-            if one | two | three | four {
-                return Some(done);
-            }
-            turns = turns.get(PROBES * STRIDE..)?;
-            done += PROBES * STRIDE;
+        match &self.sieve {
+            Size::Small(sieve) => next_turn(sieve, text, at),
+            Size::Usual(sieve) => next_turn(sieve, text, at),
+            Size::Large(sieve) => next_turn(sieve, text, at),
         }
-        None
     }
 
     /// Where the turns that start at `at` end, for want of text.
@@ -104,6 +81,48 @@ impl Seeds {
     pub(super) fn holds(&self, eight: u64) -> bool {
         self.may_hold(eight) && self.postings(eight).next().is_some()
     }
+}
+
+/// The filter over the grams: no larger than need be, since it has to share the caches with the text.
+#[derive(Debug)]
+enum Size {
+    /// Some hundred secrets, the first-level cache.
+    Small(Sieve<{ 1 << 12 }>),
+    /// A thousand secrets, half of the second-level cache or less.
+    Usual(Sieve<{ 1 << 15 }>),
+    Large(Sieve<{ 1 << 18 }>),
+}
+
+impl Size {
+    fn new(grams: &[Gram]) -> Self {
+        let hashes = grams.iter().map(|(gram, _)| hash(*gram));
+        match grams.len() {
+            ..=Sieve::<{ 1 << 12 }>::ROOM => Self::Small(Sieve::new(hashes)),
+            ..=Sieve::<{ 1 << 15 }>::ROOM => Self::Usual(Sieve::new(hashes)),
+            _ => Self::Large(Sieve::new(hashes)),
+        }
+    }
+}
+
+/// On its own and without calls, so that everything it needs stays in registers.
+#[inline(never)]
+fn next_turn<const WORDS: usize>(sieve: &Sieve<WORDS>, text: &[u8], at: usize) -> Option<usize> {
+    let may_hold = |eight: u64| sieve.may_hold(hash(fold(eight)));
+    let mut turns = text.get(at..)?;
+    let mut done = at;
+    while let Some(window) = turns.first_chunk::<TURN>() {
+        let window = u128::from_le_bytes(*window);
+        let one = may_hold(low(window));
+        let two = may_hold(low(window >> (8 * STRIDE)));
+        let three = may_hold(low(window >> (16 * STRIDE)));
+        let four = may_hold(low(window >> (24 * STRIDE)));
+        if one | two | three | four {
+            return Some(done);
+        }
+        turns = turns.get(PROBES * STRIDE..)?;
+        done += PROBES * STRIDE;
+    }
+    None
 }
 
 /// Grams, ordered by the leading bits of their hashes.
@@ -180,28 +199,6 @@ fn index(bits: u64) -> usize {
 fn low(window: u128) -> u64 {
     window as u64
 }
-
-/// Three bits of one word of the filter.
-#[inline]
-fn bits(hash: u64) -> u64 {
-    PATTERNS.get(index(hash >> 20) % PATTERNS.len()).copied().unwrap_or(0)
-}
-
-/// Looking a pattern up is cheaper than shifting three bits into place.
-static PATTERNS: [u64; 1024] = {
-    let mut table = [0; 1024];
-    let mut at = 0;
-    let mut state = 0_u64;
-    while at < table.len() {
-        state = state.wrapping_mul(0xD6E8_FEB8_6659_FD93).wrapping_add(0x9E37_79B9_7F4A_7C15);
-        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, within bounds")]
-        {
-            table[at] = 1 << (state >> 58) | 1 << (state >> 50 & 63) | 1 << (state >> 42 & 63);
-        }
-        at += 1;
-    }
-    table
-};
 
 fn gram_at(text: &[u8], offset: usize) -> Option<u64> {
     let bytes = text.get(offset..offset + GRAM)?;
