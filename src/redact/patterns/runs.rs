@@ -18,7 +18,8 @@ pub(super) fn scan_runs(scan: &mut Scan<'_>) {
     let text = scan.text;
     let (blocks, _) = text.as_chunks::<BLOCK>();
     let mut done = 0;
-    for (block, at) in blocks.iter().zip((0..).step_by(BLOCK)) {
+    for (index, block) in blocks.iter().enumerate() {
+        let at = index * BLOCK;
         if at < done || !block.iter().fold(true, |all, &b| all & is_run(b)) {
             continue;
         }
@@ -71,16 +72,16 @@ static COUNTS: [u64; 256] = {
 
 /// Ten letters and digits in a row, with at least three letters and a digit.
 fn has_mixed_stretch(whole: &[u8]) -> bool {
-    let (mut letters, mut digits) = (0usize, 0usize);
-    whole.iter().any(|b| {
-        if b.is_ascii_alphanumeric() {
-            letters += usize::from(*b > b'9');
-            digits += usize::from(*b <= b'9');
-        } else {
-            (letters, digits) = (0, 0);
-        }
-        letters >= 3 && digits >= 1 && letters + digits >= 10
+    whole.split(|b| counts(*b) == 0).filter(|stretch| stretch.len() >= 10).any(|stretch| {
+        let digits = stretch.iter().filter(|b| b.is_ascii_digit()).count();
+        digits >= 1 && stretch.len() - digits >= 3
     })
+}
+
+/// One for each counter that the byte belongs to; nothing but letters and digits counts.
+#[inline]
+fn counts(b: u8) -> u64 {
+    COUNTS.get(usize::from(b)).copied().unwrap_or(0)
 }
 
 fn run(scan: &mut Scan<'_>, start: usize, end: usize) {
@@ -88,7 +89,7 @@ fn run(scan: &mut Scan<'_>, start: usize, end: usize) {
     let whole = slice(text, start, end);
     // A counter holds what the first 32 KiB can count.
     let counts =
-        whole.iter().take(32 * 1024).fold(0u64, |sum, b| sum + COUNTS.get(usize::from(*b)).copied().unwrap_or(0));
+        whole.iter().take(32 * 1024).fold(0u64, |sum, b| sum + counts(*b));
     let [digits, upper, lower, beyond_hex] = [counts, counts >> 16, counts >> 32, counts >> 48].map(|c| c & 0xffff);
     if (beyond_hex < 8 || whole.starts_with(b"pat")) && special(whole, before(text, start)) {
         scan.mask(start, end, "generated");
