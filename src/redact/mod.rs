@@ -13,6 +13,7 @@ mod patch;
 mod patterns;
 mod redacted;
 mod secret;
+mod sieve;
 mod stream;
 mod strength;
 mod view;

@@ -6,6 +6,7 @@
 
 mod atoms;
 mod encode;
+mod escaped;
 mod gaps;
 mod numbers;
 mod probe;

@@ -15,10 +15,7 @@ use super::{
     tools::{Stream, Tools},
 };
 use crate::{
-    domain::{
-        inventory::DatabaseServer,
-        refusal::Code,
-    },
+    domain::{inventory::DatabaseServer, refusal::Code},
     world::{
         Reader, WorldError,
         blocking::blocking,

@@ -73,7 +73,11 @@ pub(in crate::world::snapshots) async fn replace(
         fill(reader, &tools, &login, &names.prepared, manifest, keys, Owners::Theirs).await?;
         let found = contents(&database.name, server, &names.prepared, &password, database, manifest).await?;
         if found != expected(manifest) {
-            return Err(problem(&manifest.id, "beside the database it became something else", "Choose another snapshot."));
+            return Err(problem(
+                &manifest.id,
+                "beside the database it became something else",
+                "Choose another snapshot.",
+            ));
         }
         carry_over(&mut third, &names.live, &names.prepared).await
     };

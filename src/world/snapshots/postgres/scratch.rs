@@ -11,7 +11,10 @@ use crate::{
     redact::Secret,
     world::{
         Reader, WorldError,
-        database::{Access, entry, postgres::{self, quoted}},
+        database::{
+            Access, entry,
+            postgres::{self, quoted},
+        },
     },
 };
 
@@ -118,7 +121,8 @@ async fn sweep(connection: &mut postgres::Connection, now: Time) -> Result<(), W
 }
 
 fn is_old(name: &str, now: Time) -> bool {
-    let made = name.strip_prefix(PREFIX).and_then(|rest| rest.get(..12)).and_then(|hex| i64::from_str_radix(hex, 16).ok());
+    let made =
+        name.strip_prefix(PREFIX).and_then(|rest| rest.get(..12)).and_then(|hex| i64::from_str_radix(hex, 16).ok());
     made.is_some_and(|made| Time::from_millis(made).plus_s(OLD_S) < now)
 }
 
