@@ -163,3 +163,63 @@ fn block_end(rest: &[u8], at_end: bool) -> Option<usize> {
 
 /// How many line ends are tried for the end of a block.
 const CANDIDATES: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Secret;
+    use super::*;
+
+    const VALUE: &str = "kV9wq27LmZxpRtY4";
+
+    /// A few blocks of log text with a value, whole or encoded, at random places and at every border.
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec((0_usize..3 * BLOCK, 0_usize..4), 0..12).prop_map(|places| {
+            let mut text: Vec<u8> =
+                b"2025-11-24T10:11:12Z INFO app: cache key product:17 was not found, token refreshed\n"
+                    .iter()
+                    .copied()
+                    .cycle()
+                    .take(3 * BLOCK + BLOCK / 2)
+                    .collect();
+            let borders = [(BLOCK - 8, 0), (BLOCK / 4 * 7 - 4, 1), (2 * BLOCK - 20, 2)];
+            for (at, form) in places.into_iter().chain(borders) {
+                let planted: Vec<u8> = match form {
+                    0 => VALUE.into(),
+                    1 => VALUE.bytes().flat_map(|byte| format!("%{byte:02x}").into_bytes()).collect(),
+                    2 => VALUE.as_bytes().chunks(5).collect::<Vec<_>>().join(&b"\n"[..]),
+                    _ => format!("password={}", VALUE.chars().rev().collect::<String>()).into(),
+                };
+                text.splice(at..at + planted.len(), planted);
+            }
+            text
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        #[test]
+        fn a_stream_cut_anywhere_equals_the_whole(
+            text in text(),
+            lengths in prop::collection::vec(prop_oneof![1_usize..9, 1_usize..70_000], 1..8),
+        ) {
+            let (redactor, _) = Redactor::new([Secret::new("value", VALUE)]);
+            let whole = redactor.bytes(&text).into_owned();
+            prop_assert!(memchr::memmem::find(&whole, VALUE.as_bytes()).is_none());
+            let (mut stream, mut out) = (redactor.stream(), Vec::new());
+            let mut rest = text.as_slice();
+            for length in lengths.iter().cycle() {
+                let (piece, later) = rest.split_at((*length).min(rest.len()));
+                stream.push(piece, &mut out);
+                rest = later;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            stream.finish(&mut out);
+            prop_assert!(out == whole);
+        }
+    }
+}

@@ -355,9 +355,13 @@ mod tests {
             "00000000  70 61 73 73 3d 73 33 63  72 65 74 2d 56 61 6c 75  |pass=s3cret-Valu|\n00000010  65 0a                                             |e.|\n",
         );
         let indent = " ".repeat(40);
-        check(&format!("{indent}00000000: 7333 6372 6574 2d56  s3cret-V\n{indent}00000008: 616c 7565 0a              alue.\n"));
+        check(&format!(
+            "{indent}00000000: 7333 6372 6574 2d56  s3cret-V\n{indent}00000008: 616c 7565 0a              alue.\n"
+        ));
         let prompt = "x".repeat(700);
-        check(&format!("{prompt} 00000000: 7333 6372 6574 2d56  s3cret-V\n00000008: 616c 7565 0a              alue.\n"));
+        check(&format!(
+            "{prompt} 00000000: 7333 6372 6574 2d56  s3cret-V\n00000008: 616c 7565 0a              alue.\n"
+        ));
         check("0000000 6170 7373 733d 6333 6572 2d74 6156 756c\n0000020 0a65\n");
         check("0000000 060560 071563 071475 061463 062562 026564 060526 072554\n0000020 005145\n");
     }

@@ -88,8 +88,7 @@ fn run(scan: &mut Scan<'_>, start: usize, end: usize) {
     let text = scan.text;
     let whole = slice(text, start, end);
     // A counter holds what the first 32 KiB can count.
-    let counts =
-        whole.iter().take(32 * 1024).fold(0u64, |sum, b| sum + counts(*b));
+    let counts = whole.iter().take(32 * 1024).fold(0u64, |sum, b| sum + counts(*b));
     let [digits, upper, lower, beyond_hex] = [counts, counts >> 16, counts >> 32, counts >> 48].map(|c| c & 0xffff);
     if (beyond_hex < 8 || whole.starts_with(b"pat")) && special(whole, before(text, start)) {
         scan.mask(start, end, "generated");
