@@ -107,7 +107,7 @@ fn redact(criterion: &mut Criterion) {
     for count in [50, 1000] {
         let (redactor, _) = Redactor::new(secrets(count));
         group.bench_function(format!("known/{count}"), |bencher| {
-            bencher.iter(|| redactor.known_bytes(black_box(&text)))
+            bencher.iter(|| redactor.known_bytes(black_box(&text)));
         });
         group.bench_function(format!("both/{count}"), |bencher| bencher.iter(|| redactor.bytes(black_box(&text))));
     }

@@ -35,7 +35,6 @@ impl<const WORDS: usize> Sieve<WORDS> {
 }
 
 /// Three bits of a word.
-#[expect(clippy::cast_possible_truncation, reason = "the low bits are meant")]
 #[inline]
 fn pattern(hash: u64) -> u64 {
     PATTERNS.get((hash >> 32) as usize % PATTERNS.len()).copied().unwrap_or(0)

@@ -1,7 +1,5 @@
 //! The quick search against a slow one that decodes the whole text, on generated texts with values in all their forms.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
@@ -14,6 +12,7 @@ const VALUES: &[&str] = &[
     "kV9wq27LmZxpRtY4",
     "Zx8!pQ2@w9",
     "p@ss/w\"rd\\9x&<Zq",
+    "k$V9/w:q@27+L/mZ=x;p",
     "sk_live_4eC39HqLyjWDarjtT1zd",
     "postgres://app:tR5_xV8qLm2w@db.example.org:5432/app",
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
