@@ -22,21 +22,20 @@ impl<const WORDS: usize> Sieve<WORDS> {
         Self { words }
     }
 
-    #[inline(always)]
+    #[inline]
     pub(super) fn may_hold(&self, hash: u64) -> bool {
         self.words.get(Self::index(hash)).copied().unwrap_or(0) & pattern(hash) == 0
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "as many bits as number the words")]
-    #[inline(always)]
+    #[inline]
     fn index(hash: u64) -> usize {
         (hash >> (64 - WORDS.trailing_zeros())) as usize
     }
 }
 
 /// Three bits of a word.
-#[expect(clippy::cast_possible_truncation, reason = "the low bits are meant")]
-#[inline(always)]
+#[inline]
 fn pattern(hash: u64) -> u64 {
     PATTERNS.get((hash >> 32) as usize % PATTERNS.len()).copied().unwrap_or(0)
 }
@@ -56,3 +55,20 @@ static PATTERNS: [u64; 1024] = {
     }
     table
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hashes(from: u64) -> impl Iterator<Item = u64> {
+        (from..from + Sieve::<1024>::ROOM as u64).map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
+    #[test]
+    fn what_was_inserted_passes_and_little_else() {
+        let sieve = Sieve::<1024>::new(hashes(0));
+        assert!(hashes(0).all(|hash| sieve.may_hold(hash)));
+        let others = hashes(1 << 20).filter(|hash| sieve.may_hold(*hash)).count();
+        assert!(others < Sieve::<1024>::ROOM / 25, "{others}");
+    }
+}

@@ -163,3 +163,60 @@ fn block_end(rest: &[u8], at_end: bool) -> Option<usize> {
 
 /// How many line ends are tried for the end of a block.
 const CANDIDATES: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Secret;
+    use super::*;
+
+    const VALUE: &str = "kV9wq27LmZxpRtY4";
+
+    /// A few blocks of log text with a value, whole or encoded, at random places; without line breaks also at every border.
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        let places = prop::collection::vec((0_usize..3 * BLOCK, 0_usize..4), 0..12);
+        (places, prop::sample::select(vec![b'\n', b' '])).prop_map(|(places, end)| {
+            let line = b"2025-11-24T10:11:12Z INFO app: cache key product:17 was not found, token refreshed";
+            let lines = line.iter().chain(std::iter::once(&end)).copied().cycle();
+            let mut text: Vec<u8> = lines.take(3 * BLOCK + BLOCK / 2).collect();
+            let borders = [(BLOCK - 8, 0), (2 * BLOCK - 20, 1), (3 * BLOCK - 6, 3)];
+            for (at, form) in places.into_iter().chain(borders) {
+                let planted: Vec<u8> = match form {
+                    0 => VALUE.into(),
+                    1 => VALUE.bytes().flat_map(|byte| format!("%{byte:02x}").into_bytes()).collect(),
+                    2 => VALUE.as_bytes().chunks(5).collect::<Vec<_>>().join(&b"\n"[..]),
+                    _ => format!("password={}", VALUE.chars().rev().collect::<String>()).into(),
+                };
+                text.splice(at..at + planted.len(), planted);
+            }
+            text
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        #[test]
+        fn a_stream_cut_anywhere_equals_the_whole(
+            text in text(),
+            lengths in prop::collection::vec(prop_oneof![1_usize..9, 1_usize..70_000], 1..8),
+        ) {
+            let (redactor, _) = Redactor::new([Secret::new("value", VALUE)]);
+            let whole = redactor.bytes(&text).into_owned();
+            prop_assert!(memchr::memmem::find(&whole, VALUE.as_bytes()).is_none());
+            let (mut stream, mut out) = (redactor.stream(), Vec::new());
+            let mut rest = text.as_slice();
+            for length in lengths.iter().cycle() {
+                let (piece, later) = rest.split_at((*length).min(rest.len()));
+                stream.push(piece, &mut out);
+                rest = later;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            stream.finish(&mut out);
+            prop_assert!(out == whole);
+        }
+    }
+}

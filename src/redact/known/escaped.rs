@@ -49,7 +49,7 @@ impl Side {
         }
         for byte in decoded {
             let again = starts_escape(*byte) || is_invisible(*byte);
-            self.push(*byte, ESCAPED | u64::from(again) * AGAIN);
+            self.push(*byte, ESCAPED | (u64::from(again) * AGAIN));
         }
     }
 
@@ -85,7 +85,7 @@ impl Side {
                 // An escape that a gap cuts in two.
                 let cut =
                     *byte != b'&' || rest.iter().take(LONGEST).any(|byte| matches!(byte, 0..=b' ' | b'\\' | 0x80..));
-                self.push(*byte, ESCAPED | u64::from(cut) * AGAIN);
+                self.push(*byte, ESCAPED | (u64::from(cut) * AGAIN));
             }
             Some(byte) => self.push(*byte, u64::from(is_invisible(*byte)) * AGAIN),
         }
@@ -99,7 +99,7 @@ impl Side {
     }
 
     fn has(&self, mark: u64) -> bool {
-        self.marks & ALL * mark != 0 || self.pending & mark != 0
+        self.marks & (ALL * mark) != 0 || self.pending & mark != 0
     }
 
     /// The characters, the first in the lowest byte.

@@ -5,6 +5,8 @@
 //! for the same strings. The fast path therefore pays only for noticing such places.
 
 mod atoms;
+#[cfg(test)]
+mod differential;
 mod encode;
 mod escaped;
 mod gaps;

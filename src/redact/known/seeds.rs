@@ -96,10 +96,12 @@ enum Size {
 impl Size {
     fn new(grams: &[Gram]) -> Self {
         let hashes = grams.iter().map(|(gram, _)| hash(*gram));
-        match grams.len() {
-            ..=Sieve::<{ 1 << 12 }>::ROOM => Self::Small(Sieve::new(hashes)),
-            ..=Sieve::<{ 1 << 15 }>::ROOM => Self::Usual(Sieve::new(hashes)),
-            _ => Self::Large(Sieve::new(hashes)),
+        if grams.len() <= Sieve::<{ 1 << 12 }>::ROOM {
+            Self::Small(Sieve::new(hashes))
+        } else if grams.len() <= Sieve::<{ 1 << 15 }>::ROOM {
+            Self::Usual(Sieve::new(hashes))
+        } else {
+            Self::Large(Sieve::new(hashes))
         }
     }
 }

@@ -216,3 +216,61 @@ fn commonness(window: u64) -> usize {
     });
     ranks.get(&(window & 0xFF_FFFF)).copied().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NEEDLES: &[(&str, bool)] = &[
+        ("key", false),
+        ("pw=", false),
+        ("oy2", true),
+        ("pass", false),
+        ("ghp_", true),
+        ("token", false),
+        ("-----begin ", false),
+        ("authorization", false),
+        ("хэш", false),
+        (":::", false),
+    ];
+
+    fn needles() -> Needles<usize> {
+        Needles::new(NEEDLES.iter().enumerate().map(|(i, (needle, exact))| (needle.as_bytes().to_vec(), *exact, i)))
+    }
+
+    fn naively(text: &[u8]) -> Vec<(usize, usize, usize)> {
+        let mut found = Vec::new();
+        for (i, (needle, exact)) in NEEDLES.iter().enumerate() {
+            for (start, window) in text.windows(needle.len()).enumerate() {
+                if window == needle.as_bytes() || !exact && window.eq_ignore_ascii_case(needle.as_bytes()) {
+                    found.push((start, start + needle.len(), i));
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn every_needle_is_found_wherever_it_stands(
+            parts in prop::collection::vec(
+                prop_oneof![
+                    prop::sample::select(NEEDLES).prop_map(|(needle, _)| needle.to_owned()),
+                    prop::sample::select(NEEDLES).prop_map(|(needle, _)| needle.to_uppercase()),
+                    "[ -~]{0,9}",
+                    "-{0,9}",
+                ],
+                0..12,
+            ),
+        ) {
+            let text = parts.concat();
+            let mut found = Vec::new();
+            needles().scan(text.as_bytes(), |start, end, i| found.push((start, end, i)));
+            found.sort_unstable();
+            prop_assert_eq!(found, naively(text.as_bytes()), "{:?}", text);
+        }
+    }
+}
