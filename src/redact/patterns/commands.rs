@@ -173,9 +173,9 @@ fn words(text: &[u8], from: usize) -> (Vec<(usize, usize)>, Vec<(usize, usize)>)
     while i < stop && words.len() < 12 && !matches!(at(text, i), b'|' | b'>' | b';' | b'&') {
         let (s, e) = shell_word(text, i);
         if starts_with(tail(text, s), b"-") {
-            options.push((s, e))
+            options.push((s, e));
         } else {
-            words.push((s, e))
+            words.push((s, e));
         }
         i = skip_blanks(text, skip_while(text, e, |b| matches!(b, b'"' | b'\'')).max(i + 1));
     }

@@ -177,7 +177,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
     (Rule::Quoted, &[
         "mschapv2 \"", " eap \"", " xauth \"", "\"auth\" \"", "+cpin=\"", "\"auth\" \"default\" \"",
     ]),
-    (Rule::AclRule, &[
+    (Rule::Acl, &[
         " on >", " +@all >", " resetpass >",
     ]),
     (Rule::Generated, &[

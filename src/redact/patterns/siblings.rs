@@ -46,7 +46,7 @@ pub(super) fn value_of_name(scan: &mut Scan<'_>, name_start: usize, name_end: us
                 }
                 let Some(found) = value(text, from, operator) else { return false };
                 let content = slice(text, found.start, found.end);
-                if !is_harmless(content) && (promise == Promise::Secret || super::assign::looks_generated(content)) {
+                if !is_harmless(content) && (promise == Promise::Secret || super::judge::looks_generated(content)) {
                     scan.mask(found.start, found.end, "sibling");
                     if scan.judged < found.start {
                         scan.judged = found.start;
