@@ -6,7 +6,6 @@ use super::bytes::{
 use super::harmless::{is_harmless, is_sentence};
 use super::judge::judge;
 use super::names::{self, Promise};
-use super::random::{self, is_random};
 use super::scan::Scan;
 use super::value::{Link, Value, link, value};
 use super::{block, codes, prose, sentence, siblings, table};

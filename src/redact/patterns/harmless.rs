@@ -38,6 +38,9 @@ fn is_notation(value: &[u8]) -> bool {
         || matches!(value, [b'&', b'[' | b'\'', ..])
         || matches!(value, [b'&', rest @ ..] if rest.len() > 2 && rest.iter().all(|&b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.')))
         || matches!(value, [b'\\', b'e'])
+        || value.starts_with(b"SHA256:")
+        || value.starts_with(b"MD5:")
+        || matches!(value, [b'(' | b'[', rest @ ..] if rest.iter().all(|b| b.is_ascii_digit() || b".:)]".contains(b)))
         || PROMPTS.contains(&value);
     // `Read-Host`, `Get-Credential`.
     let cmdlet = ["Read-", "Get-", "New-", "Import-", "ConvertTo-", "ConvertFrom-", "Invoke-"].iter().any(|verb| {

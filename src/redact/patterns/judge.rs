@@ -23,6 +23,7 @@ pub(super) fn judge(scan: &mut Scan<'_>, name: (usize, usize), found: Value, lin
     if is_named_otherwise(name_text, content, link)
         || same_words(name_text, content)
         || is_license_name(name_text, content)
+        || is_serial_number(name_text, content)
         || is_expression(text, name.0, found, link)
     {
         return;
@@ -168,6 +169,11 @@ fn same_words(name: &[u8], content: &[u8]) -> bool {
         bytes.iter().filter(|b| b.is_ascii_alphanumeric() || **b >= 0x80).map(u8::to_ascii_lowercase).collect()
     };
     content.len() <= name.len() + 4 && letters(name) == letters(content)
+}
+
+/// `serial=0A1B…` of a certificate; those of licences have other letters.
+fn is_serial_number(name: &[u8], content: &[u8]) -> bool {
+    super::bytes::ends_with(name, b"serial") && content.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// `License: LGPL-3+`.

@@ -1,15 +1,13 @@
 //! Secrets told in sentences, command lines and directives: no operator between name and value.
 
-use super::bytes::{
-    at, back_while, before, find_word, line_end, line_start, next_line, skip_blanks, skip_while, slice, trim,
-};
+use super::bytes::{at, back_while, before, find_word, line_end, line_start, next_line, skip_while, slice, trim};
 use super::directive::{directive, directive_word, last_of_directive};
 use super::harmless::{is_harmless, is_sentence};
 use super::names::Promise;
 use super::random::{is_random, is_uuid, makeup};
 use super::scan::Scan;
 use super::shapes::{is_passphrase, looks_like_name, machine_line, names_a_thing, strong_shape, unquoted};
-use super::value::{Link, Value, value};
+use super::value::{Link, value};
 
 /// A name followed by blanks and a value: `--password X`, `requirepass X`, `IDENTIFIED BY 'X'`,
 /// `the password hunter2 works`. Returns true if the question is settled.

@@ -81,6 +81,9 @@ fn key_told(scan: &mut Scan<'_>, from: usize) {
             let stop = skip_while(text, next, |b| b > b' ');
             let stop = if matches!(before(text, stop), b'.' | b',') { stop - 1 } else { stop };
             let content = slice(text, next, stop);
+            if content.contains(&b':') {
+                return;
+            }
             if is_passphrase(content) || strong_shape(content) && !makeup(content).is_hex() || is_uuid(content) {
                 scan.mask(next, stop, "prose");
             }
