@@ -61,6 +61,11 @@ fn qualified<'a>(scan: &mut Scan<'a>, name_start: usize, name_end: usize, promis
     if promise != Promise::Maybe || before(text, name_start) != b' ' || !kind {
         return (name_start, promise);
     }
+    // The key of a wireless network is what people type.
+    let line = slice(text, line_start(text, name_start).max(name_start.saturating_sub(100)), name_end);
+    if ["wlan", "wifi", "wi-fi", "ssid"].iter().any(|w| find_word(line, w.as_bytes()).is_some()) {
+        return (name_start, Promise::Secret);
+    }
     let end = name_start - 1;
     let start = back_while(text, end, 24, is_name);
     if start == end || end - start >= 24 {

@@ -59,7 +59,7 @@ fn code_after(scan: &mut Scan<'_>, from: usize, last: &[u8], plain: bool) -> boo
             return true;
         }
         linked |= is_copula(word) || at(text, end) == b':';
-        let next = skip_while(text, end, |b| matches!(b, b' ' | b':' | b'*' | b'`'));
+        let next = skip_while(text, end, |b| matches!(b, b' ' | b':' | b'*' | b'`' | b'.'));
         if next == i || word.is_empty() && next == end {
             return false;
         }

@@ -71,6 +71,7 @@ const COMMANDS: &[(&str, Place)] = &[
     ("pptpd ", At(&[0])),
     ("\" * ", At(&[0])),
     ("/oper ", At(&[1])),
+    ("add password ", At(&[1, 2])),
     ("synouser --add ", At(&[1])),
     ("createandpromote.php ", Last),
     ("rclone obscure ", At(&[0])),

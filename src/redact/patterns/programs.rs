@@ -123,6 +123,7 @@ pub(super) const FLAGS: &[Flag] = &[
             "x11vnc",
             "rpcclient",
             "rspamadm",
+            "lnms",
             "ipa-server-install",
         ],
         glued: Glue::Apart,

@@ -99,7 +99,7 @@ pub(super) fn blank_separated(
         }
         false
     } else {
-        promise == Promise::Secret && is_told(content)
+        promise == Promise::Secret && (is_told(content) || is_passphrase(content))
             || promise == Promise::Maybe && is_random(content, 16) && !is_uuid(content) && !makeup(content).is_hex()
     };
     if tell {
@@ -196,8 +196,17 @@ pub(super) fn printed(scan: &mut Scan<'_>, name_end: usize, promise: Promise) {
     if measured {
         line = next_line(text, line);
     }
-    let (start, end) = trim(text, line, line_end(text, line));
+    let (mut start, mut end) = trim(text, line, line_end(text, line));
+    // `2) "X"`: the answer of `redis-cli` below `1) "requirepass"`.
+    if matches!(slice(text, start, start + 4), [b'0'..=b'9', b')', b' ', b'"']) && before(text, end) == b'"' {
+        (start, end) = (start + 4, end - 1);
+    }
+    let numbered = before(text, start) == b'"';
     let content = slice(text, start, end);
+    if numbered && content.len() > 3 && !is_harmless(content) {
+        scan.mask(start, end, "command-output");
+        return;
+    }
     if measured && !content.is_empty() {
         scan.mask(start, end, "label");
         return;

@@ -6,6 +6,7 @@ use super::harmless::{is_harmless, is_sentence};
 use super::names::Promise;
 use super::prose::{is_told, on_next_line};
 use super::random::{is_uuid, makeup};
+use super::runs::is_license;
 use super::scan::Scan;
 use super::shapes::{is_passphrase, looks_like_name, strong_shape};
 use super::value::{Link, Value, value};
@@ -84,7 +85,11 @@ fn key_told(scan: &mut Scan<'_>, from: usize) {
             if content.contains(&b':') {
                 return;
             }
-            if is_passphrase(content) || strong_shape(content) && !makeup(content).is_hex() || is_uuid(content) {
+            if is_passphrase(content)
+                || strong_shape(content) && !makeup(content).is_hex()
+                || is_uuid(content)
+                || is_license(content)
+            {
                 scan.mask(next, stop, "prose");
             }
             return;
@@ -211,7 +216,7 @@ fn is_verb(text: &[u8], from: usize) -> bool {
 fn told_after(scan: &mut Scan<'_>, from: usize, sure: bool) -> bool {
     let text = scan.text;
     let mut from = from;
-    for _ in 0..3 {
+    for _ in 0..4 {
         let end = skip_while(text, from, |b| b.is_ascii_alphabetic() || b == b':' || b >= 0x80);
         if !FILLERS.iter().any(|f| slice(text, from, end).eq_ignore_ascii_case(f.as_bytes())) {
             break;
@@ -271,6 +276,15 @@ const FILLERS: &[&str] = &[
     "von",
     "ora",
     "adesso",
+    "leider",
+    "unfortunately",
+    "actually",
+    "toujours",
+    "encore",
+    "todavía",
+    "ancora",
+    "nog",
+    "steeds",
     "nu",
 ];
 

@@ -239,6 +239,8 @@ fn close_key(text: &[u8], i: usize) -> (usize, usize) {
         }
         match at(text, p) {
             b'"' | b'\'' | b'`' | b']' | b'*' => p += 1,
+            // `$Self->{DatabasePw} = …`
+            b'}' if at(text, skip_blanks(text, p + 1)) == b'=' => p += 1,
             b'(' if slice(text, p, p + 4) == b"(s):" => p += 3,
             b'[' if slice(text, p, p + 2) == b"[]" => p += 2,
             b'[' => {

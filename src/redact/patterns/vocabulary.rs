@@ -28,7 +28,7 @@ pub(super) const SECRET_WORDS: &[&str] = &[
 pub(super) const SECRET_ENDINGS: &[&str] = &[
     "password", "passwort", "passwd", "pwd", "passphrase", "passcode", "secret", "token", "apikey", "kennwort",
     "pass", "secretkey", "privatekey", "accesskey", "authkey", "signkey", "enckey", "geheimnis", "contraseña",
-    "wachtwoord", "pword", "pswd",
+    "wachtwoord", "pword", "pswd", "psk",
 ];
 
 /// Beginnings that do (`passwordprod`); what follows must not be one of `METADATA`.
