@@ -14,6 +14,8 @@ mod codes;
 mod commands;
 mod dialog;
 mod directive;
+#[cfg(test)]
+mod examples;
 mod harmless;
 mod hashes;
 mod header;
