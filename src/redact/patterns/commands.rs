@@ -71,6 +71,8 @@ const COMMANDS: &[(&str, Place)] = &[
     ("pptpd ", At(&[0])),
     ("\" * ", At(&[0])),
     ("/oper ", At(&[1])),
+    ("rasdial ", At(&[2])),
+    ("/setcredentials ", At(&[4])),
     ("add password ", At(&[1, 2])),
     ("synouser --add ", At(&[1])),
     ("createandpromote.php ", Last),

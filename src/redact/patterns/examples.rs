@@ -31,6 +31,7 @@ fn commands_with_a_secret_at_a_fixed_place() {
         "stats auth admin:⟦walnut47river⟧",
         "swift -U test:tester -K ⟦pgI2mnH9u0ZE⟧ list",
         "mount -t cifs //files/share /mnt -o user=office%⟦Jacke2026?⟧",
+        "rasdial VPN anna ⟦wwqg3n7m6t⟧",
         "bundle config gems.example.org ci:⟦7ff2bqi2l7k⟧",
     ] {
         check(line);
@@ -148,6 +149,11 @@ fn what_only_looks_like_a_secret_stays() {
         "<a href=\"/user/password\">Forgot your password?</a>",
         "checksum: md5:d41d8cd98f00b204e9800998ecf8427e",
         "preset-passphrase.c: Likewise.",
+        "lpPassword: LPCWSTR, hsecret : super::Win32::Foundation::HANDLE)",
+        "user, passwd = _splitpasswd(user)",
+        "c->username = g_strdup(password_data->user);",
+        "STATUS_WRONG_CREDENTIAL: NTSTATUS = 0xC00002F2;",
+        "parses a token and passes it to `predicate`.",
     ] {
         check(text);
     }

@@ -1,6 +1,6 @@
 //! Whether what stands after a name is its secret: the name's promise and the value's looks together.
 
-use super::bytes::{at, before, find_word, line_start, skip_blanks, slice, trim};
+use super::bytes::{at, before, find_word, line_start, skip_blanks, skip_while, slice, trim};
 use super::calls::is_password_shaped;
 use super::harmless::{is_harmless, is_sentence};
 use super::names::{self, Promise};
@@ -39,6 +39,7 @@ pub(super) fn judge(scan: &mut Scan<'_>, name: (usize, usize), found: Value, lin
         }
         _ => {
             !sentence && (looks_generated(content) || is_password_shaped(content))
+                || link != Link::Blank && content.len() >= 8 && names::is_code(name_text) && prose::is_told(content)
                 || one_time(slice(text, name.0, name.1), content)
         }
     };
@@ -168,7 +169,8 @@ fn same_words(name: &[u8], content: &[u8]) -> bool {
     let letters = |bytes: &[u8]| -> Vec<u8> {
         bytes.iter().filter(|b| b.is_ascii_alphanumeric() || **b >= 0x80).map(u8::to_ascii_lowercase).collect()
     };
-    content.len() <= name.len() + 4 && letters(name) == letters(content)
+    let field = name.rsplit(|&b| b == b'.').next().unwrap_or(name);
+    content.len() <= name.len() + 4 && (letters(name) == letters(content) || letters(field) == letters(content))
 }
 
 /// `serial=0A1B…` of a certificate; those of licences have other letters.
@@ -179,9 +181,11 @@ fn is_serial_number(name: &[u8], content: &[u8]) -> bool {
 /// `License: LGPL-3+`.
 fn is_license_name(name: &[u8], content: &[u8]) -> bool {
     (find_word(name, b"license").is_some() || find_word(name, b"licence").is_some())
-        && [&b"gpl"[..], b"mit", b"bsd", b"apache", b"mpl", b"cc-by", b"cc0", b"isc"]
-            .iter()
-            .any(|l| super::bytes::starts_with(content, l) || find_word(content, b"gpl").is_some())
+        && [&b"gpl"[..], b"mit", b"bsd", b"apache", b"mpl", b"cc-by", b"cc0", b"isc"].iter().any(|l| {
+            super::bytes::starts_with(content, l)
+                || find_word(content, b"gpl").is_some()
+                || find_word(content, b"fdl").is_some()
+        })
 }
 
 /// Source code that hands a value on: `let secret = suite`, `token: node.second_token,`, `` PASSWORD=`pwgen 24 1` ``.
@@ -191,15 +195,22 @@ fn is_expression(text: &[u8], name_start: usize, found: Value, link: Link) -> bo
         return link == Link::Equals && before(text, found.start) == b'`' && content.contains(&b' ');
     }
     let (start, end) = trim(text, line_start(text, name_start), name_start);
+    // Comments hold examples of code.
+    let start = skip_while(text, start, |b| b"/!*# ".contains(&b)).min(end);
     let lead = slice(text, start, end);
     // Literals of such languages are quoted.
     let declared = [&b"let"[..], b"const", b"pub const", b"static", b"pub static", b"var", b"val", b"final", b"auto"]
         .iter()
         .any(|w| lead.starts_with(w) && matches!(at(lead, w.len()), b' ' | 0));
-    let handed_on = matches!(at(text, found.end), b',' | b')' | b';')
-        && content.contains(&b'_')
-        && content.iter().all(|&b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'&'))
-        && names::promise(content) != Promise::Nothing;
+    let handle = matches!(at(text, found.end), b',' | b')')
+        && content.len() > 5
+        && content.iter().all(|b| b.is_ascii_uppercase() || *b == b'_')
+        && link == Link::Colon;
+    let handed_on = handle
+        || matches!(at(text, found.end), b',' | b')' | b';')
+            && content.contains(&b'_')
+            && content.iter().all(|&b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'&'))
+            && names::promise(content) != Promise::Nothing;
     declared && link != Link::Blank || handed_on
 }
 

@@ -136,7 +136,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "task.setsecret]", "setsecret(", "authtoken ", "insecure-password ", "--plaintext ", "--iscrypted ",
         " /pass:", "--pass ", "-storepass ", "-keypass ", "-passwd ", "--rootpw ", "-requirepass ", "--masterauth ",
         "chpasswd <<<", "set_password(", "create_user(", "-rfbauth-pass ", "--http-password ", "-xpass ",
-        "luksopen-key ", "key content", "schlüsselinhalt", " /p:", "/password:",
+        "luksopen-key ", "key content", "schlüsselinhalt", " /p:", "/password:", "/passwordd:", "/passwordo:",
     ]),
     (Rule::ToldWord, &[
         "unlocked using ", "unlocked with ", "decrypted with ", "encrypted with ", "logged in with ",
@@ -170,7 +170,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         " p: ", " pw ", " pwd ",
     ]),
     (Rule::CharArray, &[
-        "\".tochararray(",
+        "\".tochararray(", "\" | convertto-securestring",
     ]),
     (Rule::CopyRows, &[
         " from stdin;",

@@ -52,7 +52,7 @@ pub(super) fn blank_separated(
     let first_on_line = !lead.iter().any(u8::is_ascii_alphanumeric);
     if name.eq_ignore_ascii_case(b"pass")
         && !flag
-        && (content.contains(&b'_') || content.first().is_some_and(|b| b"[@".contains(b)))
+        && (content.contains(&b'_') || content.first().is_some_and(|b| b"[@-".contains(b)))
         && !content.iter().any(|b| b"!#$%?".contains(b))
     {
         return true;

@@ -49,8 +49,8 @@ pub(super) fn at_distance(scan: &mut Scan<'_>, from: usize, promise: Promise) {
         if is_copula(word) || colon && word.len() > 1 {
             let end = skip_while(text, next, |b| b > b' ');
             // `set the token to "main"` says less than `the password is "main"`.
-            let weak = matches!(word, b"to" | b"with" | b"auf" | b"mit" | b"a")
-                && end < next + 10
+            let weak = matches!(word, b"to" | b"with" | b"auf" | b"mit" | b"a" | b"are")
+                && slice(text, next, end).iter().all(|b| b.is_ascii_alphabetic() || b"`'\"*.,".contains(b))
                 && !is_told(slice(text, next, end));
             if weak {
                 return;
@@ -216,7 +216,7 @@ fn is_verb(text: &[u8], from: usize) -> bool {
 fn told_after(scan: &mut Scan<'_>, from: usize, sure: bool) -> bool {
     let text = scan.text;
     let mut from = from;
-    for _ in 0..4 {
+    for _ in 0..5 {
         let end = skip_while(text, from, |b| b.is_ascii_alphabetic() || b == b':' || b >= 0x80);
         if !FILLERS.iter().any(|f| slice(text, from, end).eq_ignore_ascii_case(f.as_bytes())) {
             break;
@@ -277,6 +277,9 @@ const FILLERS: &[&str] = &[
     "ora",
     "adesso",
     "leider",
+    "seit",
+    "gestern",
+    "since",
     "unfortunately",
     "actually",
     "toujours",

@@ -46,7 +46,7 @@ pub(super) fn strong_shape(content: &[u8]) -> bool {
 
 pub(super) fn unquoted(content: &[u8]) -> &[u8] {
     match content {
-        [b'`' | b'"' | b'\'' | b'(', inner @ .., b'`' | b'"' | b'\'' | b')'] => inner,
+        [b'`' | b'"' | b'\'' | b'(' | b'*', inner @ .., b'`' | b'"' | b'\'' | b')' | b'*'] => inner,
         [inner @ .., b'.' | b',' | b'!' | b')' | b'?'] if inner.len() > 5 => inner,
         _ => content,
     }
