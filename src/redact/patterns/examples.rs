@@ -129,6 +129,7 @@ fn what_only_looks_like_a_secret_stays() {
         "smtp_sasl_password_maps = hash:/etc/postfix/sasl_passwd",
         "fastcgi_pass unix:/run/php/php8.2-fpm.sock;",
         "PASS: gdb.base/break2.exp: continue to breakpoint",
+        "PASS: i386 nops 16bit 1",
         "pub const INET6_TOKEN: _bindgen_ty_5 = _bindgen_ty_5::INET6_TOKEN;",
         "let eq_token = &meta.eq_token;",
         "'password' => 'required|min:8|confirmed',",
