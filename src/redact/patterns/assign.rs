@@ -4,11 +4,11 @@ use super::bytes::{
     at, back_while, before, find_word, is_name, line_end, line_start, skip_blanks, skip_while, slice, trim,
 };
 use super::harmless::{is_harmless, is_sentence};
+use super::judge::judge;
 use super::names::{self, Promise};
-use super::random::{self, is_random};
 use super::scan::Scan;
 use super::value::{Link, Value, link, value};
-use super::{block, prose, siblings, table};
+use super::{block, codes, prose, sentence, siblings, table};
 
 /// Judges the identifier around a needle and masks its value.
 pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
@@ -45,7 +45,7 @@ pub(super) fn label(scan: &mut Scan<'_>, start: usize, end: usize) {
     }
     scan.judged = scan.judged.max(end);
     let coded = [&b"code"[..], b"codi", b"digo", b"combination", b"number", b"keypad"];
-    if coded.iter().any(|w| find_word(slice(text, start, end), w).is_some()) && prose::code_within(scan, end, end) {
+    if coded.iter().any(|w| find_word(slice(text, start, end), w).is_some()) && codes::code_within(scan, end, end) {
         return;
     }
     named(scan, start, end, Promise::Secret);
@@ -60,6 +60,11 @@ fn qualified<'a>(scan: &mut Scan<'a>, name_start: usize, name_end: usize, promis
         .any(|w| super::bytes::ends_with(name, w.as_bytes()));
     if promise != Promise::Maybe || before(text, name_start) != b' ' || !kind {
         return (name_start, promise);
+    }
+    // The key of a wireless network is what people type.
+    let line = slice(text, line_start(text, name_start).max(name_start.saturating_sub(100)), name_end);
+    if ["wlan", "wifi", "wi-fi", "ssid"].iter().any(|w| find_word(line, w.as_bytes()).is_some()) {
+        return (name_start, Promise::Secret);
     }
     let end = name_start - 1;
     let start = back_while(text, end, 24, is_name);
@@ -93,7 +98,7 @@ fn named(scan: &mut Scan<'_>, name_start: usize, name_end: usize, promise: Promi
         && before(text, name_start - 1).is_ascii_lowercase();
     if in_prose {
         if promise == Promise::Maybe {
-            if prose::one_time_code(scan, name_start, name_end, name_end + 1) {
+            if codes::one_time_code(scan, name_start, name_end, name_end + 1) {
                 return;
             }
             let word_end = skip_while(text, name_end + 1, |b| b.is_ascii_lowercase());
@@ -102,7 +107,7 @@ fn named(scan: &mut Scan<'_>, name_start: usize, name_end: usize, promise: Promi
             }
         }
         if !prose::blank_separated(scan, name_start, name_end, name_end + 1, promise) {
-            prose::at_distance(scan, name_end + 1, promise);
+            sentence::at_distance(scan, name_end + 1, promise);
             prose::before_label(scan, name_start, promise);
         }
         return;
@@ -146,16 +151,16 @@ fn named(scan: &mut Scan<'_>, name_start: usize, name_end: usize, promise: Promi
     }
     match link {
         Link::Blank => {
-            if prose::one_time_code(scan, name_start, name_end, from) {
+            if codes::one_time_code(scan, name_start, name_end, from) {
                 return;
             }
             if !prose::blank_separated(scan, name_start, name_end, from, promise) {
-                prose::at_distance(scan, from, promise);
+                sentence::at_distance(scan, from, promise);
                 prose::before_label(scan, name_start, promise);
                 prose::printed(scan, name_end, promise);
             }
         }
-        _ if promise == Promise::Maybe && prose::one_time_code(scan, name_start, name_end, skip_blanks(text, from)) => {
+        _ if promise == Promise::Maybe && codes::one_time_code(scan, name_start, name_end, skip_blanks(text, from)) => {
         }
         _ => linked(scan, (name_start, name_end), from, link, promise),
     }
@@ -198,80 +203,8 @@ pub(super) fn linked(scan: &mut Scan<'_>, name: (usize, usize), from: usize, lin
     let hits = scan.hits.len();
     judge(scan, name, found, link, promise);
     if hits == scan.hits.len() && promise == Promise::Secret && link == Link::Colon && !found.quoted {
-        prose::in_sentence(scan, name.1);
+        sentence::in_sentence(scan, name.1);
     }
-}
-
-/// The decision itself.
-pub(super) fn judge(scan: &mut Scan<'_>, name: (usize, usize), found: Value, link: Link, promise: Promise) {
-    let text = scan.text;
-    let content = slice(text, found.start, found.end);
-    if is_harmless(content)
-        || is_markup(content)
-        || link == Link::Equals && !found.quoted && is_comparison(text, name.1, content)
-    {
-        return;
-    }
-    let name_text = slice(text, name.0, name.1);
-    if is_named_otherwise(name_text, content, link)
-        || same_words(name_text, content)
-        || is_license_name(name_text, content)
-        || is_expression(text, name.0, found, link)
-    {
-        return;
-    }
-    let digits = content.iter().filter(|b| b.is_ascii_digit()).count();
-    if digits == content.len() && is_count(slice(text, name.0, name.1), content) {
-        return;
-    }
-    let sentence = content.contains(&b' ') && is_sentence(content);
-    let secret = match promise {
-        Promise::Secret => {
-            !sentence && (found.quoted && content.len() > 2 || plausible(content, link, at(text, found.end)))
-        }
-        _ => {
-            !sentence && (looks_generated(content) || super::calls::is_password_shaped(content))
-                || one_time(slice(text, name.0, name.1), content)
-        }
-    };
-    if secret {
-        scan.mask(found.start, found.end, "assignment");
-    }
-}
-
-/// Strong enough for a name that only might hold a secret.
-pub(super) fn looks_generated(content: &[u8]) -> bool {
-    let (start, end) = trim(content, 0, content.len());
-    let content = slice(content, start, end);
-    if content.len() < 8 || random::is_uuid(content) && content.len() < 36 {
-        return false;
-    }
-    let made = random::makeup(content);
-    let constant = content.contains(&b'_')
-        && content.iter().all(|&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-        && content.split(|&b| b == b'_').all(|part| part.len() < 10);
-    let signs = content.iter().filter(|b| b.is_ascii_punctuation()).count();
-    if content.len() >= 40 && signs >= 6 && made.classes() == 3 && made.oddness > 0.4 {
-        return true;
-    }
-    if constant || content.contains(&b' ') || content.contains(&b'/') && made.oddness < 0.3 {
-        return false;
-    }
-    let dated = made.digit + made.other == content.len();
-    // The serial number of a certificate.
-    let pairs =
-        content.len() > 8 && content.split(|&b| b == b':').all(|p| p.len() == 2 && p.iter().all(u8::is_ascii_hexdigit));
-    if dated || pairs {
-        return false;
-    }
-    is_random(content, 12)
-        || random::is_uuid(content)
-        || made.is_hex() && content.len() >= 16 && made.digit > 1
-        || made.classes() == 3
-            && made.other > 0
-            && made.oddness >= 0.25
-            && content.iter().any(|b| b"!@#$%^&*?~".contains(b))
-        || made.alnum() >= 16 && made.digit >= 3 && made.oddness >= 0.3
 }
 
 /// The name's extent: identifier bytes around the needle, without escape sequences before them.
@@ -334,77 +267,6 @@ fn widen(text: &[u8], name_start: usize, found: Value, link: Link, promise: Prom
     }
 }
 
-/// A bare value of a secret name: anything but words that begin a remark.
-fn plausible(content: &[u8], link: Link, next: u8) -> bool {
-    let made = random::makeup(content);
-    if link == Link::Equals
-        || made.digit > 0
-        || made.other > 0
-        || made.upper > 0 && made.lower > 0 && !content.first().is_some_and(u8::is_ascii_uppercase)
-    {
-        return content.len() >= 3 || made.digit == content.len();
-    }
-    if content.len() < 4 {
-        return false;
-    }
-    // A lower-case word: a value if nothing follows it on the line, else the beginning of a remark.
-    matches!(
-        next,
-        b'\n' | b'\r' | 0 | b',' | b'}' | b'\\' | b'"' | b'\'' | b'<' | b')' | b';' | b'.' | b'&' | 0x1b | b'|'
-    ) || made.oddness > 0.3
-}
-
-/// Counters, ports and sizes under names like `tokens` or `pass`.
-fn is_count(name: &[u8], content: &[u8]) -> bool {
-    let name = name.to_ascii_lowercase();
-    let counted = [&b"tokens"[..], b"keys", b"secrets", b"passwords", b"credentials", b"passes", b"codes"]
-        .iter()
-        .any(|s| name.ends_with(s));
-    counted
-        || content.len() < 4
-        || (content.len() < 6
-            && (name.ends_with(b"token") || name.ends_with(b"key") || name.ends_with(b"auth") || name == b"pass"))
-}
-
-/// Numeric codes: `pin: 4821`, `otp=123456`, `TAN: 918 273`.
-fn one_time(name: &[u8], content: &[u8]) -> bool {
-    let digits = content.iter().filter(|b| b.is_ascii_digit()).count();
-    let coded = content.iter().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b'-'));
-    coded
-        && (4..=12).contains(&digits)
-        && super::names::words(name).last().is_some_and(|w| {
-            matches!(
-                w.trim_end_matches(|c: char| c.is_ascii_digit()),
-                "pin" | "otp" | "totp" | "tan" | "puk" | "cvv" | "cvc" | "mfa" | "passcode" | "einmalcode" | "hotp"
-            ) || names::is_code(name)
-        })
-        || (coded && digits == 6
-            || content.len() >= 6
-                && content.len() <= 10
-                && random::makeup(content).classes() >= 2
-                && digits > 0
-                && random::makeup(content).lower == 0)
-            && super::names::words(name).iter().any(|w| {
-                matches!(
-                    w.as_str(),
-                    "verification"
-                        | "otp"
-                        | "totp"
-                        | "mfa"
-                        | "2fa"
-                        | "einmalcode"
-                        | "recovery"
-                        | "confirmation"
-                        | "code"
-                        | "tan"
-                        | "login"
-                        | "zugangscode"
-                )
-            })
-            && !name.eq_ignore_ascii_case(b"code")
-            && !name.eq_ignore_ascii_case(b"codes")
-}
-
 /// Where only blanks or a comma follow, a quoted key must be the whole literal, and an argument
 /// the first one of its call: `…/secret" "Mozilla/5.0` and `["password", "token"]` hold no value.
 fn is_whole_key(text: &[u8], name_start: usize, name_end: usize, link: Link) -> bool {
@@ -440,74 +302,4 @@ fn is_element(text: &[u8], name_start: usize) -> bool {
         b':' => before(text, back_while(text, name_start - 1, 16, |b| b.is_ascii_alphanumeric())) == b'<',
         _ => false,
     }
-}
-
-/// `token == other`, `self.token += x`, `password = new_password`: code, not data.
-fn is_comparison(text: &[u8], name_end: usize, content: &[u8]) -> bool {
-    let operator = skip_blanks(text, name_end);
-    let compared = matches!(slice(text, operator, operator + 2), b"==" | b"+=");
-    let identifier =
-        content.iter().all(|&b| b.is_ascii_alphabetic() || matches!(b, b'_' | b':' | b';' | b')' | b',' | b'.'));
-    let named = identifier && content.contains(&b'_') && super::names::promise(content) != Promise::Nothing;
-    compared && !content.iter().any(u8::is_ascii_digit) || named
-}
-
-/// `authkey=authkey`, `PrivateKey => "PRIVATE KEY"`: the name again.
-fn same_words(name: &[u8], content: &[u8]) -> bool {
-    let letters = |bytes: &[u8]| -> Vec<u8> {
-        bytes.iter().filter(|b| b.is_ascii_alphanumeric() || **b >= 0x80).map(u8::to_ascii_lowercase).collect()
-    };
-    content.len() <= name.len() + 4 && letters(name) == letters(content)
-}
-
-/// `License: LGPL-3+`.
-fn is_license_name(name: &[u8], content: &[u8]) -> bool {
-    (find_word(name, b"license").is_some() || find_word(name, b"licence").is_some())
-        && [&b"gpl"[..], b"mit", b"bsd", b"apache", b"mpl", b"cc-by", b"cc0", b"isc"]
-            .iter()
-            .any(|l| super::bytes::starts_with(content, l) || find_word(content, b"gpl").is_some())
-}
-
-/// Source code that hands a value on: `let secret = suite`, `token: node.second_token,`, `` PASSWORD=`pwgen 24 1` ``.
-fn is_expression(text: &[u8], name_start: usize, found: Value, link: Link) -> bool {
-    let content = slice(text, found.start, found.end);
-    if found.quoted {
-        return link == Link::Equals && before(text, found.start) == b'`' && content.contains(&b' ');
-    }
-    let (start, end) = trim(text, line_start(text, name_start), name_start);
-    let lead = slice(text, start, end);
-    // Literals of such languages are quoted.
-    let declared = [&b"let"[..], b"const", b"pub const", b"static", b"pub static", b"var", b"val", b"final", b"auto"]
-        .iter()
-        .any(|w| lead.starts_with(w) && matches!(at(lead, w.len()), b' ' | 0));
-    let handed_on = matches!(at(text, found.end), b',' | b')' | b';')
-        && content.contains(&b'_')
-        && content.iter().all(|&b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'&'))
-        && names::promise(content) != Promise::Nothing;
-    declared && link != Link::Blank || handed_on
-}
-
-/// Names that mean something else beside their secret meaning: `PWD=/srv`, `PASS: test_x`, types.
-fn is_named_otherwise(name: &[u8], content: &[u8], link: Link) -> bool {
-    let typed = link == Link::Colon
-        && content.iter().all(u8::is_ascii_alphabetic)
-        && content.first().is_some_and(u8::is_ascii_uppercase)
-        && content.iter().any(u8::is_ascii_lowercase)
-        && random::makeup(content).oddness < 0.2
-        && content.iter().filter(|b| b.is_ascii_uppercase()).count() > 1;
-    matches!(name, b"PWD" | b"OLDPWD") && content.first() == Some(&b'/')
-        || name.eq_ignore_ascii_case(b"pass")
-            && link == Link::Colon
-            && (!prose::is_told(content) && content.iter().any(|b| b"_:/.(".contains(b))
-                || content.iter().any(|&b| b == b'/')
-                    && content.iter().all(|&b| b.is_ascii_alphanumeric() || b"_:/.-".contains(&b)))
-        || typed
-}
-
-fn is_markup(content: &[u8]) -> bool {
-    content.first() == Some(&b'<')
-        && content.get(1).is_some_and(|b| *b == b'/' || b.is_ascii_alphabetic() || *b == b'%' || *b == b'?')
-        && !content.iter().any(u8::is_ascii_digit)
-        || content.iter().all(|b| b"{}[](),;:".contains(b))
-        || matches!(content.first(), Some(b'{' | b'[')) && content.len() < 3
 }

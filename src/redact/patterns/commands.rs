@@ -71,6 +71,9 @@ const COMMANDS: &[(&str, Place)] = &[
     ("pptpd ", At(&[0])),
     ("\" * ", At(&[0])),
     ("/oper ", At(&[1])),
+    ("rasdial ", At(&[2])),
+    ("/setcredentials ", At(&[4])),
+    ("add password ", At(&[1, 2])),
     ("synouser --add ", At(&[1])),
     ("createandpromote.php ", Last),
     ("rclone obscure ", At(&[0])),
@@ -173,9 +176,9 @@ fn words(text: &[u8], from: usize) -> (Vec<(usize, usize)>, Vec<(usize, usize)>)
     while i < stop && words.len() < 12 && !matches!(at(text, i), b'|' | b'>' | b';' | b'&') {
         let (s, e) = shell_word(text, i);
         if starts_with(tail(text, s), b"-") {
-            options.push((s, e))
+            options.push((s, e));
         } else {
-            words.push((s, e))
+            words.push((s, e));
         }
         i = skip_blanks(text, skip_while(text, e, |b| matches!(b, b'"' | b'\'')).max(i + 1));
     }

@@ -26,6 +26,15 @@ pub(super) fn is_harmless(value: &[u8]) -> bool {
         || is_notation(value)
 }
 
+/// `super::Win32::Foundation::LUID`, `OnceLock<Vec<u8>>`, `0xC00002F2`.
+fn is_type(value: &[u8]) -> bool {
+    let named = |v: &[u8]| v.iter().all(|&b| b.is_ascii_alphanumeric() || b"_:<>,&![]*".contains(&b));
+    let name = value.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    find_word(value, b"::").is_some() && named(value) && value.iter().any(u8::is_ascii_alphabetic)
+        || name > 1 && at(value, name) == b'<' && at(value, 0).is_ascii_uppercase() && named(value)
+        || value.strip_prefix(b"0x").is_some_and(|hex| hex.len() <= 16 && hex.iter().all(u8::is_ascii_hexdigit))
+}
+
 /// `Username:` and `Password:` as SMTP servers ask for them.
 const PROMPTS: &[&[u8]] = &[b"VXNlcm5hbWU6", b"UGFzc3dvcmQ6"];
 
@@ -38,6 +47,10 @@ fn is_notation(value: &[u8]) -> bool {
         || matches!(value, [b'&', b'[' | b'\'', ..])
         || matches!(value, [b'&', rest @ ..] if rest.len() > 2 && rest.iter().all(|&b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.')))
         || matches!(value, [b'\\', b'e'])
+        || value.starts_with(b"SHA256:")
+        || value.starts_with(b"MD5:")
+        || matches!(value, [b'(' | b'[', rest @ ..] if rest.iter().all(|b| b.is_ascii_digit() || b".:)]".contains(b)))
+        || is_type(value)
         || PROMPTS.contains(&value);
     // `Read-Host`, `Get-Credential`.
     let cmdlet = ["Read-", "Get-", "New-", "Import-", "ConvertTo-", "ConvertFrom-", "Invoke-"].iter().any(|verb| {
@@ -338,7 +351,7 @@ fn is_code(value: &[u8]) -> bool {
     if let Some(open) = value.iter().position(|&b| b == b'(' || b == b'[') {
         let callee = value.get(..open).unwrap_or_default();
         let named = !callee.is_empty()
-            && at(callee, 0).is_ascii_alphabetic()
+            && (at(callee, 0).is_ascii_alphabetic() || at(callee, 0) == b'_')
             && callee.iter().all(|&b| b.is_ascii_alphanumeric() || b"_.:>-$&<'!".contains(&b));
         let closed = matches!(
             at(value, value.len() - 1),

@@ -1,8 +1,8 @@
 //! HTTP credentials: `Authorization`, `Bearer`, `Basic`, cookies.
 
-use super::assign::looks_generated;
 use super::bytes::{at, line_end, skip_blanks, skip_while, slice, starts_with, trim};
 use super::harmless::is_harmless;
+use super::judge::looks_generated;
 use super::names::Promise;
 use super::random::{is_random, makeup};
 use super::scan::Scan;

@@ -32,7 +32,8 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "parola segreta", "parola d'ordine", "parola chiave", "chiave segreta", "chiave api", "chiave wifi",
         "chiave di accesso", "chiave privata", "codice segreto", "codice di accesso", "código de acceso",
         "codigo de acceso", "código de acesso", "código secreto", "chave secreta", "chave privada", "chave de acesso",
-        "geheime sleutel", "memorable word", "security answer", "secret answer", "safe combination",
+        "geheime sleutel", "clé du wifi", "clave del wifi", "chiave del wifi",
+        "codice della porta", "código de la puerta", "wifi-code", "memorable word", "security answer", "secret answer", "safe combination",
         "lock combination", "pass phrase", "keypad", "code de l'alarme", "code alarme", "code porte", "code de la porte",
         "codice allarme", "codice dell'allarme", "código de la alarma", "option key", "].key", "wifi code", "wlan-code", "secret word", "secret number",
         "antwort auf die geheimfrage", "antwort auf die sicherheitsfrage", "sonar.login", "snmp string", "community string", "erlang cookie", "rabbitmq cookie",
@@ -135,7 +136,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "task.setsecret]", "setsecret(", "authtoken ", "insecure-password ", "--plaintext ", "--iscrypted ",
         " /pass:", "--pass ", "-storepass ", "-keypass ", "-passwd ", "--rootpw ", "-requirepass ", "--masterauth ",
         "chpasswd <<<", "set_password(", "create_user(", "-rfbauth-pass ", "--http-password ", "-xpass ",
-        "luksopen-key ", "key content", "schlüsselinhalt", " /p:", "/password:",
+        "luksopen-key ", "key content", "schlüsselinhalt", " /p:", "/password:", "/passwordd:", "/passwordo:",
     ]),
     (Rule::ToldWord, &[
         "unlocked using ", "unlocked with ", "decrypted with ", "encrypted with ", "logged in with ",
@@ -143,7 +144,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "protected with ", "opened with ", "entsperren mit ", "entschlüsseln mit ", "anmelden mit ",
         "einloggen mit ", "unlock with ", "decrypt with ", "using secret ", "signed with ", "rotated to ",
         "enter code ", "code eingeben ", "device code ", " /p ", "identify ", "changed from ", "<<< ", " tried ",
-        "(tried ", "<<<\"", "<<<'", "reset it to ", "changed it to ", "set it to ",
+        "(tried ", "<<<\"", "<<<'", "root / ", "admin / ", "reset it to ", "changed it to ", "set it to ",
     ]),
     (Rule::LastWord, &[
         "sqlconnectinfo ", "]:587 ", "]:465 ", "]:25 ", "]:2525 ", "addauth digest ", "user.info=",
@@ -169,7 +170,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         " p: ", " pw ", " pwd ",
     ]),
     (Rule::CharArray, &[
-        "\".tochararray(",
+        "\".tochararray(", "\" | convertto-securestring",
     ]),
     (Rule::CopyRows, &[
         " from stdin;",
@@ -177,7 +178,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
     (Rule::Quoted, &[
         "mschapv2 \"", " eap \"", " xauth \"", "\"auth\" \"", "+cpin=\"", "\"auth\" \"default\" \"",
     ]),
-    (Rule::AclRule, &[
+    (Rule::Acl, &[
         " on >", " +@all >", " resetpass >",
     ]),
     (Rule::Generated, &[
@@ -213,7 +214,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "password.txt", "passwd.txt", "pass.txt", "secret.txt", "cat /run/secrets/", "initialadminpassword",
         "op item get", "secret-tool lookup", "find-generic-password", "find-internet-password", "lpass show",
         "keepassxc-cli show", "chamber read", "secrets versions access", "config:get ", "keyvault secret show",
-        "initial-password",
+        "initial-password", "-security.psk",
     ]),
     (Rule::UserAt, &[
         "@tcp(", "@unix(", "@//", "@(description",

@@ -123,6 +123,8 @@ pub(super) const FLAGS: &[Flag] = &[
             "x11vnc",
             "rpcclient",
             "rspamadm",
+            "unlock-keychain",
+            "lnms",
             "ipa-server-install",
         ],
         glued: Glue::Apart,

@@ -266,7 +266,7 @@ fn is_generated(content: &[u8]) -> bool {
 }
 
 /// Groups of upper-case letters and digits, as on stickers: `7K3QD-9XPLM-…`.
-fn is_license(body: &[u8]) -> bool {
+pub(super) fn is_license(body: &[u8]) -> bool {
     let groups: Vec<&[u8]> = body.split(|&b| b == b'-').collect();
     let Some(first) = groups.first() else { return false };
     let made = makeup(body);
@@ -291,6 +291,8 @@ fn special(whole: &[u8], previous: u8) -> bool {
         35 if whole.starts_with(b"md5") => hex(3, 35) && matches!(previous, b'"' | b'\'' | b' '),
         36..=38 => hex(0, 32) && slice(whole, 32, 35) == b"-us",
         81..=82 => whole.starts_with(b"pat") && at(whole, 17) == b'.' && hex(18, 82),
+        // The recovery key of a drive: eight groups of six digits.
+        55 => whole.split(|&b| b == b'-').all(|group| group.len() == 6 && group.iter().all(u8::is_ascii_digit)),
         40..=44 if whole.ends_with(b"NRAL") => true,
         _ => false,
     }

@@ -26,6 +26,7 @@ pub(super) fn names_a_thing(name: &[u8]) -> bool {
 
 /// `velvet-orbit-fenster-winter`: four words or more, as passphrase generators join them.
 pub(super) fn is_passphrase(content: &[u8]) -> bool {
+    let content = unquoted(content);
     let sign = content.iter().copied().find(|b| !b.is_ascii_alphabetic());
     let words: Vec<&[u8]> = content.split(|&b| Some(b) == sign).collect();
     matches!(sign, Some(b'-' | b'.' | b'_' | b' '))
@@ -45,7 +46,7 @@ pub(super) fn strong_shape(content: &[u8]) -> bool {
 
 pub(super) fn unquoted(content: &[u8]) -> &[u8] {
     match content {
-        [b'`' | b'"' | b'\'' | b'(', inner @ .., b'`' | b'"' | b'\'' | b')'] => inner,
+        [b'`' | b'"' | b'\'' | b'(' | b'*', inner @ .., b'`' | b'"' | b'\'' | b')' | b'*'] => inner,
         [inner @ .., b'.' | b',' | b'!' | b')' | b'?'] if inner.len() > 5 => inner,
         _ => content,
     }

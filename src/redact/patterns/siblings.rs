@@ -16,6 +16,19 @@ pub(super) fn value_of_name(scan: &mut Scan<'_>, name_start: usize, name_end: us
     if !stands_as_value(text, name_start, name_end) {
         return false;
     }
+    // `<Property Name="Password" Sensitive="1">X</Property>`
+    let tag_end = super::bytes::skip_while(text, name_end, |b| !matches!(b, b'>' | b'<' | b'\n' | b'{'));
+    let in_tag = at(text, name_end) == b'"' && at(text, tag_end) == b'>' && before(text, tag_end) != b'/';
+    if in_tag
+        && super::bytes::find_word(slice(text, name_end, tag_end), b"value").is_none()
+        && let Some(found) = value(text, tag_end + 1, Link::Equals)
+        && !is_harmless(slice(text, found.start, found.end))
+        && at(text, found.start) != b'<'
+        && promise == Promise::Secret
+    {
+        scan.mask(found.start, found.end, "sibling");
+        return true;
+    }
     let window = slice(text, name_end, name_end + REACH);
     let mut lines = 0;
     for (i, &b) in window.iter().enumerate() {
@@ -46,7 +59,7 @@ pub(super) fn value_of_name(scan: &mut Scan<'_>, name_start: usize, name_end: us
                 }
                 let Some(found) = value(text, from, operator) else { return false };
                 let content = slice(text, found.start, found.end);
-                if !is_harmless(content) && (promise == Promise::Secret || super::assign::looks_generated(content)) {
+                if !is_harmless(content) && (promise == Promise::Secret || super::judge::looks_generated(content)) {
                     scan.mask(found.start, found.end, "sibling");
                     if scan.judged < found.start {
                         scan.judged = found.start;

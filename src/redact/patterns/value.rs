@@ -35,6 +35,10 @@ pub(super) fn link(text: &[u8], i: usize) -> Option<(Link, usize)> {
     let rest = tail(text, p);
     for &(operator, ref link) in OPERATORS {
         if starts_with(rest, operator) {
+            // A field of `token->field`.
+            if operator == b"->" && p == after && at(text, p + 2) > b' ' {
+                return None;
+            }
             let mut next = p + operator.len();
             // `var_dump` puts the value on its own line.
             if operator == b"=>" && skip_blanks(text, next) == line_end(text, next) {
@@ -239,6 +243,8 @@ fn close_key(text: &[u8], i: usize) -> (usize, usize) {
         }
         match at(text, p) {
             b'"' | b'\'' | b'`' | b']' | b'*' => p += 1,
+            // `$Self->{DatabasePw} = …`
+            b'}' if at(text, skip_blanks(text, p + 1)) == b'=' => p += 1,
             b'(' if slice(text, p, p + 4) == b"(s):" => p += 3,
             b'[' if slice(text, p, p + 2) == b"[]" => p += 2,
             b'[' => {
@@ -304,6 +310,7 @@ fn skip_wrappers(text: &[u8], p: usize) -> usize {
             b"input",
             b"prompt",
             b"getpass",
+            b"attr",
             b"file",
             b"read",
             b"fetch",

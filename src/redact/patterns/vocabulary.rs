@@ -28,7 +28,7 @@ pub(super) const SECRET_WORDS: &[&str] = &[
 pub(super) const SECRET_ENDINGS: &[&str] = &[
     "password", "passwort", "passwd", "pwd", "passphrase", "passcode", "secret", "token", "apikey", "kennwort",
     "pass", "secretkey", "privatekey", "accesskey", "authkey", "signkey", "enckey", "geheimnis", "contraseña",
-    "wachtwoord", "pword", "pswd",
+    "wachtwoord", "pword", "pswd", "psk",
 ];
 
 /// Beginnings that do (`passwordprod`); what follows must not be one of `METADATA`.
@@ -86,7 +86,7 @@ pub(super) const METADATA: &[&str] = &[
     "lookup", "blocklist", "denylist", "list", "lists", "tag", "tags", "delimiter", "separator", "rev", "revision",
     "key_id", "stats", "sum", "queue", "topic", "owner_id", "annotation", "binding", "resource", "resources", "crd",
     "operator", "controllers", "accessor", "success", "successful", "failed", "pending", "active", "inactive",
-    "reqd", "length_min", "iterations", "rounds", "memory", "timeouts",
+    "reqd", "encode", "decode", "length_min", "iterations", "rounds", "memory", "timeouts",
 ];
 
 /// Names ending so are secrets although their last word is metadata.
