@@ -50,6 +50,9 @@ pub enum LedgerError {
         /// What is wrong with it.
         why: Flaw,
     },
+    /// Entries are gone that this process has seen written: a backup was restored below us, or a standby took over without them.
+    #[error("entries of the ledger are gone: it was put back to an earlier state while this server ran")]
+    Rewound,
     /// Somebody with a higher fence has taken over the operation.
     #[error("another server has taken over this operation")]
     Fenced,
@@ -138,6 +141,11 @@ impl From<LedgerError> for Refusal {
             LedgerError::Server(_) | LedgerError::Foreign | LedgerError::Newer | LedgerError::Bad { .. } => {
                 Refusal::new(Code::AuditUnavailable, message, fix)
             }
+            LedgerError::Rewound => Refusal::new(
+                Code::AuditUnavailable,
+                message,
+                "Find out what was lost and what it changed outside; then restart the servers.",
+            ),
             LedgerError::Fenced => Refusal::new(Code::WrongState, "Another server has taken over this operation.", fix),
             LedgerError::Ended | LedgerError::Exists { .. } => {
                 Refusal::new(Code::WrongState, message, "Look at it with operation_status.")
