@@ -90,7 +90,8 @@ impl Ledger {
     /// Whether the entry of a commit that got no answer is there. The answer is final: beginning waits for the end of whatever
     /// transaction is still under way.
     async fn was_committed(&self, head: Head, what: &'static str) -> Result<bool, LedgerError> {
-        let (mut session, _) = self.begin_on(None, what).await?;
+        let begun = timeout(PATIENCE, self.begin_on(None, what)).await;
+        let (mut session, _) = begun.map_err(|_| LedgerError::Write { what, source: sqlx::Error::PoolTimedOut })??;
         let entry = query("SELECT hash FROM entries WHERE seq = $1").bind(head.seq);
         let found: Option<(String,)> = session.find(entry).await.map_err(LedgerError::read(what))?;
         session.close().await;

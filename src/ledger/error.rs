@@ -106,13 +106,9 @@ pub enum ServerTrouble {
 }
 
 impl LedgerError {
-    /// Whether the same may succeed later although nobody changes anything here: the store is full or away.
+    /// Whether the same may succeed later: the store is full or away.
     pub fn is_outage(&self) -> bool {
-        match self {
-            Self::Open(_) | Self::Read { .. } | Self::Write { .. } => true,
-            Self::Server(trouble) => matches!(trouble, ServerTrouble::Unreachable | ServerTrouble::ReadOnly),
-            _ => false,
-        }
+        matches!(self, Self::Open(_) | Self::Server(_) | Self::Read { .. } | Self::Write { .. })
     }
 
     /// For `map_err` of a read.

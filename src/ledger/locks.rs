@@ -40,8 +40,10 @@ pub struct Busy {
 /// Why an operation may be taken from its server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
-    /// The server has ended, or has let go of the operation.
+    /// The server has ended.
     Ended,
+    /// This server, which ran it, has stopped where the ledger was away.
+    LetGo,
     /// It did not renew its lease in time. It may live: then its next write is refused.
     LeaseOver,
 }
@@ -146,12 +148,14 @@ impl Ledger {
         let now = change.present(now);
         let resource = change.redact(resource);
         let id = operation.id.as_str().to_owned();
-        let found: Option<(String, i64, i64)> =
-            change.find(query("SELECT record, fence, terminal FROM operations WHERE id = $1").bind(id.clone())).await?;
+        let known = query("SELECT record, fence, terminal, instance FROM operations WHERE id = $1").bind(id.clone());
+        let found: Option<(String, i64, i64, String)> = change.find(known).await?;
+        let own = self.inner.instance.as_str();
         let mut taken: Operation = match found {
             None => return Err(LedgerError::Missing { what: "operation" }),
-            Some((_, fence, _)) if fence != operation.fence => return Err(LedgerError::Fenced),
-            Some((_, _, 1)) => return Err(LedgerError::Ended),
+            Some((_, fence, ..)) if fence != operation.fence => return Err(LedgerError::Fenced),
+            Some((_, _, 1, _)) => return Err(LedgerError::Ended),
+            Some((.., holder)) if loss == Loss::LetGo && holder != own => return Err(LedgerError::Fenced),
             Some((text, ..)) => record::read("operation", &text)?,
         };
         let sql = "SELECT fence, holder, operation, reason, since, expires_at FROM locks WHERE resource = $1";
@@ -170,12 +174,12 @@ impl Ledger {
         taken.fence = fence;
         let reason = match loss {
             Loss::Ended => "taken over after its server ended",
+            Loss::LetGo => "taken up again after the ledger was away",
             Loss::LeaseOver => "taken over after its lease ran out",
         };
         let text = change.record(&taken)?.text;
-        let instance = self.inner.instance.as_str().to_owned();
         let sql = "UPDATE operations SET fence = $2, instance = $3, record = $4, entry = $5 WHERE id = $1";
-        change.run(query(sql).bind(id.clone()).bind(fence).bind(instance).bind(text).bind(entry)).await?;
+        change.run(query(sql).bind(id.clone()).bind(fence).bind(own).bind(text).bind(entry)).await?;
         change
             .run(
                 query(

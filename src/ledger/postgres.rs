@@ -148,7 +148,12 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), LedgerError> {
         return Ok(());
     }
     // Another process may be at it: "dOps" as a number keeps the two apart.
-    run(connection, "BEGIN; SELECT pg_advisory_xact_lock(1682927731); CREATE SCHEMA IF NOT EXISTS deploy_ops").await?;
+    run(connection, "BEGIN; SELECT pg_advisory_xact_lock(1682927731)").await?;
+    // IF NOT EXISTS would want the right to create schemas even where one was made for us.
+    let exists = sqlx::query_scalar("SELECT to_regnamespace('deploy_ops') IS NOT NULL");
+    if !exists.fetch_one(&mut *connection).await.map_err(opening)? {
+        run(connection, "CREATE SCHEMA deploy_ops").await?;
+    }
     let found = version(connection).await?;
     for (parts, number) in MIGRATIONS.iter().zip(1_usize..).filter(|(_, number)| *number > found) {
         for part in *parts {

@@ -54,6 +54,8 @@ async fn each_trouble_is_told_apart() {
     let other = postgres.database("rights").await;
     postgres.execute(&format!("ALTER DATABASE {} OWNER TO postgres", other.name)).await;
     assert_eq!(trouble(server_of(&other)).await, ServerTrouble::Rights);
+    postgres.execute_in(&other, &format!("CREATE SCHEMA deploy_ops AUTHORIZATION {}", other.user)).await;
+    whole_deployment(&opened(server_of(&other)).await.unwrap()).await;
 }
 
 #[tokio::test]
