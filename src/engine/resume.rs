@@ -118,7 +118,7 @@ impl Engine {
             sleep(AGAIN).await;
             let taken = match ledger.operation(id).await {
                 Ok(Some(operation)) if !operation.state.is_terminal() => {
-                    self.take_up(ledger, operation, Loss::Ended).await
+                    self.take_up(ledger, operation, Loss::LetGo).await
                 }
                 Ok(_) => return None,
                 Err(error) => Err(error),

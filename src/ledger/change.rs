@@ -66,6 +66,9 @@ impl Ledger {
             Some((seq, hash, at)) => (Head::of(Some((seq, hash)))?, Some(at)),
             None => (Head::EMPTY, None),
         };
+        if self.inner.head.is_beyond(head) {
+            return Err(LedgerError::Rewound);
+        }
         Ok(Change { ledger: self, slot, session, what, head, last, shared_now: begun.now })
     }
 
@@ -87,7 +90,8 @@ impl Ledger {
     /// Whether the entry of a commit that got no answer is there. The answer is final: beginning waits for the end of whatever
     /// transaction is still under way.
     async fn was_committed(&self, head: Head, what: &'static str) -> Result<bool, LedgerError> {
-        let (mut session, _) = self.begin_on(None, what).await?;
+        let begun = timeout(PATIENCE, self.begin_on(None, what)).await;
+        let (mut session, _) = begun.map_err(|_| LedgerError::Write { what, source: sqlx::Error::PoolTimedOut })??;
         let entry = query("SELECT hash FROM entries WHERE seq = $1").bind(head.seq);
         let found: Option<(String,)> = session.find(entry).await.map_err(LedgerError::read(what))?;
         session.close().await;
@@ -128,14 +132,14 @@ impl Change<'_> {
 
     /// Makes the change durable without an entry: only for what no seal covers.
     pub(super) async fn settle(mut self) -> Result<(), LedgerError> {
-        self.run(query("COMMIT")).await?;
+        self.session.end("COMMIT").await.map_err(LedgerError::write(self.what))?;
         *self.slot = Some(self.session);
         Ok(())
     }
 
     /// Leaves everything as it was.
     pub(super) async fn abandon(mut self) -> Result<(), LedgerError> {
-        self.run(query("ROLLBACK")).await?;
+        self.session.end("ROLLBACK").await.map_err(LedgerError::write(self.what))?;
         *self.slot = Some(self.session);
         Ok(())
     }
@@ -183,8 +187,8 @@ impl Change<'_> {
             .bind(entry.hash),
         )
         .await?;
-        match self.session.execute(query("COMMIT")).await {
-            Ok(_) => *self.slot = Some(self.session),
+        match self.session.end("COMMIT").await {
+            Ok(()) => *self.slot = Some(self.session),
             // The answer was lost, and perhaps nothing else.
             Err(source) if store::is_cut(&source) => {
                 drop(self.session);

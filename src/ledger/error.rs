@@ -50,6 +50,9 @@ pub enum LedgerError {
         /// What is wrong with it.
         why: Flaw,
     },
+    /// Entries are gone that this process has seen written: a backup was restored below us, or a standby took over without them.
+    #[error("entries of the ledger are gone: it was put back to an earlier state while this server ran")]
+    Rewound,
     /// Somebody with a higher fence has taken over the operation.
     #[error("another server has taken over this operation")]
     Fenced,
@@ -103,13 +106,9 @@ pub enum ServerTrouble {
 }
 
 impl LedgerError {
-    /// Whether the same may succeed later although nobody changes anything here: the store is full or away.
+    /// Whether the same may succeed later: the store is full or away.
     pub fn is_outage(&self) -> bool {
-        match self {
-            Self::Open(_) | Self::Read { .. } | Self::Write { .. } => true,
-            Self::Server(trouble) => matches!(trouble, ServerTrouble::Unreachable | ServerTrouble::ReadOnly),
-            _ => false,
-        }
+        matches!(self, Self::Open(_) | Self::Server(_) | Self::Read { .. } | Self::Write { .. })
     }
 
     /// For `map_err` of a read.
@@ -138,6 +137,11 @@ impl From<LedgerError> for Refusal {
             LedgerError::Server(_) | LedgerError::Foreign | LedgerError::Newer | LedgerError::Bad { .. } => {
                 Refusal::new(Code::AuditUnavailable, message, fix)
             }
+            LedgerError::Rewound => Refusal::new(
+                Code::AuditUnavailable,
+                message,
+                "Find out what was lost and what it changed outside; then restart the servers.",
+            ),
             LedgerError::Fenced => Refusal::new(Code::WrongState, "Another server has taken over this operation.", fix),
             LedgerError::Ended | LedgerError::Exists { .. } => {
                 Refusal::new(Code::WrongState, message, "Look at it with operation_status.")

@@ -27,6 +27,12 @@ impl LastHead {
         held.filter(|(_, seen)| seen.elapsed() < FRESH).map(|(head, _)| head)
     }
 
+    /// Whether a head that was seen lies beyond `head`, which is the present one: then entries are gone.
+    pub(super) fn is_beyond(&self, head: Head) -> bool {
+        let held = self.0.lock().ok().and_then(|held| *held);
+        held.is_some_and(|(known, _)| known.seq > head.seq || (known.seq == head.seq && known.hash != head.hash))
+    }
+
     /// Remembers a head. An older one, read while a newer one was written, changes nothing.
     pub(super) fn seen(&self, head: Head) {
         if let Ok(mut held) = self.0.lock()

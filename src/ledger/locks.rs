@@ -40,13 +40,26 @@ pub struct Busy {
 /// Why an operation may be taken from its server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
-    /// The server has ended, or has let go of the operation.
+    /// The server has ended.
     Ended,
+    /// This server, which ran it, has stopped where the ledger was away.
+    LetGo,
     /// It did not renew its lease in time. It may live: then its next write is refused.
     LeaseOver,
 }
 
 type Row = (i64, Option<String>, Option<String>, String, i64, i64);
+
+/// A lock, with its operation only while that has not ended.
+const HELD: &str = "SELECT fence, holder, (SELECT id FROM operations WHERE id = locks.operation AND terminal = 0), reason, since, \
+                    expires_at FROM locks WHERE resource = $1";
+
+/// Who holds a lock, if somebody does.
+fn busy((_, holder, operation, reason, since, until): &Row, now: Time) -> Option<Busy> {
+    let (since, expires_at) = (Time::from_millis(*since), Time::from_millis(*until));
+    let holder = holder.clone().filter(|_| operation.is_some() || now < expires_at)?;
+    Some(Busy { holder, reason: reason.clone(), since, expires_at })
+}
 
 impl Ledger {
     /// Takes the lock of a resource, or says who holds it.
@@ -58,30 +71,24 @@ impl Ledger {
         now: Time,
         lease_s: u32,
     ) -> Result<Result<Lease, Busy>, LedgerError> {
+        // Whoever waits for a lock asks again and again: a look, which keeps nobody from writing, is mostly enough.
+        let seen = query(HELD).bind(self.inner.redactor.text(resource).into_inner());
+        let seen: Option<Row> = self.inner.readers.row(WHAT, seen).await?;
+        if let Some(row) = seen
+            && let Some(busy) = busy(&row, self.present(now).await?)
+        {
+            return Ok(Err(busy));
+        }
         let mut change = self.change(WHAT).await?;
         let entry = change.entry();
         let now = change.present(now);
         let (resource, holder, reason) = (change.redact(resource), change.redact(holder), change.redact(reason));
-        let found: Option<Row> = change
-            .find(
-                query(
-                    "SELECT fence, holder, (SELECT id FROM operations WHERE id = locks.operation AND terminal = 0), reason, since, \
-                     expires_at FROM locks WHERE resource = $1",
-                )
-                .bind(resource.clone()),
-            )
-            .await?;
-        let last = match found {
-            Some((_, Some(holder), operation, reason, since, until))
-                if operation.is_some() || now < Time::from_millis(until) =>
-            {
-                change.abandon().await?;
-                let (since, expires_at) = (Time::from_millis(since), Time::from_millis(until));
-                return Ok(Err(Busy { holder, reason, since, expires_at }));
-            }
-            Some((fence, ..)) => fence,
-            None => 0,
-        };
+        let found: Option<Row> = change.find(query(HELD).bind(resource.clone())).await?;
+        if let Some(busy) = found.as_ref().and_then(|row| busy(row, now)) {
+            change.abandon().await?;
+            return Ok(Err(busy));
+        }
+        let last = found.map_or(0, |(fence, ..)| fence);
         let fence = last.checked_add(1).ok_or(LedgerError::Corrupt { what: WHAT })?;
         let expires_at = now.plus_s(i64::from(lease_s));
         change
@@ -146,12 +153,14 @@ impl Ledger {
         let now = change.present(now);
         let resource = change.redact(resource);
         let id = operation.id.as_str().to_owned();
-        let found: Option<(String, i64, i64)> =
-            change.find(query("SELECT record, fence, terminal FROM operations WHERE id = $1").bind(id.clone())).await?;
+        let known = query("SELECT record, fence, terminal, instance FROM operations WHERE id = $1").bind(id.clone());
+        let found: Option<(String, i64, i64, String)> = change.find(known).await?;
+        let own = self.inner.instance.as_str();
         let mut taken: Operation = match found {
             None => return Err(LedgerError::Missing { what: "operation" }),
-            Some((_, fence, _)) if fence != operation.fence => return Err(LedgerError::Fenced),
-            Some((_, _, 1)) => return Err(LedgerError::Ended),
+            Some((_, fence, ..)) if fence != operation.fence => return Err(LedgerError::Fenced),
+            Some((_, _, 1, _)) => return Err(LedgerError::Ended),
+            Some((.., holder)) if loss == Loss::LetGo && holder != own => return Err(LedgerError::Fenced),
             Some((text, ..)) => record::read("operation", &text)?,
         };
         let sql = "SELECT fence, holder, operation, reason, since, expires_at FROM locks WHERE resource = $1";
@@ -170,12 +179,12 @@ impl Ledger {
         taken.fence = fence;
         let reason = match loss {
             Loss::Ended => "taken over after its server ended",
+            Loss::LetGo => "taken up again after the ledger was away",
             Loss::LeaseOver => "taken over after its lease ran out",
         };
         let text = change.record(&taken)?.text;
-        let instance = self.inner.instance.as_str().to_owned();
         let sql = "UPDATE operations SET fence = $2, instance = $3, record = $4, entry = $5 WHERE id = $1";
-        change.run(query(sql).bind(id.clone()).bind(fence).bind(instance).bind(text).bind(entry)).await?;
+        change.run(query(sql).bind(id.clone()).bind(fence).bind(own).bind(text).bind(entry)).await?;
         change
             .run(
                 query(

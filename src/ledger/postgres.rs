@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Executor, PgConnection, PgPool,
+    AssertSqlSafe, ConnectOptions, Executor, PgConnection, PgPool, Row as _,
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 use tokio::time::timeout;
@@ -40,6 +40,11 @@ const SNAPSHOT: &str = "SET statement_timeout = 0; BEGIN ISOLATION LEVEL REPEATA
 
 /// The time on the server, ms since 1970.
 const PRESENT: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+
+/// One question for all: everybody waits for whoever asks several. The time is asked for after the lock, which may have been waited
+/// for.
+const BEGIN: &str = "BEGIN; SELECT version FROM ledger FOR UPDATE; \
+                     SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
 
 /// A database on a server, checked and migrated.
 #[derive(Debug, Clone)]
@@ -111,14 +116,15 @@ impl Server {
 /// Begins a transaction that alone may write, and says what time it is on the server.
 pub(super) async fn begin(connection: &mut PgConnection, what: &'static str) -> Result<Time, LedgerError> {
     let write = LedgerError::write(what);
-    connection.execute("BEGIN").await.map_err(&write)?;
-    let lock = sqlx::query_scalar("SELECT version FROM ledger FOR UPDATE");
-    let version: i64 = lock.fetch_one(&mut *connection).await.map_err(&write)?;
-    if usize::try_from(version).map_or(true, |version| version > MIGRATIONS.len()) {
-        return Err(LedgerError::Newer);
+    let rows = sqlx::raw_sql(BEGIN).fetch_all(connection).await.map_err(&write)?;
+    let numbers: Result<Vec<i64>, sqlx::Error> = rows.iter().map(|row| row.try_get(0)).collect();
+    match numbers.map_err(&write)?[..] {
+        [version, now] if usize::try_from(version).is_ok_and(|version| version <= MIGRATIONS.len()) => {
+            Ok(Time::from_millis(now))
+        }
+        [_, _] => Err(LedgerError::Newer),
+        _ => Err(LedgerError::Foreign),
     }
-    // After the lock, not with it: the wait for it may have been long.
-    Ok(Time::from_millis(sqlx::query_scalar(PRESENT).fetch_one(connection).await.map_err(&write)?))
 }
 
 /// The present, for readers.
@@ -148,7 +154,12 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), LedgerError> {
         return Ok(());
     }
     // Another process may be at it: "dOps" as a number keeps the two apart.
-    run(connection, "BEGIN; SELECT pg_advisory_xact_lock(1682927731); CREATE SCHEMA IF NOT EXISTS deploy_ops").await?;
+    run(connection, "BEGIN; SELECT pg_advisory_xact_lock(1682927731)").await?;
+    // IF NOT EXISTS would want the right to create schemas even where one was made for us.
+    let exists = sqlx::query_scalar("SELECT to_regnamespace('deploy_ops') IS NOT NULL");
+    if !exists.fetch_one(&mut *connection).await.map_err(opening)? {
+        run(connection, "CREATE SCHEMA deploy_ops").await?;
+    }
     let found = version(connection).await?;
     for (parts, number) in MIGRATIONS.iter().zip(1_usize..).filter(|(_, number)| *number > found) {
         for part in *parts {

@@ -7,8 +7,8 @@ use std::{future::Future, time::Duration};
 
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use sqlx::{
-    Connection as _, Database, Encode, FromRow, PgConnection, PgPool, Postgres, Row as _, Sqlite, SqliteConnection,
-    SqlitePool, Type, postgres::PgRow, sqlite::SqliteRow,
+    Connection as _, Database, Encode, Executor as _, FromRow, PgConnection, PgPool, Postgres, Row as _, Sqlite,
+    SqliteConnection, SqlitePool, Type, postgres::PgRow, sqlite::SqliteRow,
 };
 use tokio::time::timeout;
 
@@ -136,6 +136,14 @@ impl Session {
             Self::Postgres(connection) => {
                 Ok(answered(query.of::<Postgres>().execute(connection)).await?.rows_affected())
             }
+        }
+    }
+
+    /// Ends the transaction: `COMMIT` or `ROLLBACK`.
+    pub(super) async fn end(&mut self, how: &'static str) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(connection) => connection.execute(how).await.map(drop),
+            Self::Postgres(connection) => answered(connection.execute(how)).await.map(drop),
         }
     }
 

@@ -14,6 +14,7 @@ both! {
     state_that_disagrees_with_the_chain_is_named,
     a_cut_end_shows_in_the_state_or_in_the_head,
     the_head_is_the_last_entry_and_shows_shortly,
+    a_ledger_that_was_put_back_takes_no_more_entries,
 }
 
 async fn found(place: &Place) -> (i64, Flaw) {
@@ -138,4 +139,13 @@ async fn the_head_is_the_last_entry_and_shows_shortly(store: Store) {
     assert_eq!(head.to_string(), format!("{}/{}", head.seq, &head.hash.to_string()[..12]));
     assert_eq!(place.open_as("boot-a:2:2").await.head().await.unwrap(), head);
     assert_eq!(ledger.entries(0, 3).await.unwrap().iter().map(|e| e.seq).collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+async fn a_ledger_that_was_put_back_takes_no_more_entries(store: Store) {
+    let place = store.place().await;
+    let ledger = place.open().await;
+    let (_, operation) = running(&ledger).await;
+    place.run("DELETE FROM entries WHERE seq = (SELECT MAX(seq) FROM entries)").await;
+    let refused = ledger.intend(&intent_of(&operation, 0), operation.fence).await.unwrap_err();
+    assert!(matches!(refused, LedgerError::Rewound) && !refused.is_outage(), "{refused:?}");
 }

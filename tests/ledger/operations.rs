@@ -20,6 +20,7 @@ both! {
     an_unfinished_operation_keeps_its_lock_after_the_lease,
     who_was_taken_over_cannot_write,
     a_lease_that_was_renewed_is_not_over,
+    what_was_let_go_is_taken_up_again_unless_another_has_it,
     an_ended_operation_is_final,
     only_a_new_state_gets_an_entry,
     attempts_are_intended_once_and_end_only_when_intended,
@@ -171,6 +172,20 @@ async fn a_lease_that_was_renewed_is_not_over(store: Store) {
     assert!(fence > operation.fence);
     assert!(matches!(slow.intend(&intent_of(&operation, 0), operation.fence).await, Err(LedgerError::Fenced)));
     other.verify().await.unwrap();
+}
+
+async fn what_was_let_go_is_taken_up_again_unless_another_has_it(store: Store) {
+    let place = store.place().await;
+    let (old, new) = (place.open().await, place.open_as("boot-a:2:2").await);
+    let (plan, operation) = running(&old).await;
+    let resource = plan.resource();
+    let fence = old.take_over(&resource, &operation, Loss::LetGo, now(), 60).await.unwrap();
+    let own = old.operation(&operation.id).await.unwrap().unwrap();
+    assert_eq!(own.fence, fence);
+    new.take_over(&resource, &own, Loss::Ended, now(), 60).await.unwrap();
+    let others = old.operation(&operation.id).await.unwrap().unwrap();
+    let late = old.take_over(&resource, &others, Loss::LetGo, now(), 60).await;
+    assert!(matches!(late, Err(LedgerError::Fenced)), "{late:?}");
 }
 
 async fn an_ended_operation_is_final(store: Store) {

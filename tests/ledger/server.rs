@@ -1,11 +1,18 @@
 //! What a PostgreSQL server does to a ledger, and what the ledger does not let it do.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use deploy_ops_mcp::{
     domain::refusal::{Code, Refusal},
     ledger::{LedgerError, Location, Server, ServerTrouble, Tls},
     redact::Secret,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
 };
 
 use super::*;
@@ -47,6 +54,8 @@ async fn each_trouble_is_told_apart() {
     let other = postgres.database("rights").await;
     postgres.execute(&format!("ALTER DATABASE {} OWNER TO postgres", other.name)).await;
     assert_eq!(trouble(server_of(&other)).await, ServerTrouble::Rights);
+    postgres.execute_in(&other, &format!("CREATE SCHEMA deploy_ops AUTHORIZATION {}", other.user)).await;
+    whole_deployment(&opened(server_of(&other)).await.unwrap()).await;
 }
 
 #[tokio::test]
@@ -155,9 +164,9 @@ async fn a_server_that_is_started_again_loses_and_repeats_nothing() {
     ledger.intend(&intent_of(&operation, 0), operation.fence).await.unwrap();
     for round in 1..4 {
         if round % 2 == 0 {
-            postgres.stop()
+            postgres.stop();
         } else {
-            postgres.kill()
+            postgres.kill();
         }
         let begun = Instant::now();
         let refused = ledger.intend(&intent_of(&operation, round), operation.fence).await.unwrap_err();
@@ -173,51 +182,77 @@ async fn a_server_that_is_started_again_loses_and_repeats_nothing() {
     ledger.verify().await.unwrap();
 }
 
-/// The answer to COMMIT is lost again and again; what is said to be written is there once, and what is said to have failed is not.
-#[tokio::test]
-async fn a_commit_without_an_answer_is_read_back() {
-    let mut postgres = Postgres::alone().await;
-    let database = postgres.database("unknown").await;
-    let ledger = opened(server_of(&database)).await.unwrap();
-    let (_, operation) = running(&ledger).await;
-    let mut acknowledged = Vec::new();
-    for round in 0..8 {
-        let writing = {
-            let (ledger, operation) = (ledger.clone(), operation.clone());
-            tokio::spawn(async move {
-                let mut written = Vec::new();
-                for index in (round * 1000).. {
-                    match ledger.intend(&intent_of(&operation, index), operation.fence).await {
-                        Ok(()) => written.push(index),
-                        Err(error) => {
-                            assert!(error.is_outage(), "{error:?}");
-                            return written;
-                        }
-                    }
-                }
-                written
-            })
-        };
-        while ledger.journal(&operation.id).await.unwrap().last().is_none_or(|entry| entry.index < round * 1000 + 3) {
-            tokio::task::yield_now().await;
-        }
-        postgres.kill();
-        postgres.start_again().await;
-        // Once more, so that the writer ends even when its last commit was confirmed.
-        acknowledged.extend(stop(&mut postgres, writing).await);
-    }
-    let stored: Vec<u32> = ledger.journal(&operation.id).await.unwrap().iter().map(|entry| entry.index).collect();
-    assert_eq!(stored, acknowledged, "exactly what was acknowledged");
-    ledger.verify().await.unwrap();
+/// What is cut, the next time that somebody commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    Nothing,
+    /// The question, before the server hears it.
+    Question,
+    /// The answer, when the server has given it.
+    Answer,
 }
 
-/// Stops the server until the writer has noticed.
-async fn stop(postgres: &mut Postgres, writing: tokio::task::JoinHandle<Vec<u32>>) -> Vec<u32> {
-    if writing.is_finished() {
-        return writing.await.unwrap();
+/// A way to the server that can be cut; returns its port.
+async fn cuttable_way(server: u16, cut: Arc<Mutex<Cut>>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+            tokio::spawn(pass_on(client, server, cut.clone()));
+        }
+    });
+    port
+}
+
+/// Passes bytes on in both directions, until one side ends or the way is cut.
+async fn pass_on(mut client: TcpStream, mut server: TcpStream, cut: Arc<Mutex<Cut>>) -> std::io::Result<()> {
+    let (mut question, mut answer) = ([0; 16_384], [0; 16_384]);
+    loop {
+        tokio::select! {
+            count = client.read(&mut question) => {
+                let asked = &question[..count?];
+                let commit = asked.windows(6).any(|word| word == b"COMMIT");
+                let now = if commit { std::mem::replace(&mut *cut.lock().unwrap(), Cut::Nothing) } else { Cut::Nothing };
+                if asked.is_empty() || now == Cut::Question {
+                    return Ok(());
+                }
+                server.write_all(asked).await?;
+                if now == Cut::Answer {
+                    return server.read(&mut answer).await.map(drop);
+                }
+            }
+            count = server.read(&mut answer) => {
+                let said = &answer[..count?];
+                if said.is_empty() {
+                    return Ok(());
+                }
+                client.write_all(said).await?;
+            }
+        }
     }
-    postgres.stop();
-    let written = writing.await.unwrap();
-    postgres.start_again().await;
-    written
+}
+
+#[tokio::test]
+async fn a_commit_without_an_answer_is_read_back() {
+    let database = Postgres::start().await.database("unknown").await;
+    let cut = Arc::new(Mutex::new(Cut::Nothing));
+    let port = cuttable_way(database.port, cut.clone()).await;
+    let ledger = opened(Server { port, ..server_of(&database) }).await.unwrap();
+    let (_, operation) = running(&ledger).await;
+    let mut expected = Vec::new();
+    for (index, what) in (0_u32..).zip([Cut::Answer, Cut::Question, Cut::Nothing, Cut::Answer, Cut::Question]) {
+        *cut.lock().unwrap() = what;
+        let written = ledger.intend(&intent_of(&operation, index), operation.fence).await;
+        match what {
+            Cut::Question => assert!(written.unwrap_err().is_outage()),
+            Cut::Answer | Cut::Nothing => {
+                written.unwrap();
+                expected.push(index);
+            }
+        }
+    }
+    let stored: Vec<u32> = ledger.journal(&operation.id).await.unwrap().iter().map(|entry| entry.index).collect();
+    assert_eq!(stored, expected, "what is said to be written is there, and nothing else");
+    ledger.verify().await.unwrap();
 }

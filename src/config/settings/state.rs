@@ -182,9 +182,17 @@ mod tests {
     #[test]
     fn each_mistake_is_told() {
         let cases = [
-            ("url = \"postgres://u:hunter2@example.org/x\"", "state.url: holds a password", "add it to [secrets]"),
+            (
+                "url = \"postgres://u:hunter2@example.org/x\"",
+                "state.url: holds a password",
+                "remove it, add it to [secrets]",
+            ),
             ("url = \"postgres://u@example.org/\"", "state.url: does not name a user, a host", "write it as"),
-            ("url = \"postgres://u@example.org/x?sslmode=disable\"", "state.url: does not name", "nothing behind it"),
+            (
+                "url = \"postgres://u@example.org/x?sslmode=disable\"",
+                "state.url: does not name",
+                "write it as postgres",
+            ),
             ("url = \"postgres://example.org/x\"", "state.url: does not name", "write it as"),
             (
                 "url = \"mysql://u@example.org/x\"",
@@ -200,10 +208,10 @@ mod tests {
         }
         let server = "[state]\nurl = \"postgres://u@db.example.org/x\"\n";
         let cases = [
-            ("tls = \"off\"", "state.tls: may be off for this machine only", "state.authority"),
-            ("tls = \"prefer\"", "state.tls: is not one of the words", "verify, off"),
+            ("tls = \"off\"", "state.tls: may be off for this machine only", "remove it; state.authority"),
+            ("tls = \"prefer\"", "state.tls: is not one of the words", "write one of: verify, off"),
             ("password = \"hunter2\"", "state.password: there is no entry of [secrets]", ""),
-            ("socket = \"/run/postgresql\"", "state.socket: is the socket of another host", "localhost"),
+            ("socket = \"/run/postgresql\"", "state.socket: is the socket of another host", "write localhost"),
         ];
         for (text, message, fix) in cases {
             check_with_inventory(&format!("{server}{text}"), 3, message, fix);
