@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, path::Path, process::Command};
 
 use deploy_ops_mcp::{
-    domain::{inventory::{DatabaseServer, Tls}, refusal::Code},
+    domain::{
+        inventory::{DatabaseServer, Tls},
+        refusal::Code,
+    },
     world::{WorldError, database::DatabaseIdentity},
 };
 use tokio::{
@@ -47,7 +50,8 @@ fn certify(postgres: &Postgres, subject: &str, year: u32) {
     openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "server.key"]);
     openssl(&["req", "-new", "-key", "server.key", "-subj", "/CN=test", "-out", "csr"]);
     let (from, until) = (format!("{year}0101000000Z"), format!("{year}1231235959Z"));
-    let sign = ["ca", "-batch", "-selfsign", "-config", "cnf", "-keyfile", "server.key", "-in", "csr", "-out", "server.crt"];
+    let sign =
+        ["ca", "-batch", "-selfsign", "-config", "cnf", "-keyfile", "server.key", "-in", "csr", "-out", "server.crt"];
     openssl(&[&sign[..], &["-notext", "-startdate", &from, "-enddate", &until]].concat());
     for name in ["server.key", "server.crt"] {
         // Written in place, so that owner and permissions stay.
@@ -64,7 +68,8 @@ async fn a_server_is_believed_by_its_certificate_at_its_socket_and_on_loopback_w
     let tcp = DatabaseServer { address: database.host.clone(), ..server(&database) };
     assert_eq!(identity(&tcp).await.unwrap(), by_socket);
     for address in ["127.0.0.1", "localhost"] {
-        let tls = DatabaseServer { address: address.into(), tls: verified(&postgres.certificate()), ..server(&database) };
+        let tls =
+            DatabaseServer { address: address.into(), tls: verified(&postgres.certificate()), ..server(&database) };
         assert_eq!(identity(&tls).await.unwrap(), by_socket, "{address}");
     }
     // Nobody has signed it.
@@ -79,7 +84,7 @@ async fn a_server_is_believed_by_its_certificate_at_its_socket_and_on_loopback_w
 async fn a_certificate_of_another_name_and_one_that_ran_out_are_refused() {
     let mut postgres = Postgres::alone().await;
     let database = postgres.database("connect").await;
-    let year = u32::try_from(jiff::Zoned::now().year()).unwrap();
+    let year: u32 = jiff::Timestamp::now().to_string()[..4].parse().unwrap();
     for (subject, year, is_good) in [
         ("DNS:db.example.org", year, false),
         ("DNS:localhost,IP:127.0.0.1", year - 1, false),

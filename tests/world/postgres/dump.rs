@@ -26,7 +26,8 @@ async fn until(mut condition: impl AsyncFnMut() -> bool) {
 
 /// Nothing is left of a snapshot that failed.
 async fn assert_nothing_left(sandbox: &Sandbox, database: &Database) {
-    let files = std::fs::read_dir(sandbox.path("data/snapshots")).map_or(0, |found| found.flatten().filter(|e| e.path().is_file()).count());
+    let files = std::fs::read_dir(sandbox.path("data/snapshots"))
+        .map_or(0, |found| found.flatten().filter(|e| e.path().is_file()).count());
     assert_eq!(files, 0);
     assert_eq!(std::fs::read_dir(sandbox.path("data/scratch")).map_or(0, Iterator::count), 0);
     assert_eq!(scratch_databases(database).await, "");
@@ -143,7 +144,8 @@ async fn e2_a_dump_that_is_killed_half_way_is_no_snapshot() {
             let part = sandbox.path("data/snapshots/main-1.pgdump.zst.partial");
             until(async || std::fs::metadata(&part).is_ok_and(|found| found.len() > 100_000)).await;
             if by_server {
-                let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = ";
+                let end =
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = ";
                 postgres.execute(&format!("{end} '{}'", database.name)).await;
             } else {
                 kill_process(dumper(&database).expect("pg_dump runs"), Signal::KILL).unwrap();

@@ -86,11 +86,7 @@ async fn snapshot(sandbox: &Sandbox, name: &str) -> SnapshotManifest {
 }
 
 fn restore_of(manifest: &SnapshotManifest) -> RestoreDatabase {
-    RestoreDatabase {
-        database: manifest.database.clone(),
-        snapshot: manifest.id.clone(),
-        digest: manifest.digest,
-    }
+    RestoreDatabase { database: manifest.database.clone(), snapshot: manifest.id.clone(), digest: manifest.digest }
 }
 
 /// A session of the superuser.

@@ -53,7 +53,9 @@ async fn contents_tell_rows_apart_that_only_look_alike() {
     let contents = async || {
         snapshot(&sandbox, &format!("main-{}", super::text(&database, "SELECT nextval('names')").await)).await.contents
     };
-    database.execute("CREATE SEQUENCE names; CREATE TABLE t (a TEXT, b TEXT); INSERT INTO t VALUES ('x', NULL), ('y', 'z')").await;
+    database
+        .execute("CREATE SEQUENCE names; CREATE TABLE t (a TEXT, b TEXT); INSERT INTO t VALUES ('x', NULL), ('y', 'z')")
+        .await;
     let mut last = contents().await["t"];
     for change in [
         "UPDATE t SET b = '' WHERE b IS NULL",
@@ -66,7 +68,9 @@ async fn contents_tell_rows_apart_that_only_look_alike() {
         assert_ne!(now, last, "{change}");
         last = now;
     }
-    database.execute("CREATE TABLE u AS SELECT * FROM t ORDER BY a DESC; DROP TABLE t; ALTER TABLE u RENAME TO t").await;
+    database
+        .execute("CREATE TABLE u AS SELECT * FROM t ORDER BY a DESC; DROP TABLE t; ALTER TABLE u RENAME TO t")
+        .await;
     assert_eq!(contents().await["t"], last, "the order does not count");
 }
 

@@ -34,7 +34,11 @@ async fn state(sandbox: &Sandbox, permit: &Permit, restore: &RestoreDatabase) ->
 async fn beside(database: &Database) -> String {
     let names = format!("datname LIKE '{}\\_\\_%'", database.name);
     let kind = "split_part(split_part(datname, '__', 2), '_', 1)";
-    text(database, &format!("SELECT coalesce(string_agg({kind}, ' ' ORDER BY datname), '') FROM pg_database WHERE {names}")).await
+    text(
+        database,
+        &format!("SELECT coalesce(string_agg({kind}, ' ' ORDER BY datname), '') FROM pg_database WHERE {names}"),
+    )
+    .await
 }
 
 fn operation(permit: &Permit) -> &str {
@@ -94,7 +98,9 @@ async fn a_restore_that_was_interrupted_goes_on_or_is_taken_back() {
             sandbox.world.take_back_restore(&permit, &restore).await.unwrap();
             let left = if forward { "undone" } else { "" };
             assert_eq!((text(&database, ROWS).await, beside(&database).await), ("10".into(), left.into()), "{point}");
-            database.execute(&format!("DROP DATABASE IF EXISTS {}__undone_{}", database.name, operation(&permit))).await;
+            database
+                .execute(&format!("DROP DATABASE IF EXISTS {}__undone_{}", database.name, operation(&permit)))
+                .await;
         }
     }
 }

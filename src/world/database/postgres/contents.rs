@@ -58,15 +58,18 @@ pub(crate) async fn contents(connection: &mut Connection) -> Result<Rows, WorldE
     let mut found = Rows::default();
     for tables in connection.rows(TABLES).await?.chunks(AT_ONCE) {
         let names: Vec<[String; 4]> = tables.iter().cloned().map(columns).collect();
-        let statements: Vec<String> =
-            names.iter().enumerate().map(|(index, [schema, table, values, condition])| {
+        let statements: Vec<String> = names
+            .iter()
+            .enumerate()
+            .map(|(index, [schema, table, values, condition])| {
                 format!(
                     "SELECT {index}, count(*)::text, \
                      coalesce(sum(hashtextextended(ROW({values})::text, 0)), 0)::text FROM ONLY {}.{} AS t {condition}",
                     quoted(schema),
                     quoted(table)
                 )
-            }).collect();
+            })
+            .collect();
         let mut rows = connection.rows(&format!("{} ORDER BY 1", statements.join(" UNION ALL "))).await?.into_iter();
         for [schema, table, ..] in &names {
             let [_, count, sum] = columns(rows.next().unwrap_or_default());
@@ -93,7 +96,11 @@ pub(crate) async fn sequences(connection: &mut Connection) -> Result<Vec<(String
             .iter()
             .enumerate()
             .map(|(index, [schema, name])| {
-                format!("SELECT {index}, concat_ws(' ', last_value, is_called) FROM {}.{}", quoted(schema), quoted(name))
+                format!(
+                    "SELECT {index}, concat_ws(' ', last_value, is_called) FROM {}.{}",
+                    quoted(schema),
+                    quoted(name)
+                )
             })
             .collect();
         let mut rows = connection.rows(&format!("{} ORDER BY 1", statements.join(" UNION ALL "))).await?.into_iter();

@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn both_ways_of_writing_a_list_become_one() {
-        let first = "CHECK (((kind)::text = ANY ((ARRAY['a, ]'::character varying, 'it''s'::character varying])::text[])))";
+        let first =
+            "CHECK (((kind)::text = ANY ((ARRAY['a, ]'::character varying, 'it''s'::character varying])::text[])))";
         let again = "CHECK (((kind)::text = ANY (ARRAY[('a, ]'::character varying)::text, ('it''s'::character varying)::text])))";
         assert_eq!(settled(first), again);
         assert_eq!(settled(again), again);
@@ -65,7 +66,9 @@ mod tests {
 
     #[test]
     fn everything_else_stays() {
-        for text in ["", "(ARRAY[", "(ARRAY[1, 2]) || x", "f((ARRAY[a, g(b, c)])[1])", "'(ARRAY['::text", "ARRAY[1]::int[]"] {
+        for text in
+            ["", "(ARRAY[", "(ARRAY[1, 2]) || x", "f((ARRAY[a, g(b, c)])[1])", "'(ARRAY['::text", "ARRAY[1]::int[]"]
+        {
             assert_eq!(settled(text), text);
         }
     }

@@ -17,11 +17,7 @@ pub(crate) async fn table_sizes(connection: &mut Connection) -> Result<Vec<Table
         .await?;
     let sizes = rows.into_iter().map(|row| {
         let [schema, table, rows, bytes] = columns(row);
-        TableSize {
-            name: shown(&schema, &table),
-            rows: rows.parse().unwrap_or(0),
-            bytes: bytes.parse().unwrap_or(0),
-        }
+        TableSize { name: shown(&schema, &table), rows: rows.parse().unwrap_or(0), bytes: bytes.parse().unwrap_or(0) }
     });
     Ok(sizes.collect())
 }

@@ -47,7 +47,8 @@ pub(super) async fn fill(
     let (from, limit) = (store::file(&reader.world.paths, manifest), decoded_limit(manifest));
     let (restored, digest) =
         tokio::join!(tools.run("pg_restore", &arguments, login, Stream::From(file(source)), name), async {
-            blocking(move || store::read(&from, &keys, limit, &mut BufWriter::with_capacity(128 * 1024, Feed(target)))).await
+            blocking(move || store::read(&from, &keys, limit, &mut BufWriter::with_capacity(128 * 1024, Feed(target))))
+                .await
         });
     restored?;
     if digest? != manifest.digest {

@@ -6,11 +6,17 @@ use tokio::time::{Instant, sleep};
 
 use super::names::Names;
 use crate::{
-    domain::{inventory::{Database, DatabaseServer}, refusal::Code},
+    domain::{
+        inventory::{Database, DatabaseServer},
+        refusal::Code,
+    },
     redact::Secret,
     world::{
         WorldError,
-        database::{Access, postgres::{self, Connection, literal, quoted}},
+        database::{
+            Access,
+            postgres::{self, Connection, literal, quoted},
+        },
     },
 };
 
@@ -26,11 +32,9 @@ pub(super) async fn aside(
     access: Access,
 ) -> Result<Connection, WorldError> {
     let third = if server.database == "postgres" { "template1" } else { "postgres" };
-    postgres::connect(&database.name, server, third, password, access).await.map_err(|error| {
-        WorldError {
-            doing: format!("connect to the database {third} on the server of {}", database.name),
-            ..error
-        }
+    postgres::connect(&database.name, server, third, password, access).await.map_err(|error| WorldError {
+        doing: format!("connect to the database {third} on the server of {}", database.name),
+        ..error
     })
 }
 

@@ -42,7 +42,8 @@ impl Tools {
         match (newest, server) {
             (Some((version, directory)), Some(server)) if version >= server => Ok(Self { directory }),
             (newest, _) => {
-                let have = newest.map_or("none is installed".to_owned(), |(version, _)| format!("the newest is {version}"));
+                let have =
+                    newest.map_or("none is installed".to_owned(), |(version, _)| format!("the newest is {version}"));
                 Err(WorldError::new(
                     Code::Unsupported,
                     format!("dump or restore database {name}"),
@@ -164,7 +165,10 @@ mod tests {
     fn what_programs_say_is_told_in_our_words_alone() {
         let said = "pg_restore: error: COPY failed for table \"t\": ERROR: value canary too long\nCONTEXT: canary";
         assert_eq!(words(said, Ending::Code(1)).0, "it ended with exit code 1");
-        assert_eq!(words("ERROR:  role \"canary\" does not exist", Ending::Code(1)).0, "the server lacks a role that the database names");
+        assert_eq!(
+            words("ERROR:  role \"canary\" does not exist", Ending::Code(1)).0,
+            "the server lacks a role that the database names"
+        );
         assert_eq!(words("ERROR:  permission denied for table canary", Ending::Code(1)).0, "the role lacks a right");
         assert_eq!(words("", Ending::Signal(9)).0, "it ended with signal 9");
     }
