@@ -184,7 +184,7 @@ async fn what_belongs_to_others_comes_back_to_them() {
     let properties = || {
         super::text(
             &database,
-            "SELECT jsonb_build_array(d.datacl, d.datconnlimit, pg_get_userbyid(d.datdba), shobj_description(d.oid, 'pg_database'), \
+            "SELECT jsonb_build_array((SELECT jsonb_agg(a ORDER BY a::text) FROM unnest(d.datacl) a), d.datconnlimit, pg_get_userbyid(d.datdba), shobj_description(d.oid, 'pg_database'), \
              (SELECT jsonb_agg(s.setconfig ORDER BY s.setrole) FROM pg_db_role_setting s WHERE s.setdatabase = d.oid)) \
              FROM pg_database d WHERE d.datname = current_database()",
         )

@@ -1,6 +1,6 @@
 //! What PostgreSQL refuses, in our words: its own may hold data.
 
-use std::io;
+use std::{borrow::Cow, io};
 
 use crate::{
     domain::{name::DatabaseName, refusal::Code},
@@ -10,7 +10,7 @@ use crate::{
 /// The error of a statement or a connection. Of what the server said only the SQLSTATE is kept (PostgreSQL manual, appendix A):
 /// its messages quote rows, statements and names.
 pub(super) fn failed(name: &DatabaseName, doing: &str, error: sqlx::Error) -> WorldError {
-    let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code).map(|code| code.into_owned());
+    let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code).map(Cow::into_owned);
     let (problem, fix) = match (&state, &error) {
         (Some(state), _) => of_state(state),
         (None, sqlx::Error::Tls(_)) => UNVERIFIED,

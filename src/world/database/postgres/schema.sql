@@ -115,6 +115,6 @@ UNION ALL
 -- From 16384 on oids are the users'.
 SELECT 'comment', i.type || ' ' || i.identity, d.description
   FROM pg_description d, pg_identify_object(d.classoid, d.objoid, d.objsubid) i
- WHERE d.objoid >= 16384 AND i.schema IS DISTINCT FROM 'pg_temp' AND d.classoid NOT IN (
+ WHERE d.objoid >= 16384 AND coalesce(i.schema, '') !~ '^pg_temp' AND d.classoid NOT IN (
          'pg_extension'::regclass, 'pg_publication'::regclass, 'pg_subscription'::regclass)
    AND NOT EXISTS (SELECT FROM brought b WHERE b.classid = d.classoid AND b.objid = d.objoid)

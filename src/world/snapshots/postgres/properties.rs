@@ -33,12 +33,10 @@ SELECT format('COMMENT ON DATABASE %I IS %L', {new}, description)
   FROM pg_database d JOIN pg_shdescription s ON s.objoid = d.oid AND s.classoid = 'pg_database'::regclass
  WHERE datname = {old}
 UNION ALL
-SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', {new}) FROM pg_database WHERE datname = {old} AND datacl IS NOT NULL
-UNION ALL
 SELECT format('GRANT %s ON DATABASE %I TO %s%s', a.privilege_type, {new},
               CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
               CASE WHEN a.is_grantable AND a.grantee <> 0 THEN ' WITH GRANT OPTION' ELSE '' END)
-  FROM pg_database d, aclexplode(d.datacl) a WHERE datname = {old}
+  FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a WHERE datname = {old}
 UNION ALL
 SELECT format('ALTER %s SET %I TO %s',
               CASE s.setrole WHEN 0 THEN format('DATABASE %I', {new})
@@ -95,7 +93,17 @@ impl Properties {
     }
 }
 
-/// Gives `new` the grants, settings, limit and comment of `old`.
+/// The statement that keeps everybody but the owner out of a database, until it has the grants that it should have.
+pub(super) fn closed(name: &str) -> String {
+    format!("REVOKE ALL ON DATABASE {} FROM PUBLIC", quoted(name))
+}
+
+/// The statement that drops a database with whatever is connected to it.
+pub(super) fn drop_of(name: &str) -> String {
+    format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name))
+}
+
+/// Gives `new`, which has none, the grants, settings, limit and comment of `old`.
 pub(super) async fn carry_over(connection: &mut Connection, old: &str, new: &str) -> Result<(), WorldError> {
     let statements = STATEMENTS.replace("{old}", &literal(old)).replace("{new}", &literal(new));
     for statement in connection.rows(&statements).await?.into_iter().flatten().flatten() {

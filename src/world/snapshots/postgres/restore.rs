@@ -9,7 +9,7 @@ use super::{
     login::Login,
     names::Names,
     proof::contents,
-    properties::{Properties, carry_over},
+    properties::{Properties, carry_over, closed, drop_of},
     swap::{aside, open_if_left_closed, swap},
     tools::Tools,
 };
@@ -25,7 +25,7 @@ use crate::{
         Reader, World, WorldError,
         database::{
             Access,
-            postgres::{self, Connection, literal, quoted},
+            postgres::{self, Connection, literal},
         },
     },
 };
@@ -67,6 +67,8 @@ pub(in crate::world::snapshots) async fn replace(
     // What an interrupted attempt left behind may be half filled.
     third.execute(&drop_of(&names.prepared)).await?;
     third.execute(&properties.creation_with_owner(&names.prepared)).await?;
+    third.execute(&closed(&names.prepared)).await?;
+    third.close().await?;
     let keys = Arc::new(reader.snapshot_keys().await?);
     let prepared = async {
         let login = Login::new(reader, server, &names.prepared, &password)?;
@@ -79,10 +81,13 @@ pub(in crate::world::snapshots) async fn replace(
                 "Choose another snapshot.",
             ));
         }
-        carry_over(&mut third, &names.live, &names.prepared).await
+        Ok(())
     };
-    let done = match prepared.await {
-        Ok(()) => swap(&mut third, &names.live, &names.prepared, &names.kept).await,
+    let prepared = prepared.await;
+    // Another connection: the first would have been silent for as long as restoring takes.
+    let mut third = aside(database, server, &password, Access::Change).await?;
+    let done = match prepared {
+        Ok(()) => take_place(&mut third, &names).await,
         Err(error) => Err(error),
     };
     if done.is_err() {
@@ -90,6 +95,12 @@ pub(in crate::world::snapshots) async fn replace(
     }
     third.close().await?;
     done
+}
+
+/// The prepared database gets the grants and settings of the live one, and then its name.
+async fn take_place(third: &mut Connection, names: &Names) -> Result<(), WorldError> {
+    carry_over(third, &names.live, &names.prepared).await?;
+    swap(third, &names.live, &names.prepared, &names.kept).await
 }
 
 /// Puts back what was there before the restore of this operation; what was restored is kept.
@@ -154,8 +165,4 @@ async fn require_rights(database: &Database, live: &mut Connection) -> Result<()
         "the role may not create and rename it",
         "Give the role CREATEDB and make it the owner of the database or a member of the owner.",
     ))
-}
-
-fn drop_of(database: &str) -> String {
-    format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(database))
 }

@@ -1,7 +1,7 @@
 //! Scratch databases, in which snapshots are proven: `deployops_v_`, the time in milliseconds and a random number, both in
 //! hexadecimal digits.
 
-use super::properties::Properties;
+use super::properties::{Properties, closed, drop_of};
 use crate::{
     domain::{
         inventory::{Database, DatabaseServer, Engine},
@@ -31,7 +31,6 @@ pub(super) struct Scratch<'i> {
     pub(super) password: Secret,
     /// The engine of that server, for example `postgres 15.20`.
     pub(super) engine: String,
-    keeper: postgres::Connection,
 }
 
 /// Refuses when no scratch database could be made for a database.
@@ -60,20 +59,24 @@ impl<'i> Scratch<'i> {
         original.close().await?;
         let (home, server) = home(reader, database, server)?;
         let password = reader.password(home).await?;
-        let mut keeper = postgres::connect(&home.name, server, &server.database, &password, Access::Change).await?;
-        require_right(home, &mut keeper).await?;
+        let mut maker = postgres::connect(&home.name, server, &server.database, &password, Access::Change).await?;
+        require_right(home, &mut maker).await?;
         let now = reader.now();
-        sweep(&mut keeper, now).await?;
-        let engine = postgres::identity(&mut keeper).await?.engine;
+        sweep(&mut maker, now).await?;
+        let engine = postgres::identity(&mut maker).await?.engine;
         let name = format!("{PREFIX}{:012x}{:08x}", now.as_millis(), random()?);
-        keeper.execute(&properties.creation(&name)).await?;
-        Ok(Self { name, home, server, password, engine, keeper })
+        maker.execute(&properties.creation(&name)).await?;
+        maker.execute(&closed(&name)).await?;
+        maker.close().await?;
+        Ok(Self { name, home, server, password, engine })
     }
 
     /// Drops it, with whatever is connected to it.
-    pub(super) async fn remove(mut self) -> Result<(), WorldError> {
-        self.keeper.execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&self.name))).await?;
-        self.keeper.close().await
+    pub(super) async fn remove(self) -> Result<(), WorldError> {
+        let (name, server) = (&self.home.name, self.server);
+        let mut remover = postgres::connect(name, server, &server.database, &self.password, Access::Change).await?;
+        remover.execute(&drop_of(&self.name)).await?;
+        remover.close().await
     }
 }
 
