@@ -41,6 +41,11 @@ def call(tool, arguments):
     return message("tools/call", {"name": tool, "arguments": arguments}, 7)
 
 
+def numbered(request):
+    """The request as lines with more ids than are in flight: no two that wait may have the same."""
+    return [request.removesuffix(b"7}") + b"%d}\n" % (1000 + n) for n in range(4 * IN_FLIGHT)]
+
+
 INITIALIZE = message(
     "initialize",
     {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}},
@@ -86,12 +91,12 @@ class Stdio:
             server.stdio, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self.input, self.output = self.process.stdin.fileno(), self.process.stdout.fileno()
-        self.line = server.request + b"\n"
+        self.lines = numbered(server.request)
 
     def asking(self, request):
         """The same process, asked something else."""
         other = copy.copy(self)
-        other.line = request + b"\n"
+        other.lines = numbered(request)
         return other
 
     def send(self, data):
@@ -112,7 +117,7 @@ class Stdio:
         return self.answer(2).splitlines()[1]
 
     def one(self):
-        self.send(self.line)
+        self.send(self.lines[0])
         return self.answer()
 
     def many(self, calls):
@@ -122,7 +127,7 @@ class Stdio:
         waiting = b""
         while done < calls:
             more = min(IN_FLIGHT - (sent - done), calls - sent)
-            waiting += self.line * more
+            waiting += b"".join(self.lines[(sent + n) % len(self.lines)] for n in range(more))
             sent += more
             _, writable, _ = select.select([], [self.input] if waiting else [], [], 0)
             if writable:
