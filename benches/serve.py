@@ -10,109 +10,27 @@ them. Only the standard library is used, and only loopback. docs/PERFORMANCE.md 
 
 import argparse
 import collections
+import copy
 import json
 import os
 import select
 import selectors
 import shutil
 import socket
-import sqlite3
 import statistics
 import subprocess
 import tempfile
 import time
-import uuid
 from pathlib import Path
+
+import example
 
 IN_FLIGHT = 64
 SESSIONS = 500
 # How a streamed answer ends: the empty chunk.
 END = b"0\r\n\r\n"
-TOKEN = "mcp-example-4pQ7rT2vX9zB6nM1"
 ROOT = Path(__file__).resolve().parent.parent
 
-
-# --- what is served -------------------------------------------------------------------------------------------------
-
-def configuration(directory):
-    """Twenty services with databases, secrets and gates, and a ledger in which each was deployed five times."""
-    names = [f"service-{n:02}" for n in range(20)]
-    secrets = directory / "secrets"
-    secrets.mkdir(mode=0o700)
-    lines = [
-        '[environments.production]\ntier = "production"\n[environments.staging]\ntier = "staging"',
-        f'[hosts.here]\nkind = "local"\nroot = "{directory}/srv"',
-        f'[roots]\nlogs = "{directory}/log"',
-        '[gates.quality]\ncommand = ["true"]',
-        # The highest that the configuration allows: the limits are not what is measured.
-        "[limits]\ncalls_per_minute = 100000\nconcurrency = 1024",
-        '[[tokens]]\nname = "bench"\nsecret = "MCP_TOKEN"\nscopes = ["read"]',
-    ]
-    held = {"MCP_TOKEN": TOKEN}
-    for n, name in enumerate(names):
-        secret = f"{name.upper().replace('-', '_')}_DB_PASSWORD"
-        held[secret] = f"example-{n:02}-Zq8Lw3RtYk5vHd2"
-        environments = ["production", "staging"] if n % 4 == 0 else ["production"]
-        lines.append(
-            f'[databases.{name}]\nengine = "mariadb"\naddress = "db.example.org"\nuser = "u{n}"\npassword = "{secret}"\n'
-            f'[services.{name}]\ndescription = "The service number {n} of the example"\n'
-            f'repository = "{directory}/repository"\ngates = ["quality"]\nsecrets = ["{secret}"]\n'
-            f'[services.{name}.deploy]\nkind = "script"\nscript = "deploy.sh"\ndry_run_argument = "--dry-run"\n'
-            'rollback = "rollback.sh"\n'
-            + "\n".join(
-                f'[services.{name}.targets.{where}]\nhost = "here"\nroot = "{name}-{where}"\n'
-                f'url = "https://{name}.example.org/"\ndatabases = ["{name}"]'
-                for where in environments
-            )
-        )
-    lines.append("[secrets]")
-    for secret, value in held.items():
-        file = secrets / secret
-        file.write_text(value)
-        file.chmod(0o600)
-        lines.append(f'{secret} = "file:{file}"')
-    file = directory / "deploy-ops.toml"
-    file.write_text("\n".join(lines) + "\n")
-    file.chmod(0o600)
-    return file, names
-
-
-def canonical(record):
-    """As the ledger writes it."""
-    return json.dumps(record, separators=(",", ":"), sort_keys=True)
-
-
-def history(directory, names):
-    """Five deployments of each service, so that the server reads as much as one that is in use."""
-    state = sqlite3.connect(directory / "deploy-ops-data" / "state.db")
-    for name in names:
-        for n in range(5):
-            operation, at = f"op_{uuid.uuid4()}", 1_700_000_000_000 + n * 86_400_000
-            when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at / 1000))
-            place = {"service": name, "environment": "production", "version": f"v1.{n}.0"}
-            metrics = {"duration_ms": 41_000, "services_deployed": 1, "failures": 0, "rollbacks": 0}
-            record = {
-                **place, "id": operation, "kind": "deploy", "requester": "client:alice", "state": "succeeded",
-                "started_at": when, "finished_at": when, "summary": "Deployed.", "metrics": metrics, "fence": 1,
-            }
-            state.execute(
-                "INSERT INTO operations (id, service, environment, state, terminal, started_at, fence, instance, record, entry) "
-                "VALUES (?, ?, 'production', 'succeeded', 1, ?, 1, 'example', ?, 0)",
-                (operation, name, at, canonical(record)),
-            )
-            deployment = {
-                **place, "commit": f"{n:040x}", "operation": operation, "at": when,
-                "state": "live" if n == 4 else "replaced",
-            }
-            state.execute(
-                "INSERT INTO deployments (operation, service, environment, at, record, entry) VALUES (?, ?, 'production', ?, ?, 0)",
-                (operation, name, at, canonical(deployment)),
-            )
-    state.commit()
-    state.close()
-
-
-# --- the protocol, as bytes that are made before the clock starts ----------------------------------------------------
 
 def message(method, params=None, number=None):
     body = {"jsonrpc": "2.0", "method": method, "params": params or {}}
@@ -121,6 +39,11 @@ def message(method, params=None, number=None):
 
 def call(tool, arguments):
     return message("tools/call", {"name": tool, "arguments": arguments}, 7)
+
+
+def numbered(request):
+    """The request as lines with more ids than are in flight: no two that wait may have the same."""
+    return [request.removesuffix(b"7}") + b"%d}\n" % (1000 + n) for n in range(4 * IN_FLIGHT)]
 
 
 INITIALIZE = message(
@@ -146,10 +69,15 @@ def memory_kib(pid):
     return 0
 
 
-def pin(pid):
-    """Both ends on one core: otherwise the scheduler's choice of cores is what is measured."""
+def cpu_us(pid):
+    """What the process has used of the processors: it does not depend on what else the machine does."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1000
+
+
+def pin(pid, cores):
     for thread in os.listdir(f"/proc/{pid}/task"):
-        os.sched_setaffinity(int(thread), {0})
+        os.sched_setaffinity(int(thread), cores)
 
 
 def refuse_errors(answer):
@@ -163,7 +91,13 @@ class Stdio:
             server.stdio, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self.input, self.output = self.process.stdin.fileno(), self.process.stdout.fileno()
-        self.line = server.request + b"\n"
+        self.lines = numbered(server.request)
+
+    def asking(self, request):
+        """The same process, asked something else."""
+        other = copy.copy(self)
+        other.lines = numbered(request)
+        return other
 
     def send(self, data):
         while data:
@@ -183,7 +117,7 @@ class Stdio:
         return self.answer(2).splitlines()[1]
 
     def one(self):
-        self.send(self.line)
+        self.send(self.lines[0])
         return self.answer()
 
     def many(self, calls):
@@ -193,7 +127,7 @@ class Stdio:
         waiting = b""
         while done < calls:
             more = min(IN_FLIGHT - (sent - done), calls - sent)
-            waiting += self.line * more
+            waiting += b"".join(self.lines[(sent + n) % len(self.lines)] for n in range(more))
             sent += more
             _, writable, _ = select.select([], [self.input] if waiting else [], [], 0)
             if writable:
@@ -240,7 +174,9 @@ class Http:
     def read(connection):
         data = b""
         while not data.endswith(END):
-            data += connection.recv(1 << 18)
+            if not (more := connection.recv(1 << 18)):
+                raise SystemExit(f"the server ended an answer early: {data[:400]!r}")
+            data += more
         return data
 
     def open(self, count):
@@ -255,10 +191,16 @@ class Http:
             data = b""
             while b"\r\n\r\n" not in data:
                 data += connection.recv(1 << 16)
-            self.sessions.append((connection, self.request(self.server.request, session.decode())))
+            self.sessions.append((connection, self.request(self.server.request, session.decode()), session.decode()))
+
+    def asking(self, request):
+        """The same process and sessions, asked something else."""
+        other = copy.copy(self)
+        other.sessions = [(connection, self.request(request, session), session) for connection, _, session in self.sessions]
+        return other
 
     def one(self):
-        connection, request = self.sessions[0]
+        connection, request, _ = self.sessions[0]
         connection.sendall(request)
         return self.read(connection)
 
@@ -279,7 +221,7 @@ class Http:
                     done += 1
 
     def end(self):
-        for connection, _ in self.sessions:
+        for connection, *_ in self.sessions:
             connection.close()
         self.process.terminate()
         self.process.wait()
@@ -300,11 +242,11 @@ def cold_starts(servers, rounds):
 
 
 def sequential(running, rounds, block):
-    """µs per call, of each server."""
+    """µs per call, of each server, with both ends on one core: otherwise the scheduler's choice is what is measured."""
     found = {label: [] for label in running}
     os.sched_setaffinity(0, {0})
     for one in running.values():
-        pin(one.process.pid)
+        pin(one.process.pid, {0})
         refuse_errors(one.one())
     for _ in range(rounds):
         for label, one in running.items():
@@ -315,20 +257,24 @@ def sequential(running, rounds, block):
     everywhere = range(os.cpu_count() or 1)
     os.sched_setaffinity(0, everywhere)
     for one in running.values():
-        for thread in os.listdir(f"/proc/{one.process.pid}/task"):
-            os.sched_setaffinity(int(thread), everywhere)
+        pin(one.process.pid, everywhere)
     return found
 
 
 def throughput(running, rounds, calls):
-    """Calls per second, of each server."""
-    found = {label: [] for label in running}
+    """Calls per second and processor time per call in µs, of each server."""
+    rates, costs = {label: [] for label in running}, {label: [] for label in running}
     for _ in range(rounds):
         for label, one in running.items():
-            begun = time.perf_counter()
+            used, begun = cpu_us(one.process.pid), time.perf_counter()
             one.many(calls)
-            found[label].append(calls / (time.perf_counter() - begun))
-    return found
+            rates[label].append(calls / (time.perf_counter() - begun))
+            costs[label].append((cpu_us(one.process.pid) - used) / calls)
+    return rates, costs
+
+
+def named(label):
+    return label if "echo" in label else "deploy-ops"
 
 
 def percentile(values, share):
@@ -341,20 +287,6 @@ def table(head, rows):
     for row in rows:
         print("| " + " | ".join(row) + " |")
     print()
-
-
-def calls_row(label, latencies, rates):
-    return [
-        label, f"{statistics.median(latencies):.0f} / {percentile(latencies, 0.99):.0f}", f"{statistics.median(rates):,.0f}"
-    ]
-
-
-def ratios(label, ours, theirs):
-    """What the goals are about: p50 as a multiple, calls per second as a share."""
-    (own_latencies, own_rates), (latencies, rates) = ours, theirs
-    slower = statistics.median(own_latencies) / statistics.median(latencies)
-    share = statistics.median(own_rates) / statistics.median(rates)
-    return [label, f"{slower:.1f}×", f"{share:.2f}×"]
 
 
 def main():
@@ -371,16 +303,16 @@ def main():
 
 
 def measure(options, directory):
-    file, names = configuration(directory)
+    file, names = example.configuration(directory)
     command = [str(options.server), "--config", str(file), "serve"]
     ours = Server(
-        "deploy-ops", command, lambda port: [*command, "--http", f"127.0.0.1:{port}"], call("list_services", {}), TOKEN
+        "`list_services`", command, lambda port: [*command, "--http", f"127.0.0.1:{port}"], call("list_services", {}), example.TOKEN
     )
     first = Stdio(ours)
     listed = first.begin()
     refuse_errors(first.one())
     first.end()
-    history(directory, names)
+    example.history(directory, names)
     first = Stdio(ours)
     first.begin()
     answer = first.one()
@@ -389,6 +321,7 @@ def measure(options, directory):
 
     echo = [str(options.echo)]
     by_http = lambda port: [*echo, "http", str(port)]
+    one_service = call("list_services", {"service": names[0]})
     short = Server("bare echo", [*echo, "stdio"], by_http, call("echo", {"text": "hello"}))
     same = Server(
         "bare echo, as many bytes", [*echo, "stdio"], by_http, call("echo", {"text": "x" * (len(answer) - 100)})
@@ -398,21 +331,24 @@ def measure(options, directory):
 
     starts = cold_starts([ours, short], options.rounds)
     idle, running = {}, {}
+    of_one = "`list_services` of one service"
     for server in servers:
         running[server.label] = Stdio(server)
         running[server.label].begin()
     time.sleep(1)
     for label, one in running.items():
         idle[label] = memory_kib(one.process.pid) / 1024
+    running[of_one] = running[ours.label].asking(one_service)
     latencies = sequential(running, options.rounds, 100)
-    rates = throughput(running, options.rounds, 1000)
+    rates, costs = throughput(running, options.rounds, 1000)
+    del running[of_one]
     loaded = {label: memory_kib(one.process.pid) / 1024 for label, one in running.items()}
     for one in running.values():
         one.end()
     table(
         ["stdio", "cold start to `tools/list`, ms: median (least)", "RSS idle / after load, MiB"],
         [
-            [label, f"{statistics.median(found):.1f} ({min(found):.1f})", f"{idle[label]:.1f} / {loaded[label]:.1f}"]
+            [named(label), f"{statistics.median(found):.1f} ({min(found):.1f})", f"{idle[label]:.1f} / {loaded[label]:.1f}"]
             for label, found in starts.items()
         ],
     )
@@ -428,20 +364,21 @@ def measure(options, directory):
             ["tokens of the whole `tools/list` answer (bytes / 4)", f"{len(listed) // 4:,}"],
         ],
     )
-    show("stdio", ours, servers, latencies, rates)
+    show("stdio", latencies, rates, costs)
 
     running = {}
     for server in servers:
         running[server.label] = Http(server)
         running[server.label].open(IN_FLIGHT)
+    running[of_one] = running[ours.label].asking(one_service)
     latencies = sequential(running, options.rounds, 50)
-    rates = throughput(running, options.rounds, 500)
+    rates, costs = throughput(running, options.rounds, 500)
+    del running[of_one]
     for one in running.values():
         one.end()
-    show("`/mcp`", ours, servers, latencies, rates)
+    show("`/mcp`", latencies, rates, costs)
 
-    rows = []
-    running, each = {}, {}
+    rows, running, each = [], {}, {}
     for server in [ours, short]:
         one = running[server.label] = Http(server)
         one.open(1)
@@ -449,22 +386,34 @@ def measure(options, directory):
         before = memory_kib(one.process.pid)
         one.open(SESSIONS - 1)
         each[server.label] = (memory_kib(one.process.pid) - before) / (SESSIONS - 1)
-    rates = throughput(running, max(options.rounds // 3, 1), 1000)
+    rates, _ = throughput(running, max(options.rounds // 3, 1), 1000)
     for label, one in running.items():
-        rows.append([label, f"{each[label]:.0f}", f"{statistics.median(rates[label]):,.0f}"])
+        rows.append([named(label), f"{each[label]:.0f}", f"{statistics.median(rates[label]):,.0f}"])
         one.end()
     table([f"{SESSIONS} sessions at `/mcp`", "KiB per session", f"calls/s, {IN_FLIGHT} in flight"], rows)
 
 
-def show(transport, ours, servers, latencies, rates):
-    rows = [calls_row(server.label, latencies[server.label], rates[server.label]) for server in servers]
-    table([transport, "p50 / p99, µs", f"calls/s, {IN_FLIGHT} in flight"], rows)
+def show(transport, latencies, rates, costs):
+    """What each server does, and that beside each echo: p50 and processor time as multiples, calls per second as a share."""
+    p50, rate, cost = ({label: statistics.median(found) for label, found in all.items()} for all in (latencies, rates, costs))
+    echoes = [label for label in p50 if "echo" in label]
     table(
-        [f"deploy-ops over {transport}, beside", "p50", "calls/s"],
+        [transport, "p50 / p99, µs", f"calls/s, {IN_FLIGHT} in flight", "processor time per call, µs"],
         [
-            ratios(server.label, (latencies[ours.label], rates[ours.label]), (latencies[server.label], rates[server.label]))
-            for server in servers
-            if server is not ours
+            [
+                label, f"{p50[label]:.0f} / {percentile(latencies[label], 0.99):.0f}", f"{rate[label]:,.0f}", f"{cost[label]:.0f}"
+            ]
+            for label in p50
+        ],
+    )
+    table(
+        [f"{transport}, beside", "p50", "calls/s", "processor time"],
+        [
+            [
+                f"{label} : {echo}", f"{p50[label] / p50[echo]:.1f}×", f"{rate[label] / rate[echo]:.2f}×",
+                f"{cost[label] / cost[echo]:.1f}×",
+            ]
+            for label in p50 for echo in echoes if label not in echoes
         ],
     )
 

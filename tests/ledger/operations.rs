@@ -43,7 +43,7 @@ async fn what_is_written_is_read_back(store: Store) {
     let deployments = ledger.deployments(&service, &environment).await.unwrap();
     assert_eq!(deployments, [deployment_of(&operation, DeploymentState::Live)]);
     assert_eq!(ledger.live().await.unwrap(), deployments);
-    assert_eq!(ledger.newest().await.unwrap(), [operation.clone()]);
+    assert_eq!(ledger.newest().await.unwrap(), std::slice::from_ref(&operation));
     assert!(ledger.latest_approval(&plan).await.unwrap().is_none(), "the approval is used");
     assert!(ledger.pending_plans(now()).await.unwrap().is_empty(), "the plan is used");
     ledger.verify().await.unwrap();
