@@ -5,3 +5,4 @@ pub(crate) mod permit;
 pub(crate) mod sandbox;
 pub(crate) mod stage;
 pub(crate) mod terminal;
+pub(crate) mod wait;
