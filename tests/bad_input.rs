@@ -33,6 +33,9 @@ fn good(tool: &str) -> Map<String, Value> {
 fn hostile_texts() -> Vec<(&'static str, String)> {
     vec![
         ("traversal", format!("../../etc/{MARK}")),
+        // Of files that are there, so that only a refusal keeps them from being read.
+        ("traversal to a file", "../deploy-ops.toml".to_owned()),
+        ("absolute path of a file", "/etc/passwd".to_owned()),
         ("absolute", format!("/etc/{MARK}")),
         ("option", format!("--{MARK}=1")),
         ("nul", format!("{MARK}\0x")),

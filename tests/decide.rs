@@ -5,7 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::support::mcp::{Client, House};
+use crate::support::{
+    mcp::{Client, House},
+    wait::until,
+};
 
 const TOOL: &str =
     "#!/bin/sh\nfor word in \"$@\"; do [ \"$word\" != --dry-run ] || exit 0; done\ndate > \"$DEPLOY_ROOT/tool\"\n";
@@ -30,17 +33,6 @@ async fn run_directory(house: &House, operation: &str) -> PathBuf {
         entries.into_iter().find(|run| run.join("claim/script").exists())
     })
     .await
-}
-
-async fn until<T>(look: impl Fn() -> Option<T>) -> T {
-    let end = tokio::time::Instant::now() + Duration::from_secs(60);
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(tokio::time::Instant::now() < end, "it never came");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 fn kill(pid: u32) {
@@ -115,7 +107,7 @@ async fn a_lost_script_is_looked_for_again_when_a_human_says_so() {
     assert_eq!(exit, 0, "{shown}");
     let operator = house.operator();
     let ledger = operator.ledger_for_operator().await.unwrap();
-    let end = tokio::time::Instant::now() + Duration::from_secs(60);
+    let end = tokio::time::Instant::now() + Duration::from_mins(1);
     while !ledger.entries(0, 1000).await.unwrap().iter().any(|entry| entry.kind == "decision_taken") {
         assert!(tokio::time::Instant::now() < end, "nobody took the decision");
         tokio::time::sleep(Duration::from_millis(20)).await;

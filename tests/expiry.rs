@@ -11,10 +11,11 @@ use std::{
 use deploy_ops_mcp::{
     domain::{
         approval::{Channel, Decision},
+        operation::Phase,
         principal::Principal,
         time::Time,
     },
-    engine::{Engine, NoHooks},
+    engine::{Engine, Hooks, NoHooks, Point},
     world::{Clock, SystemClock},
 };
 use serde_json::json;
@@ -22,6 +23,7 @@ use serde_json::json;
 use crate::support::{
     mcp::House,
     stage::{self, text},
+    wait::until,
 };
 
 /// The system's clock, set forward or back by that many seconds.
@@ -39,11 +41,7 @@ impl ShiftedClock {
     /// Waits until somebody has looked at it twice: whoever looks again and again has then seen the present time.
     async fn seen(&self) {
         let before = self.readings.load(Ordering::SeqCst);
-        let end = tokio::time::Instant::now() + Duration::from_secs(60);
-        while self.readings.load(Ordering::SeqCst) < before + 2 {
-            assert!(tokio::time::Instant::now() < end, "nobody looks at the clock");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        until(|| (self.readings.load(Ordering::SeqCst) >= before + 2).then_some(())).await;
     }
 }
 
@@ -128,6 +126,44 @@ async fn an_approval_expires_before_its_plan_and_can_be_given_again() {
 }
 
 #[tokio::test]
+async fn evidence_goes_stale_before_a_long_lived_plan_does() {
+    let house = House::staging().await;
+    house.configure(|text| format!("{text}\n[policy]\nplan_lifetime_s = 14400\n"));
+    let (engine, clock) = engine(&house);
+    let id = plan(&engine, "forum", "v2025.01.13").await;
+    clock.shift(1801);
+    assert_eq!(execute(&engine, &id).await, "DRY_RUN_FAILED");
+    clock.shift(1800);
+    assert_eq!(execute(&engine, &id).await, "GATES_NOT_GREEN");
+    assert_eq!(house.sandbox.forum_starts(), 0);
+}
+
+/// Sets the clock forward once a snapshot is taken.
+struct SlowAfterSnapshot(Arc<ShiftedClock>);
+
+impl Hooks for SlowAfterSnapshot {
+    fn at(&self, phase: Phase, _: usize, step: &'static str, point: Point) {
+        if (phase, step, point) == (Phase::Do, "take_snapshot", Point::AfterOutcome) {
+            self.0.shift(901);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_that_has_grown_old_before_the_first_change_is_none() {
+    let house = House::staging().await;
+    let clock = Arc::new(ShiftedClock::default());
+    let hooks = Arc::new(SlowAfterSnapshot(clock.clone()));
+    let engine = stage::engine_at(&house.sandbox.config, hooks, clock, false);
+    let id = plan(&engine, "forum", "v2025.01.13").await;
+    let arguments = json!({ "mode": "execute", "plan": id, "wait_s": 40 });
+    let reply = stage::call(&engine, "deploy_service", arguments).await;
+    assert_eq!(text(&reply, "/operation/state"), "failed", "{}", *reply.text);
+    assert!(reply.text.contains("BACKUP_MISSING"), "{}", *reply.text);
+    assert_eq!(house.sandbox.forum_starts(), 0);
+}
+
+#[tokio::test]
 async fn a_result_that_nobody_decides_about_is_taken_back_at_its_deadline() {
     let house = House::staging().await;
     house.commit(
@@ -151,7 +187,7 @@ async fn a_result_that_nobody_decides_about_is_taken_back_at_its_deadline() {
     let reply = status(0).await;
     assert_eq!(text(&reply, "/detail/operation/state"), "awaiting_decision", "{}", *reply.text);
     clock.shift(61);
-    engine.drain().await;
+    tokio::time::timeout(Duration::from_mins(1), engine.drain()).await.expect("it is taken back at its deadline");
     let reply = status(0).await;
     assert_eq!(text(&reply, "/detail/operation/state"), "rolled_back", "{}", *reply.text);
     assert!(reply.text.contains("nobody decided until"), "{}", *reply.text);

@@ -24,9 +24,9 @@ async fn a_text_that_is_too_long_is_refused_before_any_tool_sees_it() {
     let found = client.call("search_logs", pattern(256)).await;
     assert_eq!(found.structured["matches"], 0, "{}", found.text);
     let refused = client.call("search_logs", pattern(257)).await;
-    assert!(refused.code() == "BAD_ARGUMENT" && refused.text.contains("operator"), "{}", refused.text);
+    assert!(refused.code() == "BAD_ARGUMENT" && refused.text.contains("256 bytes"), "{}", refused.text);
     let nested = client.call("verify_secret", json!({ "secrets": ["S".repeat(257)] })).await;
-    assert!(nested.text.contains("operator"), "{}", nested.text);
+    assert!(nested.text.contains("256 bytes"), "{}", nested.text);
 }
 
 #[tokio::test]

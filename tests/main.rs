@@ -18,6 +18,7 @@ mod crash;
 mod decide;
 mod deploy_service;
 mod duplicates;
+mod evidence;
 mod expiry;
 mod floors;
 mod golden;

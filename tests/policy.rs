@@ -89,6 +89,19 @@ async fn the_requester_cannot_approve_and_a_denial_stands() {
 }
 
 #[tokio::test]
+async fn a_missing_secret_is_a_blocker_and_no_script_is_started_without_it() {
+    let house = House::staging().await;
+    std::fs::remove_file(house.path("secrets/forum_db")).unwrap();
+    let client = house.server().await;
+    let dry =
+        client.call("deploy_service", json!({ "service": "forum", "version": "v2025.01.13", "wait_s": 40 })).await;
+    assert!(dry.blockers().contains(&"SECRET_MISSING"), "{}", dry.text);
+    let refused = client.execute("deploy_service", dry.get("/plan/id")).await;
+    assert_eq!(refused.code(), "SECRET_MISSING", "{}", refused.text);
+    assert_eq!(house.sandbox.forum_starts(), 0);
+}
+
+#[tokio::test]
 async fn every_fact_that_drifts_names_itself() {
     let house = House::staging().await;
     let mut client = house.server().await;

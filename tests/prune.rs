@@ -11,7 +11,10 @@ use deploy_ops_mcp::{
 };
 use serde_json::json;
 
-use crate::support::mcp::{Answer, Client, House};
+use crate::support::{
+    mcp::{Client, House},
+    wait::until,
+};
 
 const HOUR: i64 = 3600;
 
@@ -46,11 +49,10 @@ fn stored(house: &House) -> BTreeSet<String> {
     names.filter_map(|name| name.split_once('.').map(|(id, _)| id.to_owned())).collect()
 }
 
-async fn deploy(client: &Client, version: &str) -> Answer {
+async fn deploy(client: &Client, version: &str) {
     let plan = client.plan("shop", version).await;
     let done = client.execute("deploy_service", &plan).await;
     assert_eq!(done.get("/operation/state"), "succeeded", "{}", done.text);
-    done
 }
 
 #[tokio::test]
@@ -117,11 +119,7 @@ async fn the_newest_verified_one_and_those_of_open_operations_stay() {
     std::fs::write(house.sandbox.hold_file(), "").unwrap();
     let plan = client.plan("forum", "v2025.01.13").await;
     let begun = client.call("deploy_service", json!({ "mode": "execute", "plan": plan, "wait_s": 0 })).await;
-    let end = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
-    while house.sandbox.forum_starts() == 0 {
-        assert!(tokio::time::Instant::now() < end, "{}", begun.text);
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    until(|| (house.sandbox.forum_starts() > 0).then_some(())).await;
     for _ in 0..2 {
         snapshot(&client, "forum").await;
     }

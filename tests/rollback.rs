@@ -25,4 +25,6 @@ async fn a_rollback_is_planned_and_executed_and_its_version_is_refused_from_then
     let again =
         client.call("deploy_service", json!({ "service": "forum", "version": "v2025.01.14", "wait_s": 40 })).await;
     assert!(again.blockers().contains(&"VERSION_ROLLED_BACK"), "{}", again.text);
+    let refused = client.execute("deploy_service", again.get("/plan/id")).await;
+    assert_eq!(refused.code(), "VERSION_ROLLED_BACK", "{}", refused.text);
 }

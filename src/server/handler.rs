@@ -157,8 +157,8 @@ impl Handler {
             }
             Err(unknown) => return Err(unknown),
         };
-        if !self.shared.limits.fits(&arguments) {
-            return Ok(self.refuse(&text_refusal()).into());
+        if let Err(limit) = self.shared.limits.check_texts(&arguments) {
+            return Ok(self.refuse(&text_refusal(limit)).into());
         }
         let kind = kind_of(tool, &arguments);
         let _turn = match self.shared.limits.turn(&identity.principal, kind, Instant::now()).await {
@@ -211,10 +211,10 @@ fn kind_of(tool: &Tool, arguments: &Map<String, Value>) -> CallKind {
     }
 }
 
-fn text_refusal() -> Refusal {
+fn text_refusal(limit: u32) -> Refusal {
     Refusal::new(
         Code::BadArgument,
-        "An argument holds a text that is longer than the operator allows.",
+        format!("An argument holds a text of more than {limit} bytes; the operator allows no longer one."),
         "Give names, ids and short patterns; no tool needs a long text.",
     )
 }

@@ -88,10 +88,11 @@ impl Limits {
         Self { settings, principals: Mutex::new(HashMap::new()) }
     }
 
-    /// Whether no text in the arguments is longer than allowed, and no name of one either.
-    pub fn fits(&self, arguments: &Map<String, Value>) -> bool {
+    /// Fails with the limit, bytes, when a text in the arguments, or the name of one, is longer.
+    pub fn check_texts(&self, arguments: &Map<String, Value>) -> Result<(), u32> {
         let limit = self.settings.string_bytes;
-        limit == 0 || arguments.iter().all(|(name, value)| fits(name, limit) && value_fits(value, limit))
+        let all_fit = arguments.iter().all(|(name, value)| fits(name, limit) && value_fits(value, limit));
+        if limit == 0 || all_fit { Ok(()) } else { Err(limit) }
     }
 
     /// Waits for a turn, unless the rate or the queue is used up. The turn ends when the permit is dropped.
@@ -230,7 +231,7 @@ mod tests {
     fn the_longest_text_counts_wherever_it_stands() {
         let fits = |arguments: Value| {
             let limits = Limits::new(CallLimits { string_bytes: 4, ..CallLimits::default() });
-            limits.fits(arguments.as_object().unwrap())
+            limits.check_texts(arguments.as_object().unwrap()).is_ok()
         };
         assert!(fits(json!({ "a": "1234", "b": 123_456, "c": ["1234"], "d": { "1234": null } })));
         for arguments in [

@@ -64,8 +64,8 @@ pub(super) fn with_added(mut output: Map<String, Value>) -> Map<String, Value> {
 }
 
 impl Tool {
-    /// The schema of a structured result: the output, or a refusal, with what the engine adds to both. A client may validate refusals as well, and shows its user
-    /// the validator's message instead of ours when they do not fit.
+    /// The schema of a structured result: the output, or a refusal, with what the engine adds to both. A client may validate
+    /// refusals as well, and shows its user the validator's message instead of ours when they do not fit.
     pub fn result_schema(&self) -> Map<String, Value> {
         let mut schema = with_added((self.output_schema)());
         let refusal = json!({ "type": "object", "description": "Why it was refused, and what to do." });

@@ -258,7 +258,7 @@ impl Client {
 
     /// The state of an operation, when it is the wanted one.
     pub(crate) async fn until(&self, operation: &str, wanted: impl Fn(&str) -> bool) -> String {
-        let end = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+        let end = tokio::time::Instant::now() + std::time::Duration::from_mins(1);
         loop {
             let answer = self.call("operation_status", json!({ "operation": operation, "wait_s": 1 })).await;
             let state = answer.get("/detail/operation/state");

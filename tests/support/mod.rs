@@ -11,3 +11,4 @@ pub(crate) mod postgres;
 pub(crate) mod sandbox;
 pub(crate) mod stage;
 pub(crate) mod terminal;
+pub(crate) mod wait;

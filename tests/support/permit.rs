@@ -16,17 +16,22 @@ use deploy_ops_mcp::{
 };
 use uuid::Uuid;
 
-/// The right to run `steps` for the service `app` in the environment `dev`, as a new operation.
-pub(crate) fn permit(steps: Vec<Step>, revision: Option<Revision>, rollback: Option<RollbackPlan>) -> Permit {
-    let settings = Settings::default();
-    let now = Time::from(jiff::Timestamp::now());
-    let environment = Environment {
+/// The environment `dev`, where nobody has to approve anything.
+pub(crate) fn environment() -> Environment {
+    Environment {
         name: "dev".parse().unwrap(),
         tier: Tier::Development,
         approval: ApprovalRule { required: false, totp: false, same_user_with_totp: false, valid_for_s: 900 },
         windows: vec![],
         freezes: vec![],
-    };
+    }
+}
+
+/// The right to run `steps` for the service `app` in the environment `dev`, as a new operation.
+pub(crate) fn permit(steps: Vec<Step>, revision: Option<Revision>, rollback: Option<RollbackPlan>) -> Permit {
+    let settings = Settings::default();
+    let now = Time::from(jiff::Timestamp::now());
+    let environment = environment();
     let plan = Plan::seal(PlanBody {
         schema: 1,
         id: PlanId::from_uuid(Uuid::new_v4()),
