@@ -31,6 +31,7 @@ mod liars;
 mod limits;
 mod links;
 mod list_services;
+mod mariadb;
 mod operation_status;
 mod policy;
 mod postgres;

@@ -36,6 +36,8 @@ pub struct Features {
     pub performance_schema: bool,
     /// The binary log.
     pub log_bin: bool,
+    /// More arguments, for example a certificate.
+    pub arguments: &'static [&'static str],
 }
 
 /// A server. Dropping it stops it.
@@ -88,6 +90,7 @@ impl MariaDb {
         command.arg(format!("--port={}", self.port));
         command.arg(if self.features.log_bin { "--log-bin=binlog" } else { "--skip-log-bin" });
         command.arg(format!("--performance-schema={}", if self.features.performance_schema { "on" } else { "off" }));
+        command.args(self.features.arguments);
         self.daemon = Some(Daemon::start(&self.home, command, || self.answers()).await);
     }
 
@@ -205,7 +208,7 @@ fn version() -> String {
 
 #[tokio::test]
 async fn a_server_answers_its_user_and_starts_again_with_what_was_committed() {
-    let mut server = MariaDb::with(Features { performance_schema: true, log_bin: true }).await;
+    let mut server = MariaDb::with(Features { performance_schema: true, log_bin: true, ..Features::default() }).await;
     let database = server.database("probe").await;
     database.execute("CREATE TABLE t (n INT) ENGINE=InnoDB; INSERT INTO t VALUES (42)").await;
     server.stop();

@@ -2,7 +2,7 @@
 SET SESSION sql_mode = '';
 CREATE TABLE kinds (
   id INT AUTO_INCREMENT PRIMARY KEY, tiny TINYINT UNSIGNED ZEROFILL, big BIGINT UNSIGNED, exact DECIMAL(65,30), f FLOAT, f2 FLOAT(10,3), d DOUBLE,
-  b1 BIT(1), b64 BIT(64), flags SET('a','b','c d'), state ENUM('new','it''s','') DEFAULT 'new',
+  b1 BIT(1), b64 BIT(64), flags SET('a','b','c d'), state ENUM('new','it''s') DEFAULT 'new',
   day DATE, at DATETIME(6), stamp TIMESTAMP NULL, t TIME(3), y YEAR,
   latin VARCHAR(50) CHARACTER SET latin1 COLLATE latin1_german1_ci, utf8 TEXT CHARACTER SET utf8mb3, emoji VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
   raw BINARY(4), var VARBINARY(300), bin BLOB, huge LONGBLOB, doc JSON, place POINT, shape GEOMETRY, addr INET6, uid UUID,

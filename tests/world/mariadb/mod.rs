@@ -1,5 +1,6 @@
 //! MariaDB, on a real server: connections, contents, snapshots, restores.
 
+mod connections;
 mod restores;
 mod snapshots;
 
@@ -7,7 +8,7 @@ use std::process::Command;
 
 use deploy_ops_mcp::{
     domain::{
-        inventory::{DatabaseServer, Engine, Inventory, SecretReference, Tls},
+        inventory::{DatabaseServer, Engine, Inventory, Tls},
         snapshot::SnapshotManifest,
         step::{RestoreDatabase, Step, TakeSnapshot},
     },
@@ -37,7 +38,10 @@ impl Stand {
     }
 
     async fn with(name: &str, change: impl FnOnce(&mut Inventory)) -> Self {
-        let server = MariaDb::start().await;
+        Self::on(MariaDb::start().await, name, change).await
+    }
+
+    async fn on(server: &'static MariaDb, name: &str, change: impl FnOnce(&mut Inventory)) -> Self {
         let mut database = server.database(name).await;
         TOKEN.clone_into(&mut database.password);
         let user = database.user.clone();
@@ -49,6 +53,11 @@ impl Stand {
             rights += &format!("GRANT ALL ON `{beside}\\_\\_%`.* TO '{user}'@'{host}';");
         }
         server.execute(&rights).await;
+        Self::over(server, database, change)
+    }
+
+    /// An inventory of its own over a database that exists.
+    fn over(server: &'static MariaDb, database: Database, change: impl FnOnce(&mut Inventory)) -> Self {
         let sandbox = Sandbox::with(&[], |inventory| {
             let main = inventory.databases.values_mut().next().unwrap();
             main.engine = Engine::Mariadb(reached(&database));
@@ -61,6 +70,17 @@ impl Stand {
     async fn take(&self, id: &str) -> Result<SnapshotManifest, WorldError> {
         let take = take(id);
         self.sandbox.world.take_snapshot(&permit(vec![Step::TakeSnapshot(take.clone())], None, None), &take).await
+    }
+
+    /// Waits until no statement of the user runs any more: a server finishes what a client that went away had begun.
+    async fn settle(&self) {
+        let busy = format!(
+            "SELECT COUNT(*) FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user = '{}'",
+            self.database.user
+        );
+        while self.text(&busy).await.as_deref() != Some("0") {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
     }
 
     /// One text of the database.

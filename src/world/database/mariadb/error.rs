@@ -12,8 +12,8 @@ pub(super) fn failed(name: &DatabaseName, doing: &str, error: sqlx::Error) -> Wo
     let number = number_of(&error);
     let known = words(number).or(match &error {
         sqlx::Error::Tls(_) => Some((
-            "its certificate could not be verified",
-            "Correct the address, name its authorities with `ca`, or renew the certificate.",
+            "the server offers no TLS, or its certificate could not be verified",
+            "Switch TLS on there, correct the address, name its authorities with `ca`, or renew the certificate.",
         )),
         sqlx::Error::Io(_) => Some((
             "its server cannot be reached",
@@ -46,7 +46,7 @@ pub(crate) fn words(number: u16) -> Option<(&'static str, &'static str)> {
         1049 => ("the server has no database of that name", "Correct `database` in deploy-ops.toml."),
         1142 | 1143 | 1370 => ("the user lacks a right", "Grant the user of deploy-ops.toml the right to do this."),
         1227 => (
-            "the user may not create what belongs to other users (DEFINER)",
+            "only a user with SET USER may create views, triggers, routines and events of other users (DEFINER)",
             "Grant it SET USER (MySQL: SET_ANY_DEFINER), change the DEFINER of views, triggers, routines and events, or name a \
              `scratch` database on a server where it may.",
         ),
@@ -71,8 +71,8 @@ pub(crate) fn words(number: u16) -> Option<(&'static str, &'static str)> {
         }
         2006 | 2013 | 1927 => ("the server closed the connection", "Look at the server's log, and try again."),
         2026 => (
-            "its certificate could not be verified",
-            "Correct the address, name its authorities with `ca`, or renew the certificate.",
+            "the server offers no TLS, or its certificate could not be verified",
+            "Switch TLS on there, correct the address, name its authorities with `ca`, or renew the certificate.",
         ),
         _ => return None,
     })

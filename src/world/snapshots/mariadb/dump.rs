@@ -12,6 +12,8 @@ use tokio::{sync::oneshot, time::timeout};
 use super::{
     super::{Dump, Dumped, store},
     login::Login,
+    proving_place,
+    scratch::Scratch,
     stream::Dumping,
     tools::{self, Role, Tool, saw_a_change},
 };
@@ -46,6 +48,10 @@ pub(in crate::world::snapshots) async fn dump(
     dump: Dump<'_>,
     server: &DatabaseServer,
 ) -> Result<Dumped, WorldError> {
+    // Whether it can be proven is known before hours are spent on a dump.
+    let (place, at) = proving_place(reader, dump.database, server)?;
+    let place = Login::new(reader, place, at).await?;
+    Scratch::create(&place, reader.now()).await?.drop(&place).await?;
     let login = Login::new(reader, dump.database, server).await?;
     let directory = reader.scratch("snapshot-")?;
     let tool = tools::find(Role::Dump, &dump.identity.engine, directory.path()).await?;
@@ -125,7 +131,7 @@ async fn attempt(login: &Login<'_>, dump: &Dump<'_>, tool: &Tool, directory: &Pa
     if let Some(how) = unchanged.check(login, dump, &expected).await? {
         return Ok(Attempt::Moved(how));
     }
-    Ok(Attempt::Taken(Dumped { stored, expected, tool: tool.describe() }))
+    Ok(Attempt::Taken(Dumped { stored, expected, tool: tables.carried_by(tool) }))
 }
 
 const CHANGED: &str = "its schema was changed while it was dumped";
@@ -163,6 +169,15 @@ impl Unchanged<'_> {
 struct Tables {
     names: Vec<String>,
     have_history: bool,
+    have_floats: bool,
+}
+
+impl Tables {
+    /// The tool, and what it cannot carry: the server writes a FLOAT with six digits, whoever asks.
+    fn carried_by(&self, tool: &Tool) -> String {
+        let loss = if self.have_floats { ", FLOAT columns with six digits" } else { "" };
+        tool.describe() + loss
+    }
 }
 
 /// The tables, if all of them can be dumped as of one moment.
@@ -181,7 +196,13 @@ async fn tables(connection: &mut mariadb::Connection, login: &Login<'_>, tool: &
              WHERE table_schema = DATABASE() AND table_type <> 'VIEW' ORDER BY 1",
         )
         .await?;
-    let mut found = Tables { names: Vec::new(), have_history: false };
+    let floats = connection
+        .text(
+            "SELECT column_name FROM information_schema.columns \
+             WHERE table_schema = DATABASE() AND data_type = 'float' LIMIT 1",
+        )
+        .await?;
+    let mut found = Tables { names: Vec::new(), have_history: false, have_floats: floats.is_some() };
     for row in rows {
         if let [Some(name), Some(kind)] = row.as_slice() {
             found.have_history |= kind == "SYSTEM VERSIONED";

@@ -36,22 +36,12 @@ pub(super) async fn restored(
     manifest: &SnapshotManifest,
     keys: Arc<Keys>,
 ) -> Result<Contents, WorldError> {
-    let (place, server) = match &server.scratch {
-        None => (database, server),
-        Some(name) => {
-            let place = entry(reader.inventory(), name)?;
-            match &place.engine {
-                Engine::Mariadb(server) => (place, server),
-                Engine::Sqlite { .. } | Engine::Postgres(_) => return Err(other_engine(database, place)),
-            }
-        }
-    };
+    let (place, server) = proving_place(reader, database, server)?;
     let login = login::Login::new(reader, place, server).await?;
     let directory = reader.scratch("verify-")?;
     let identity = reader.database_identity(&place.name).await?;
     let client = tools::find(tools::Role::Client, &identity.engine, directory.path()).await?;
-    let now = u64::try_from(reader.now().as_millis() / 1000).unwrap_or(0);
-    let scratch = scratch::Scratch::create(&login, now).await?;
+    let scratch = scratch::Scratch::create(&login, reader.now()).await?;
     let restored = async {
         load::Stored::new(reader, manifest, keys).load(&login, &client, directory.path(), &scratch.name).await?;
         restore::contents_of(&login, &scratch.name, database.migrations).await
@@ -61,6 +51,20 @@ pub(super) async fn restored(
     let restored = restored?;
     dropped?;
     Ok(restored)
+}
+
+/// Where snapshots of a database are restored to be proven.
+fn proving_place<'i>(
+    reader: Reader<'i>,
+    database: &'i Database,
+    server: &'i DatabaseServer,
+) -> Result<(&'i Database, &'i DatabaseServer), WorldError> {
+    let Some(name) = &server.scratch else { return Ok((database, server)) };
+    let place = entry(reader.inventory(), name)?;
+    match &place.engine {
+        Engine::Mariadb(server) => Ok((place, server)),
+        Engine::Sqlite { .. } | Engine::Postgres(_) => Err(other_engine(database, place)),
+    }
 }
 
 fn other_engine(database: &Database, place: &Database) -> WorldError {

@@ -1,11 +1,14 @@
 //! Databases that are made to restore a snapshot into, and dropped again.
 
 use super::login::Login;
-use crate::world::{
-    WorldError,
-    database::{
-        Access,
-        mariadb::{Connection, quoted},
+use crate::{
+    domain::time::Time,
+    world::{
+        WorldError,
+        database::{
+            Access,
+            mariadb::{Connection, quoted},
+        },
     },
 };
 
@@ -20,7 +23,8 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// Makes one, and removes old ones that were left over.
-    pub(super) async fn create(login: &Login<'_>, now: u64) -> Result<Self, WorldError> {
+    pub(super) async fn create(login: &Login<'_>, now: Time) -> Result<Self, WorldError> {
+        let now = u64::try_from(now.as_millis() / 1000).unwrap_or(0);
         let mut connection = login.connect(&login.server.database, Access::Change).await?;
         let found = connection.rows("SELECT schema_name FROM information_schema.schemata").await?;
         for name in found.into_iter().flatten().flatten().filter(|name| is_left_over(name, now)) {

@@ -52,7 +52,9 @@ pub(super) async fn find(role: Role, engine: &str, directory: &Path) -> Result<T
 fn choose(seen: Vec<Tool>, engine: &str) -> Result<Tool, WorldError> {
     let (family, version) = engine.split_once(' ').unwrap_or((engine, ""));
     let names: Vec<String> = seen.iter().map(Tool::describe).collect();
-    let newest = seen.into_iter().filter(|tool| tool.family == family).max_by_key(|tool| tool.version);
+    // Of two names of one program the first counts.
+    let own = seen.into_iter().rev().filter(|tool| tool.family == family);
+    let newest = own.max_by_key(|tool| tool.version);
     let server = number(version).unwrap_or_default();
     match newest {
         Some(tool) if (tool.version.0, tool.version.1) >= (server.0, server.1) => Ok(tool),
