@@ -14,7 +14,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use deploy_ops_mcp::{
     cli::{
         terminal::Terminal,
-        wire::{self, Switches},
+        wire::{self, Parts, Switches},
     },
     domain::{
         approval::{Channel, Decision},
@@ -23,6 +23,7 @@ use deploy_ops_mcp::{
         principal::{Principal, Scope},
     },
     engine::{Caller, Engine, Hooks, Point},
+    world::SystemClock,
 };
 use serde_json::{Value, json};
 
@@ -59,7 +60,8 @@ async fn main() -> ExitCode {
         _ => Arc::new(Peace),
     };
     let switches = Switches { config: Some(config), ..Switches::default() };
-    let Ok(wired) = wire::wire_with(&switches, &Terminal::quiet(), hooks, &program) else { return ExitCode::from(2) };
+    let parts = Parts { hooks, runner: &program, clock: Arc::new(SystemClock) };
+    let Ok(wired) = wire::wire_with(&switches, &Terminal::quiet(), parts) else { return ExitCode::from(2) };
     let engine = wired.engine;
     engine.start().await.expect("the engine starts");
     match scenario {

@@ -40,6 +40,7 @@ impl Echo {
             effect: Effect::Observe,
             idempotent: true,
             open_world: false,
+            from_records: false,
             input_schema: || map(json!({"type": "object", "properties": {"text": {"type": "string"}}})),
             output_schema: || map(json!({"type": "object", "properties": {"text": {"type": "string"}}})),
             handler: tools::Handler::Query(|_, _| Box::pin(async { Err(nothing()) })),

@@ -11,6 +11,8 @@ use std::{
 use tempfile::TempDir;
 use totp_rs::{Builder, Secret, Totp};
 
+use crate::support::terminal;
+
 const KEY: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
 /// A service that is deployed by a script, in a directory of its own.
@@ -82,15 +84,7 @@ script = {{ path = "scripts/deploy.sh", arguments = ["--dry-run"] }}
 
     /// On a pseudo terminal; each pair is a text that has to come, and what is typed then.
     fn talk(&self, arguments: &[&str], talk: &[(&str, &str)]) -> (i32, String) {
-        let output = Command::new("python3")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/at_terminal.py"))
-            .arg(serde_json::to_string(talk).unwrap())
-            .arg(env!("CARGO_BIN_EXE_deploy-ops"))
-            .args(arguments)
-            .current_dir(self.directory.path())
-            .output()
-            .unwrap();
-        (output.status.code().unwrap(), text(&output.stdout))
+        terminal::talk(self.directory.path(), arguments, talk)
     }
 
     /// A plan that waits for an approval.
@@ -158,9 +152,12 @@ fn nobody_approves_without_a_terminal() {
     }
     assert_eq!(code(&site.execute(&plan)), 4);
     let operation = "op_00000000-0000-0000-0000-000000000000";
-    for arguments in
-        [&["resume"][..], &["unfreeze", operation, "--why", "x"], &["decide", operation, "accept", "--why", "x"]]
-    {
+    for arguments in [
+        &["resume"][..],
+        &["unfreeze", operation, "--why", "x"],
+        &["decide", operation, "accept", "--why", "x"],
+        &["snapshot", "prune", "--execute"],
+    ] {
         assert!(text(&site.run(arguments).stderr).contains("human at a terminal"), "{arguments:?}");
     }
 }

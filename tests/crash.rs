@@ -7,7 +7,7 @@ use deploy_ops_mcp::demo::sandbox::{Approvals, Sandbox};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::support::stage::program;
+use crate::support::{postgres::Postgres, stage::program};
 
 /// The helper that kills itself; built beside the tests by cargo.
 fn helper() -> PathBuf {
@@ -29,10 +29,28 @@ async fn run(sandbox: &Sandbox, arguments: &[&str]) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Where the state lies.
+#[derive(Clone, Copy)]
+enum State {
+    Sqlite,
+    Postgres,
+}
+
 /// One scenario, killed at one moment. Returns false when the scenario never gets there.
-async fn case(scenario: &str, service: &str, version: &str, phase: &str, index: usize, point: usize) -> bool {
+async fn case(
+    state: State,
+    scenario: &str,
+    service: &str,
+    version: &str,
+    phase: &str,
+    index: usize,
+    point: usize,
+) -> bool {
     let directory = tempfile::tempdir().unwrap();
     let sandbox = Sandbox::build(directory.path(), program(), Approvals::Needed).await.unwrap();
+    if let State::Postgres = state {
+        Postgres::start().await.database("state").await.keep_state_of(&sandbox);
+    }
     let name = format!("{scenario} {service} {version} {phase} {index}.{point}");
     if service != "database" {
         let (ok, out) = run(&sandbox, &["deploy", "-", "-", "-", service, "v2025.01.13"]).await;
@@ -77,12 +95,12 @@ async fn case(scenario: &str, service: &str, version: &str, phase: &str, index: 
 }
 
 /// Every step and every moment, until the scenario runs through.
-async fn matrix(scenario: &str, service: &str, version: &str, phase: &str, at_least: usize) {
+async fn matrix(state: State, scenario: &str, service: &str, version: &str, phase: &str, at_least: usize) {
     let mut killed = 0;
     for index in 0.. {
         let mut reached = false;
         for point in 0..4 {
-            if case(scenario, service, version, phase, index, point).await {
+            if case(state, scenario, service, version, phase, index, point).await {
                 reached = true;
                 killed += 1;
             }
@@ -97,25 +115,35 @@ async fn matrix(scenario: &str, service: &str, version: &str, phase: &str, at_le
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_release_deployment_is_killed_everywhere() {
-    matrix("deploy", "shop", "v2025.01.14", "do", 28).await;
+    matrix(State::Sqlite, "deploy", "shop", "v2025.01.14", "do", 28).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_script_deployment_is_killed_everywhere() {
-    matrix("deploy", "forum", "v2025.01.14", "do", 16).await;
+    matrix(State::Sqlite, "deploy", "forum", "v2025.01.14", "do", 16).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_automatic_rollback_is_killed_everywhere() {
-    matrix("deploy", "shop", "v2025.01.15", "undo", 24).await;
+    matrix(State::Sqlite, "deploy", "shop", "v2025.01.15", "undo", 24).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rollback_is_killed_everywhere() {
-    matrix("rollback", "shop", "", "do", 8).await;
+    matrix(State::Sqlite, "rollback", "shop", "", "do", 8).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_snapshot_is_killed_everywhere() {
-    matrix("snapshot", "database", "", "do", 4).await;
+    matrix(State::Sqlite, "snapshot", "database", "", "do", 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_with_its_state_in_postgres_is_killed_everywhere() {
+    matrix(State::Postgres, "deploy", "shop", "v2025.01.14", "do", 28).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_with_its_state_in_postgres_is_killed_everywhere() {
+    matrix(State::Postgres, "snapshot", "database", "", "do", 4).await;
 }

@@ -4,11 +4,24 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::support::mcp::{self, House};
+use crate::support::{
+    mcp::{self, House},
+    postgres::Postgres,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_executions_of_one_plan_over_five_servers_are_one_operation() {
+    fifty_executions(House::staging().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_executions_over_five_servers_with_their_state_in_postgres_are_one_operation() {
     let house = House::staging().await;
+    Postgres::start().await.database("state").await.keep_state_of(&house.sandbox);
+    fifty_executions(house).await;
+}
+
+async fn fifty_executions(house: House) {
     let mut clients = Vec::new();
     for _ in 0..5 {
         clients.push(house.server().await);

@@ -4,12 +4,6 @@ use serde_json::{Value, json};
 
 use crate::support::mcp::House;
 
-fn peak_kib(server: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{server}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
 #[tokio::test]
 async fn a_script_that_ignores_its_dry_run_argument_is_blocked() {
     let house = House::staging().await;
@@ -89,10 +83,10 @@ async fn a_gibibyte_of_output_costs_no_memory_and_kills_no_script() {
     });
     let client = house.server().await;
     client.call("list_services", json!({})).await;
-    let before = peak_kib(client.server);
+    let before = client.peak_kib();
     let dry = client.call("deploy_service", json!({ "service": "forum", "version": "v3", "wait_s": 40 })).await;
     assert_eq!(dry.get("/operation/state"), "succeeded", "{}", dry.text);
     assert!(wrote.exists(), "the script was not killed by a closed pipe");
-    let grown = peak_kib(client.server) - before;
+    let grown = client.peak_kib() - before;
     assert!(grown < 64 * 1024, "{grown} KiB more for 1 GiB of output");
 }

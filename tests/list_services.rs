@@ -18,3 +18,24 @@ async fn services_resources_and_unknown_names() {
     assert_eq!(unknown.code(), "UNKNOWN_NAME");
     assert!(unknown.text.contains("Did you mean shop"), "{}", unknown.text);
 }
+
+#[tokio::test]
+async fn an_answer_is_given_again_until_something_happens() {
+    let house = House::staging().await;
+    let client = house.server().await;
+    let forum = json!({ "service": "forum" });
+    let before = client.call("list_services", forum.clone()).await;
+    assert!(before.structured["services"][0]["targets"][0]["live"].is_null(), "{}", before.text);
+    let again = client.call("list_services", forum.clone()).await;
+    assert_eq!(again.structured["services"], before.structured["services"]);
+    let plan = client.plan("forum", "v2025.01.13").await;
+    let dry = client.call("list_services", forum.clone()).await;
+    assert_eq!(dry.get("/services/0/targets/0/last_state"), "succeeded", "{}", dry.text);
+    let done = client.execute("deploy_service", &plan).await;
+    assert_eq!(done.get("/operation/state"), "succeeded", "{}", done.text);
+    let after = client.call("list_services", forum).await;
+    assert_eq!(after.get("/services/0/targets/0/live"), "v2025.01.13");
+    assert_eq!(after.get("/services/0/targets/0/last_operation"), done.get("/operation/id"));
+    let all = client.call("list_services", json!({})).await;
+    assert!(all.text.contains("v2025.01.13"), "{}", all.text);
+}

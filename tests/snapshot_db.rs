@@ -1,6 +1,7 @@
 //! Snapshots, their catalogue and their cost.
 
 use serde_json::json;
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
 use crate::support::mcp::House;
 
@@ -14,8 +15,31 @@ async fn snapshots_are_taken_verified_and_listed() {
     assert!(estimate.structured["estimates"][0]["database_bytes"].as_u64().unwrap() > 0, "{}", estimate.text);
     let taken = client.call("snapshot_db", json!({ "databases": ["shop", "forum"], "wait_s": 40 })).await;
     assert_eq!(taken.get("/operation/state"), "succeeded", "{}", taken.text);
+    // Side by side: the second begins before the first has ended.
+    let seen =
+        client.call("operation_status", json!({ "operation": taken.get("/operation/id"), "journal": true })).await;
+    let journal = seen.structured["detail"]["journal"].as_array().unwrap();
+    assert_eq!(journal.len(), 2, "{}", seen.text);
+    let at = |entry: usize, key: &str| journal[entry][key].as_str().unwrap().to_owned();
+    assert!(at(1, "intended_at") < at(0, "ended_at") && at(0, "intended_at") < at(1, "ended_at"), "{}", seen.text);
     let list = client.call("snapshot_db", json!({ "mode": "list" })).await;
     assert_eq!(list.structured["snapshots"].as_array().unwrap().len(), 2, "{}", list.text);
     assert_eq!(client.call("snapshot_db", json!({})).await.code(), "BAD_ARGUMENT");
     assert_eq!(client.call("snapshot_db", json!({ "databases": ["shpo"] })).await.code(), "UNKNOWN_NAME");
+}
+
+#[tokio::test]
+async fn a_snapshot_of_a_database_that_was_just_emptied_is_no_backup() {
+    let house = House::staging().await;
+    let client = house.server().await;
+    let first = client.call("snapshot_db", json!({ "databases": ["forum"], "wait_s": 40 })).await;
+    assert_eq!(first.structured["evidence"][0]["outcome"], "PASS", "{}", first.text);
+    let mut forum = SqliteConnectOptions::new().filename(house.path("srv/forum.db")).connect().await.unwrap();
+    let emptied = "DELETE FROM posts";
+    sqlx::raw_sql(emptied).execute(&mut forum).await.unwrap();
+    forum.close().await.unwrap();
+    let plan = client.plan("forum", "v2025.01.13").await;
+    let done = client.execute("deploy_service", &plan).await;
+    assert_eq!(done.get("/operation/state"), "failed", "{}", done.text);
+    assert!(done.text.contains("it has no row"), "{}", done.text);
 }

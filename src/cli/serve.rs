@@ -77,6 +77,10 @@ async fn serve(wired: &Wired, http: Option<SocketAddr>, terminal: &Terminal) -> 
     let Ok(handler) = Handler::new(Arc::new(wired.engine.clone()), settings) else {
         return terminal.mistake("the system gives no random numbers, without which nothing can be served safely");
     };
+    let described = handler.clone();
+    tokio::spawn(async move {
+        described.listed();
+    });
     if let Some(address) = http {
         return over_http(handler, address, wired, terminal).await;
     }
@@ -190,6 +194,8 @@ fn limits(wired: &Wired) -> CallLimits {
         reads_per_minute: limits.calls_per_minute,
         plans_per_hour: limits.plans_per_hour,
         changes_per_hour: limits.changes_per_hour,
+        verifies_per_minute: limits.verifies_per_minute,
+        string_bytes: limits.string_bytes,
         at_once: limits.concurrency,
         ..CallLimits::default()
     }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use super::{
     Exit,
+    approve::at_terminal,
+    human::Human,
     person::Person,
     plans::looking,
     prune::{KEEP_AT_LEAST, Kept, Needs, TOMBSTONE_S, prunable},
@@ -52,17 +54,26 @@ enum Command {
         /// How many of the newest stay in any case; at least 3.
         #[arg(long, default_value_t = 7, value_name = "N")]
         keep: usize,
-        /// Do it. The files stay for 48 h and are removed by a later prune.
+        /// Do it, after a human has typed the word. The files stay for 48 h and are removed by a later prune.
         #[arg(long)]
         execute: bool,
     },
 }
 
 pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) -> Exit {
+    if let Command::Prune { database, keep, execute: true } = &options.command {
+        return at_terminal(switches, terminal, async |wired, human| {
+            prune(wired, human, database.as_ref(), *keep, terminal).await
+        });
+    }
     looking(switches, terminal, async |wired| match &options.command {
         Command::List { database, json } => list(wired, database.as_ref(), *json, terminal).await,
         Command::Verify { snapshot } => verify(wired, snapshot.as_ref(), terminal).await,
-        Command::Prune { database, keep, execute } => prune(wired, database.as_ref(), *keep, *execute, terminal).await,
+        Command::Prune { database, keep, .. } => {
+            let gone = show_prunable(wired, database.as_ref(), *keep, terminal).await?.len();
+            terminal.line(&format!("{gone} may go. Nothing was changed; add --execute to mark them."));
+            Ok(Exit::Done)
+        }
     })
 }
 
@@ -133,13 +144,65 @@ async fn verify(wired: &Wired, named: Option<&SnapshotId>, terminal: &Terminal) 
     Ok(exit)
 }
 
+/// Gives snapshots up that nobody needs, when a human says so, and removes the files of those that were given up long enough ago.
 async fn prune(
+    wired: &Wired,
+    human: &mut Human,
+    named: Option<&DatabaseName>,
+    keep: usize,
+    terminal: &Terminal,
+) -> Result<(), Refusal> {
+    let ledger = wired.engine.ledger_for_operator().await?;
+    let person = Person::here().operator();
+    let shown = show_prunable(wired, named, keep, terminal).await?;
+    let mut marked = 0_usize;
+    if !shown.is_empty() {
+        let question = format!("To give up these {} snapshots as {person}, type prune: ", shown.len());
+        if human.ask(&question)? != "prune" {
+            return Err(Refusal::new(
+                Code::WrongState,
+                "That is not the word; nothing was changed.",
+                "Run the command again.",
+            ));
+        }
+        // While the human was thinking a plan may have been made that needs one of them.
+        for (one, kept) in decided(wired, named, keep).await? {
+            if kept.is_none() && shown.contains(&one.id) {
+                ledger.tombstone(&one.id, &person, SystemClock.now()).await?;
+                marked += 1;
+            }
+        }
+    }
+    let removed = remove_expired(wired, ledger).await?;
+    human
+        .show(&format!("{marked} marked: their files stay for 48 h. Files of {removed} marked earlier were removed.\n"))
+}
+
+/// Shows every snapshot with what would become of it. Returns those that may go.
+async fn show_prunable(
     wired: &Wired,
     named: Option<&DatabaseName>,
     keep: usize,
-    execute: bool,
     terminal: &Terminal,
-) -> Result<Exit, Refusal> {
+) -> Result<Vec<SnapshotId>, Refusal> {
+    let mut going = Vec::new();
+    for (one, kept) in decided(wired, named, keep).await? {
+        let (tone, mark) = if kept.is_some() { (Tone::Good, "keep ") } else { (Tone::Weak, "prune") };
+        let reason = kept.map_or("may go", Kept::reason);
+        terminal.mark(&wired.redactor, tone, mark, &format!("{}: {reason}", line(&one)));
+        if kept.is_none() {
+            going.push(one.id);
+        }
+    }
+    Ok(going)
+}
+
+/// Every snapshot with the reason why it stays; without one it may go.
+async fn decided(
+    wired: &Wired,
+    named: Option<&DatabaseName>,
+    keep: usize,
+) -> Result<Vec<(SnapshotManifest, Option<Kept>)>, Refusal> {
     if keep < KEEP_AT_LEAST {
         return Err(Refusal::new(
             Code::BadArgument,
@@ -149,36 +212,12 @@ async fn prune(
     }
     let ledger = wired.engine.ledger_for_operator().await?;
     let needs = needs(wired, ledger).await?;
-    let person = Person::here().operator();
-    let mut gone = 0_usize;
+    let mut all = Vec::new();
     for database in databases(wired, named)? {
         let snapshots = ledger.snapshots(&database).await?;
-        for (one, kept) in prunable(&snapshots, &needs, keep) {
-            let reason = kept.map_or("may go", Kept::reason);
-            let tone = if kept.is_some() { Tone::Good } else { Tone::Weak };
-            terminal.mark(
-                &wired.redactor,
-                tone,
-                if kept.is_some() { "keep " } else { "prune" },
-                &format!("{}: {reason}", line(one)),
-            );
-            if kept.is_none() {
-                gone += 1;
-                if execute {
-                    ledger.tombstone(&one.id, &person, SystemClock.now()).await?;
-                }
-            }
-        }
+        all.extend(prunable(&snapshots, &needs, keep).into_iter().map(|(one, kept)| (one.clone(), kept)));
     }
-    if execute {
-        let removed = remove_expired(wired, ledger).await?;
-        terminal.line(&format!(
-            "{gone} marked: their files stay for 48 h. Files of {removed} marked earlier were removed."
-        ));
-    } else {
-        terminal.line(&format!("{gone} may go. Nothing was changed; add --execute to mark them."));
-    }
-    Ok(Exit::Done)
+    Ok(all)
 }
 
 /// What must not lose its snapshots: open operations, live releases, and plans that may still be executed.

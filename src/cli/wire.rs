@@ -12,19 +12,20 @@ use crate::{
     config::{
         self, Config,
         secrets::SecretProblem,
-        settings::{ServerSettings, StateStore},
+        settings::{ServerSettings, StateStore, StateTls},
     },
     domain::{
         inventory::{Inventory, SecretReference},
         name::{self, SecretName},
         refusal::Refusal,
     },
-    engine::{Engine, Hooks, NoHooks, Options},
+    engine::{Engine, Hooks, NoHooks, Options, Waits},
+    ledger::{Location, Server, Tls},
     policy,
     redact::{Redactor, Secret},
     tools::{self, Tool},
     world::{
-        Paths, SystemClock, World,
+        Clock, Paths, SystemClock, World,
         secrets::{SecretStore, Unresolved},
     },
 };
@@ -68,19 +69,30 @@ const UNCONFIGURED: &str = "Create deploy-ops.toml (docs/deploy-ops.example.toml
 /// # Errors
 /// The problems were shown; the process ends with that code.
 pub fn wire(switches: &Switches, terminal: &Terminal) -> Result<Wired, Exit> {
-    wire_with(switches, terminal, Arc::new(NoHooks), &runner())
+    wire_with(switches, terminal, Parts { hooks: Arc::new(NoHooks), runner: &runner(), clock: Arc::new(SystemClock) })
 }
 
-/// The same with hooks into running operations, and with the program that runs scripts: for tests.
+/// What tests bring themselves.
+pub struct Parts<'a> {
+    /// Hooks into running operations.
+    pub hooks: Arc<dyn Hooks>,
+    /// The program that runs scripts.
+    pub runner: &'a Path,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Parts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("runner", &self.runner).field("clock", &self.clock).finish_non_exhaustive()
+    }
+}
+
+/// The same with parts that a test brings.
 ///
 /// # Errors
 /// As [`wire`].
-pub fn wire_with(
-    switches: &Switches,
-    terminal: &Terminal,
-    hooks: Arc<dyn Hooks>,
-    runner: &Path,
-) -> Result<Wired, Exit> {
+pub fn wire_with(switches: &Switches, terminal: &Terminal, parts: Parts<'_>) -> Result<Wired, Exit> {
     let config = match config::locate(switches.config.clone()) {
         Some(file) => Some(load(&file, terminal)?),
         None => None,
@@ -97,8 +109,8 @@ pub fn wire_with(
     };
     let inventory = config.as_ref().map_or_else(Inventory::default, |config| config.inventory.clone());
     let settings = config.as_ref().map(|config| policy::Settings::from(config.settings.policy)).unwrap_or_default();
-    let world = world(inventory, paths.clone(), runner).with_redactor(redactor.clone());
-    let engine = Engine::new(world, redactor.clone(), settings, options, hooks);
+    let world = world(inventory, paths.clone(), parts.runner, parts.clock).with_redactor(redactor.clone());
+    let engine = Engine::new(world, redactor.clone(), settings, options, parts.hooks);
     Ok(Wired { engine, config, paths, redactor })
 }
 
@@ -114,7 +126,7 @@ impl Wired {
 
     /// The same world once more, for commands that look at something themselves.
     pub(crate) fn world(&self) -> World {
-        world(self.engine.inventory().clone(), self.paths.clone(), &runner())
+        world(self.engine.inventory().clone(), self.paths.clone(), &runner(), Arc::new(SystemClock))
     }
 
     /// Shows a refusal; the exit code is its own.
@@ -124,15 +136,14 @@ impl Wired {
 }
 
 /// The world of an inventory, with secrets read as the configuration says.
-fn world(inventory: Inventory, paths: Paths, runner: &Path) -> World {
+fn world(inventory: Inventory, paths: Paths, runner: &Path, clock: Arc<dyn Clock>) -> World {
     let resolve = |reference: &SecretReference| {
         config::secrets::read(reference).map_err(|problem| match problem {
             SecretProblem::NeedsCommand(command) => Unresolved::NeedsCommand(command),
             other => Unresolved::Problem(other.to_string()),
         })
     };
-    World::new(Arc::new(inventory), Arc::new(SystemClock), paths, runner.to_owned())
-        .with_secrets(SecretStore::new(Arc::new(resolve)))
+    World::new(Arc::new(inventory), clock, paths, runner.to_owned()).with_secrets(SecretStore::new(Arc::new(resolve)))
 }
 
 /// The value of one secret of the configuration, for the commands themselves (bearer tokens, keys of one-time passwords). The other
@@ -140,7 +151,7 @@ fn world(inventory: Inventory, paths: Paths, runner: &Path) -> World {
 pub(crate) async fn secret(config: &Config, paths: &Paths, name: &SecretName) -> Option<Secret> {
     let reference = config.inventory.secrets.get_key_value(name);
     let secrets = reference.map(|(name, reference)| (name.clone(), reference.clone())).into_iter().collect();
-    let world = world(Inventory { secrets, ..Inventory::default() }, paths.clone(), &runner());
+    let world = world(Inventory { secrets, ..Inventory::default() }, paths.clone(), &runner(), Arc::new(SystemClock));
     let (found, _) = world.reader().all_for_redaction().await;
     found.into_iter().next()
 }
@@ -149,7 +160,8 @@ pub(crate) async fn secret(config: &Config, paths: &Paths, name: &SecretName) ->
 pub(crate) async fn all_secrets(config: &Config) -> (Vec<Secret>, Vec<String>) {
     let state = &config.settings.state;
     let paths = Paths { data: state.data.clone(), reports: state.reports.clone() };
-    let (mut secrets, unread) = world(config.inventory.clone(), paths, &runner()).reader().all_for_redaction().await;
+    let world = world(config.inventory.clone(), paths, &runner(), Arc::new(SystemClock));
+    let (mut secrets, unread) = world.reader().all_for_redaction().await;
     let mut unread: Vec<String> = unread.iter().map(ToString::to_string).collect();
     let extra = extra_secrets(config);
     if extra.len() < config.settings.redaction.extra_secrets.len() {
@@ -226,11 +238,11 @@ fn options(switches: &Switches, config: Option<&Config>) -> Result<Options, Stri
         }
     }
     let (tools, exclude_tools) = shown(switches, &server, &all);
-    let state_url = config.map_or_else(String::new, |config| match &config.settings.state.store {
-        StateStore::Sqlite { path } => format!("sqlite:{}", path.display()),
-    });
+    let (state, state_password) =
+        config.map_or_else(Default::default, |config| state(config.settings.state.store.clone()));
     Ok(Options {
-        state_url,
+        state,
+        state_password,
         read_only: switches.read_only || server.read_only,
         toolsets: BTreeSet::new(),
         tools,
@@ -238,7 +250,25 @@ fn options(switches: &Switches, config: Option<&Config>) -> Result<Options, Stri
         unconfigured: config.is_none().then(|| UNCONFIGURED.to_owned()),
         session_stop_hits: config.map_or(0, |config| u64::from(config.settings.redaction.session_stop_hits)),
         look_only: switches.look_only,
+        waits: config.map_or_else(Waits::default, |config| Waits {
+            default_s: config.settings.limits.wait_default_s,
+            most_s: config.settings.limits.wait_max_s,
+        }),
     })
+}
+
+/// Where the ledger is, and the secret that opens it.
+fn state(store: StateStore) -> (Location, Option<SecretName>) {
+    match store {
+        StateStore::Sqlite { path } => (Location::Sqlite(path), None),
+        StateStore::Postgres { address, port, database, user, password, tls } => {
+            let tls = match tls {
+                StateTls::Off => Tls::Off,
+                StateTls::Verified { authority } => Tls::Verified { authority },
+            };
+            (Location::Postgres(Server { address, port, database, user, password: None, tls }), password)
+        }
+    }
 }
 
 /// The tools to show (empty: all) and to hide. The command line replaces the lists of the configuration, but what one of them hides

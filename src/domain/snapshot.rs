@@ -139,3 +139,65 @@ pub struct SnapshotManifest {
     /// How far it is proven.
     pub level: SnapshotLevel,
 }
+
+impl SnapshotManifest {
+    /// What is hard to believe about this snapshot, given the one before it: a fifth of the tables, or every row, is gone.
+    ///
+    /// A snapshot can be complete and of a database that somebody has just emptied; then it is no backup of what was meant.
+    pub fn implausible_after(&self, earlier: &Self) -> Option<String> {
+        let (now, before) = (self.rows.len(), earlier.rows.len());
+        if now.saturating_mul(5) < before.saturating_mul(4) {
+            return Some(format!("it has {now} tables, and {} of {} had {before}", earlier.id, earlier.taken_at));
+        }
+        let rows = |manifest: &Self| manifest.rows.values().sum::<u64>();
+        (rows(self) == 0 && rows(earlier) > 0)
+            .then(|| format!("it has no row, and {} of {} had {}", earlier.id, earlier.taken_at, rows(earlier)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_rows(rows: &[u64]) -> SnapshotManifest {
+        let database: DatabaseName = "crm".parse().unwrap();
+        let taken_at = Time::from_millis(1_700_000_000_000);
+        SnapshotManifest {
+            id: SnapshotId::new(&database, taken_at, 1),
+            database,
+            engine: "sqlite 3.51.3".to_owned(),
+            format: SnapshotFormat::Sqlite,
+            tool: "sqlite 3.51.3".to_owned(),
+            encrypted: false,
+            identity: "/srv/crm.db@1:2".to_owned(),
+            operation: OperationId::from_uuid(uuid::Uuid::from_u128(1)),
+            taken_at,
+            duration_ms: 1,
+            database_bytes: 1,
+            stored_bytes: 1,
+            digest: Digest::of(b""),
+            migration_head: None,
+            schema: Digest::of(b""),
+            rows: rows.iter().enumerate().map(|(n, rows)| (format!("t{n}"), *rows)).collect(),
+            contents: BTreeMap::new(),
+            level: SnapshotLevel::Verified,
+        }
+    }
+
+    #[test]
+    fn a_fifth_of_the_tables_or_all_rows_may_not_vanish_unseen() {
+        let check = |before: &[u64], now: &[u64], wanted: bool| {
+            let found = with_rows(now).implausible_after(&with_rows(before));
+            assert_eq!(found.is_some(), wanted, "{before:?} {now:?} {found:?}");
+        };
+        check(&[1; 5], &[1; 4], false);
+        check(&[1; 5], &[1; 3], true);
+        check(&[1; 10], &[1; 8], false);
+        check(&[1; 10], &[1; 7], true);
+        check(&[7, 3], &[0, 0], true);
+        check(&[0, 0], &[0, 0], false);
+        check(&[7], &[1], false);
+        check(&[], &[], false);
+        check(&[], &[1; 9], false);
+    }
+}

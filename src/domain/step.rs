@@ -211,6 +211,11 @@ impl Step {
         matches!(self, Self::TakeSnapshot(_) | Self::ExportCommit(_) | Self::CheckSmoke(_) | Self::PlaceRelease(_))
     }
 
+    /// Whether it takes a snapshot: those do not wait for each other.
+    pub fn is_snapshot(&self) -> bool {
+        matches!(self, Self::TakeSnapshot(_))
+    }
+
     /// One sentence for a human.
     pub fn summary(&self) -> String {
         match self {

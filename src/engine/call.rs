@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Caller, Engine, Reply, records::EngineRecords, reply};
+use super::{Caller, Engine, Reply, memo::Basis, records::EngineRecords, reply};
 use crate::{
     domain::{
         effect::Effect,
@@ -23,18 +23,66 @@ impl Engine {
     /// Calls a tool. It always replies; what the caller can fix is a reply with `is_error`.
     pub async fn call(&self, caller: Caller, name: &str, arguments: Map<String, Value>) -> Reply {
         let tool = self.tools().iter().find(|tool| tool.name == name);
-        let outcome = match self.admit(&caller, tool, name) {
-            Ok(tool) => self.dispatch(&caller, tool, Value::Object(arguments)).await,
-            Err(refusal) => Err(refusal),
-        };
-        let refused = outcome.as_ref().err().map(|refusal| refusal.code);
+        match self.admit(&caller, tool, name) {
+            Ok(tool) if tool.from_records => self.recall(&caller, tool, arguments).await,
+            Ok(tool) => self.answer(&caller, tool, arguments).await,
+            Err(refusal) => self.reply(&caller, tool, Err(refusal)).await,
+        }
+    }
+
+    /// An answer that follows from the ledger alone: the one that was given before, while nothing has happened since.
+    async fn recall(&self, caller: &Caller, tool: &Tool, arguments: Map<String, Value>) -> Reply {
+        if let Some(reply) = self.known(caller, tool, &arguments).await {
+            return reply;
+        }
+        let _turn = self.0.memo.turn().await;
+        if let Some(reply) = self.known(caller, tool, &arguments).await {
+            return reply;
+        }
+        let (before, masked) = (self.basis().await, self.0.redactor.hits().total);
+        let reply = self.answer(caller, tool, arguments.clone()).await;
+        // What changed meanwhile may be in it or not; and whatever was masked has to be counted each time.
+        let unmasked = self.0.redactor.hits().total == masked;
+        if let Some(basis) = self.basis().await
+            && before == Some(basis)
+            && unmasked
+            && !reply.is_error
+        {
+            self.0.memo.keep(tool.name, arguments, basis, &reply);
+        }
+        reply
+    }
+
+    async fn known(&self, caller: &Caller, tool: &Tool, arguments: &Map<String, Value>) -> Option<Reply> {
+        let reply = self.0.memo.recall(tool.name, arguments, self.basis().await?)?;
+        self.record(caller, tool, None);
+        Some(reply)
+    }
+
+    /// What answers rest on now; nothing before the ledger is open or when it cannot be read.
+    async fn basis(&self) -> Option<Basis> {
+        let head = self.0.ledger.get()?.head().await.ok()?;
+        Some(Basis { head, secrets: self.0.redactor.secrets() })
+    }
+
+    async fn answer(&self, caller: &Caller, tool: &Tool, arguments: Map<String, Value>) -> Reply {
+        let outcome = self.dispatch(caller, tool, Value::Object(arguments)).await;
+        self.reply(caller, Some(tool), outcome).await
+    }
+
+    /// Notes that a tool was called, for the next batch.
+    fn record(&self, caller: &Caller, tool: &Tool, refused: Option<Code>) {
+        if let Some(ledger) = self.0.ledger.get() {
+            ledger.read_happened(tool.name, &caller.principal, refused, self.world().now());
+        }
+    }
+
+    async fn reply(&self, caller: &Caller, tool: Option<&Tool>, outcome: Result<Outcome, Refusal>) -> Reply {
+        if let Some(tool) = tool {
+            self.record(caller, tool, outcome.as_ref().err().map(|refusal| refusal.code));
+        }
         let head = match self.0.ledger.get() {
-            Some(ledger) => {
-                if let Some(tool) = tool {
-                    ledger.read_happened(tool.name, &caller.principal, refused, self.world().now());
-                }
-                ledger.head().await.ok().map(|head| head.to_string())
-            }
+            Some(ledger) => ledger.head().await.ok().map(|head| head.to_string()),
             None => None,
         };
         let before = self.0.redactor.hits().known;
@@ -81,6 +129,7 @@ impl Engine {
             }
             Handler::Action(action) => {
                 let wish = (action.wish)(&arguments)?;
+                let waits = self.0.options.waits;
                 let view = match wish {
                     Wish::Look => {
                         let answer = self.query(caller, action.look, arguments).await?;
@@ -88,15 +137,15 @@ impl Engine {
                     }
                     Wish::Propose { wait_s } => {
                         require(caller, Scope::Plan)?;
-                        self.propose(caller, tool, action, arguments, wait_s, false).await?
+                        self.propose(caller, tool, action, arguments, waits.of(wait_s), false).await?
                     }
                     Wish::Start { wait_s } => {
                         require(caller, Scope::Execute)?;
-                        self.propose(caller, tool, action, arguments, wait_s, true).await?
+                        self.propose(caller, tool, action, arguments, waits.of(wait_s), true).await?
                     }
                     Wish::Execute { plan, wait_s } => {
                         require(caller, Scope::Execute)?;
-                        self.execute(caller, tool, action, &plan, wait_s).await?
+                        self.execute(caller, tool, action, &plan, waits.of(wait_s)).await?
                     }
                     Wish::Cancel { operation } => {
                         require(caller, Scope::Execute)?;

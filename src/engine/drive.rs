@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures::{FutureExt, StreamExt, stream};
+
 use super::{
     Engine,
     decide::Decided,
@@ -27,6 +29,9 @@ const RENEW_S: u64 = 15;
 /// How often a parked operation looks whether it may go on.
 const PARKED: Duration = Duration::from_millis(500);
 
+/// How many snapshots are taken at a time: each keeps a core busy, and a server under load has others to serve.
+const SIDE_BY_SIDE: usize = 2;
+
 /// Why the steps stopped.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Stop {
@@ -47,18 +52,32 @@ impl Engine {
         let (engine, handle) = (self.clone(), live.clone());
         tokio::spawn(async move {
             let id = operation.id.clone();
-            let resource = permit.plan().resource();
-            let renewing = tokio::spawn(renew(engine.clone(), ledger.clone(), resource, permit.fence()));
-            let run = Run { engine: &engine, ledger: &ledger, permit: &permit, live: &handle };
-            if let Err(error) = run.drive(operation).await {
-                // Nothing may be touched any more: the journal tells the next server where to go on.
-                tracing::error!(operation = %id, "stopped at a safe point: {error}");
+            let mut next = Some((permit, operation));
+            while let Some((permit, operation)) = next {
+                next = engine.drive(&ledger, &handle, &permit, operation).await;
             }
-            renewing.abort();
             handle.set(OperationState::Failed);
             engine.0.live.remove(&id);
         });
         live
+    }
+
+    /// Runs an operation to its end, or to where the ledger stops it. Then nothing may be touched any more: the journal tells where
+    /// to go on, which is the return value once the ledger is back.
+    async fn drive(
+        &self,
+        ledger: &Ledger,
+        live: &Live,
+        permit: &Permit,
+        operation: Operation,
+    ) -> Option<(Permit, Operation)> {
+        let id = permit.operation();
+        let renewing = tokio::spawn(renew(self.clone(), ledger.clone(), permit.plan().resource(), permit.fence()));
+        let stopped = Run { engine: self, ledger, permit, live }.drive(operation).await;
+        renewing.abort();
+        let error = stopped.err()?;
+        tracing::error!(operation = %id, "stopped at a safe point: {error}");
+        if error.is_outage() { self.regain(ledger, id).await } else { None }
     }
 }
 
@@ -110,40 +129,51 @@ impl Run<'_> {
         }
     }
 
-    /// Runs every step that has no outcome yet.
+    /// Runs every step that has no outcome yet: one after the other, snapshots that follow each other side by side.
     pub(super) async fn steps(&self, operation: &mut Operation) -> Result<Stop, LedgerError> {
         let journal = self.ledger.journal(&operation.id).await?;
-        for (index, step) in self.permit.plan().steps().iter().enumerate() {
-            let last = last_of(&journal, Phase::Do, index);
-            if last.is_some_and(|entry| entry.state == AttemptState::Done) {
-                continue;
-            }
+        let steps: Vec<(usize, &Step)> = self.permit.plan().steps().iter().enumerate().collect();
+        for stage in steps.chunk_by(|(_, a), (_, b)| a.is_snapshot() && b.is_snapshot()) {
+            let open = stage.iter().filter(|(index, _)| {
+                last_of(&journal, Phase::Do, *index).is_none_or(|entry| entry.state != AttemptState::Done)
+            });
+            let open: Vec<(usize, &Step)> = open.copied().collect();
+            let Some(&(first, step)) = open.first() else { continue };
             if let Some(stop) = self.safe_point(operation).await? {
                 return Ok(stop);
             }
             operation.step = Some(step.name().to_owned());
             self.save(operation).await?;
-            if let Some(stop) = self.before_change(index, step).await? {
+            if let Some(stop) = self.before_change(first, step).await? {
                 return Ok(stop);
             }
-            let stop = match last {
-                Some(entry) if entry.state == AttemptState::Intended => {
-                    self.after_crash(index, step, entry.clone()).await?
+            let mut running = Vec::new();
+            for (index, step) in open {
+                running.push(self.go_on(index, step, last_of(&journal, Phase::Do, index)).boxed());
+            }
+            // All have ended when one of them stops the operation: nothing goes on behind its back.
+            for stop in stream::iter(running).buffered(SIDE_BY_SIDE).collect::<Vec<_>>().await {
+                if let Some(stop) = stop? {
+                    operation.metrics.failures += 1;
+                    return Ok(stop);
                 }
-                Some(entry) if entry.state == AttemptState::Failed && step.class() == StepClass::AtMostOnce => {
-                    Some(Stop::Failed(entry.outcome.clone()))
-                }
-                Some(entry) if entry.state == AttemptState::Unknown => {
-                    Some(Stop::Unknown(index, entry.outcome.clone()))
-                }
-                other => self.do_step(index, step, other.map_or(0, |entry| entry.attempt)).await?,
-            };
-            if let Some(stop) = stop {
-                operation.metrics.failures += 1;
-                return Ok(stop);
             }
         }
         Ok(Stop::Done)
+    }
+
+    /// Brings one step to its outcome, from where the journal says that it stands.
+    async fn go_on(&self, index: usize, step: &Step, last: Option<&JournalEntry>) -> Result<Option<Stop>, LedgerError> {
+        match last {
+            Some(entry) if entry.state == AttemptState::Intended => self.after_crash(index, step, entry.clone()).await,
+            Some(entry) if entry.state == AttemptState::Failed && step.class() == StepClass::AtMostOnce => {
+                Ok(Some(Stop::Failed(entry.outcome.clone())))
+            }
+            Some(entry) if entry.state == AttemptState::Unknown => {
+                Ok(Some(Stop::Unknown(index, entry.outcome.clone())))
+            }
+            other => self.do_step(index, step, other.map_or(0, |entry| entry.attempt)).await,
+        }
     }
 
     /// Attempts a step; what is idempotent gets a second chance.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Caller, Engine,
     drive::LEASE_S,
-    propose::{LONGEST_WAIT_S, defect, kind_of},
+    propose::{defect, kind_of},
     records::EngineRecords,
 };
 use crate::{
@@ -22,6 +22,10 @@ use crate::{
 
 /// How long a second execution of the same plan waits for the first to be recorded.
 const SAME_PLAN: Duration = Duration::from_secs(30);
+/// How often it looks whether that has happened.
+const LOOK: Duration = Duration::from_millis(20);
+/// How many times it looks before it tries to take the lock itself: looking disturbs no writer, trying does.
+const LOOKS: u32 = 25;
 
 impl Engine {
     /// Executes a plan, or returns the operation that already did.
@@ -31,7 +35,7 @@ impl Engine {
         tool: &Tool,
         action: ActionHandler,
         id: &PlanId,
-        wait_s: u32,
+        wait: Duration,
     ) -> Result<OperationView, Refusal> {
         let ledger = self.ledger().await?;
         let Some(stored) = ledger.plan(id).await? else {
@@ -66,7 +70,7 @@ impl Engine {
             Some(operation) => operation,
             None => self.begin(ledger, action, &stored.plan, &caller.principal, tool.name).await?,
         };
-        self.wait_and_view(caller, &operation, wait_s).await
+        self.wait_and_view(caller, &operation, wait).await
     }
 
     /// Takes the lock, asks the policy, and starts the operation. Fifty callers with one plan get one operation.
@@ -78,15 +82,19 @@ impl Engine {
         requester: &Principal,
         tool: &str,
     ) -> Result<OperationId, Refusal> {
+        let patience = tokio::time::Instant::now() + SAME_PLAN;
+        // Who has waited that long without a turn asks for the lock once, and is told who holds it.
+        let _turn = tokio::time::timeout_at(patience, self.0.turns.of(plan.id())).await.ok();
+        if let Some(operation) = consumed_by(ledger, plan).await? {
+            return Ok(operation);
+        }
         let resource = plan.resource();
         let holder = plan.id().as_str();
-        let patience = tokio::time::Instant::now() + SAME_PLAN;
         let fence = loop {
             match ledger.acquire(&resource, holder, tool, self.world().now(), LEASE_S).await? {
                 Ok(lease) => break lease.fence,
                 Err(busy) => {
-                    let stored = ledger.plan(plan.id()).await?.ok_or_else(defect)?;
-                    if let Some(operation) = stored.consumed_by {
+                    if let Some(operation) = consumed_by(ledger, plan).await? {
                         return Ok(operation);
                     }
                     if busy.holder != holder || tokio::time::Instant::now() >= patience {
@@ -101,7 +109,12 @@ impl Engine {
                             "see what is running",
                         )));
                     }
-                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    for _ in 0..LOOKS {
+                        tokio::time::sleep(LOOK).await;
+                        if let Some(operation) = consumed_by(ledger, plan).await? {
+                            return Ok(operation);
+                        }
+                    }
                 }
             }
         };
@@ -124,7 +137,7 @@ impl Engine {
         fence: i64,
     ) -> Result<OperationId, Refusal> {
         // Somebody may have consumed it between our look and the lock.
-        if let Some(operation) = ledger.plan(plan.id()).await?.and_then(|stored| stored.consumed_by) {
+        if let Some(operation) = consumed_by(ledger, plan).await? {
             ledger.release(&plan.resource(), fence).await?;
             return Ok(operation);
         }
@@ -196,13 +209,12 @@ impl Engine {
         &self,
         caller: &Caller,
         id: &OperationId,
-        wait_s: u32,
+        wait: Duration,
     ) -> Result<OperationView, Refusal> {
-        let limit = Duration::from_secs(u64::from(wait_s.min(LONGEST_WAIT_S)));
         if let Some(live) = self.0.live.get(id) {
             let progress = super::call::progress_of(self, caller);
             let mut lines = live.listen();
-            let settled = live.settled(limit);
+            let settled = live.settled(wait);
             tokio::pin!(settled);
             loop {
                 tokio::select! {
@@ -217,4 +229,9 @@ impl Engine {
         }
         self.view(id, false).await
     }
+}
+
+/// The operation that executes the plan already.
+async fn consumed_by(ledger: &Ledger, plan: &Plan) -> Result<Option<OperationId>, Refusal> {
+    Ok(ledger.plan(plan.id()).await?.ok_or_else(defect)?.consumed_by)
 }

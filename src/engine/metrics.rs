@@ -89,7 +89,11 @@ pub(super) fn fill(operation: &mut Operation, own: &[Evidence], plan: &[Evidence
     }
     let snapshots: Vec<&Evidence> = own.iter().filter(|e| e.kind == EvidenceKind::Snapshot).collect();
     if !snapshots.is_empty() {
-        metrics.backup_duration_ms = Some(snapshots.iter().map(|e| counter(e, "duration_ms")).sum());
+        // From the first beginning to the last end: they are taken side by side.
+        let begun = |e: &Evidence| e.collected_at.as_millis() - i64::try_from(counter(e, "duration_ms")).unwrap_or(0);
+        let begun = snapshots.iter().map(|e| begun(e)).min();
+        let ended = snapshots.iter().map(|e| e.collected_at.as_millis()).max();
+        metrics.backup_duration_ms = ended.zip(begun).and_then(|(end, begin)| u64::try_from(end - begin).ok());
         metrics.restore_tested = Some(snapshots.iter().all(|e| e.outcome == Outcome::Pass));
     }
 }

@@ -18,6 +18,7 @@ mod drive;
 mod execute;
 mod journal;
 mod live;
+mod memo;
 mod metrics;
 mod propose;
 mod records;
@@ -26,6 +27,7 @@ mod report;
 mod resources;
 mod resume;
 mod state;
+mod turns;
 mod unwind;
 mod view;
 
@@ -36,7 +38,7 @@ use tokio::sync::OnceCell;
 pub use approve::{ApproveError, PlanForApproval};
 pub use caller::Caller;
 pub use hooks::{Hooks, NoHooks, Point};
-pub use options::Options;
+pub use options::{Options, Waits};
 pub use reply::Reply;
 pub use resources::{ResourceInfo, ResourceTemplate, TEMPLATES};
 
@@ -49,6 +51,8 @@ use crate::{
     world::World,
 };
 use live::LiveOperations;
+use memo::Memo;
+use turns::Turns;
 
 /// The engine. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -62,6 +66,8 @@ struct Inner {
     tools: Vec<Tool>,
     ledger: OnceCell<Ledger>,
     live: LiveOperations,
+    memo: Memo,
+    turns: Turns,
     hooks: Arc<dyn Hooks>,
 }
 
@@ -83,6 +89,8 @@ impl Engine {
             tools,
             ledger: OnceCell::new(),
             live: LiveOperations::default(),
+            memo: Memo::default(),
+            turns: Turns::default(),
             hooks,
         }))
     }

@@ -20,9 +20,6 @@ use crate::{
     tools::{self, ActionHandler, Proposal, Subject, Tool, records::OperationView},
 };
 
-/// The longest a call waits, s.
-pub(super) const LONGEST_WAIT_S: u32 = 40;
-
 impl Engine {
     /// Starts a dry run and waits for it. With `start`, a plan that only adds is executed at once.
     pub(super) async fn propose(
@@ -31,7 +28,7 @@ impl Engine {
         tool: &Tool,
         action: ActionHandler,
         arguments: Value,
-        wait_s: u32,
+        wait: Duration,
         start: bool,
     ) -> Result<OperationView, Refusal> {
         let subject = (action.subject)(&arguments, self.inventory())?;
@@ -50,7 +47,7 @@ impl Engine {
             result
         });
         let progress = super::call::progress_of(self, caller);
-        let limit = tokio::time::sleep(Duration::from_secs(u64::from(wait_s.min(LONGEST_WAIT_S))));
+        let limit = tokio::time::sleep(wait);
         tokio::pin!(limit);
         loop {
             tokio::select! {
@@ -58,7 +55,7 @@ impl Engine {
                     // The task ends in a panic only by a defect; the operation stays for the next start to close.
                     let next = ended.map_err(|_| defect())??;
                     return match next {
-                        Some(started) => self.wait_and_view(caller, &started, wait_s).await,
+                        Some(started) => self.wait_and_view(caller, &started, wait).await,
                         None => self.view(&id, false).await,
                     };
                 }

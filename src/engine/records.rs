@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, propose::LONGEST_WAIT_S};
+use super::Engine;
 use crate::{
     domain::{
         evidence::Evidence,
@@ -13,7 +13,7 @@ use crate::{
         snapshot::SnapshotManifest,
     },
     ledger::Ledger,
-    tools::records::{OperationView, Reading, Records},
+    tools::records::{OperationView, Reading, Records, Standings},
 };
 
 /// Reads for tools.
@@ -37,9 +37,9 @@ impl Records for EngineRecords<'_> {
         Box::pin(async move { self.engine.view(id, with_journal).await })
     }
 
-    fn wait<'a>(&'a self, id: &'a OperationId, wait_s: u32) -> Reading<'a, ()> {
+    fn wait<'a>(&'a self, id: &'a OperationId, wait_s: Option<u32>) -> Reading<'a, ()> {
         Box::pin(async move {
-            let limit = Duration::from_secs(u64::from(wait_s.min(LONGEST_WAIT_S)));
+            let limit = self.engine.0.options.waits.of(wait_s);
             if let Some(live) = self.engine.0.live.get(id) {
                 live.settled(limit).await;
                 return Ok(());
@@ -80,6 +80,22 @@ impl Records for EngineRecords<'_> {
         environment: &'a EnvironmentName,
     ) -> Reading<'a, Vec<Deployment>> {
         Box::pin(async move { Ok(self.ledger.deployments(service, environment).await?) })
+    }
+
+    fn standings(&self) -> Reading<'_, Standings> {
+        Box::pin(async move {
+            let mut standings = Standings::new();
+            for live in self.ledger.live().await? {
+                let place = (live.service.clone(), live.environment.clone());
+                standings.entry(place).or_default().live = Some(live);
+            }
+            for last in self.ledger.newest().await? {
+                let Some(service) = last.service.clone() else { continue };
+                let place = (service, last.environment.clone());
+                standings.entry(place).or_default().last = Some(last);
+            }
+            Ok(standings)
+        })
     }
 
     fn snapshots<'a>(&'a self, database: &'a DatabaseName) -> Reading<'a, Vec<SnapshotManifest>> {

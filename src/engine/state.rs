@@ -2,7 +2,8 @@
 
 use crate::{
     domain::refusal::{Code, Refusal},
-    ledger::{Instance, Ledger},
+    ledger::{Instance, Ledger, Location},
+    redact::Secret,
     world::instance,
 };
 
@@ -22,20 +23,37 @@ impl Engine {
                 for name in unread {
                     tracing::warn!(%name, "this secret cannot be read; `deploy-ops doctor` says why");
                 }
+                let location = self.location(&secrets)?;
                 for weak in self.0.redactor.add(secrets) {
                     tracing::warn!("{weak}");
                 }
-                let ledger = Ledger::open(
-                    &self.0.options.state_url,
-                    Instance::new(instance::current()),
-                    self.0.redactor.clone(),
-                )
-                .await?;
+                let instance = Instance::new(instance::current());
+                let ledger = Ledger::open(&location, instance, self.0.redactor.clone()).await?;
                 if !self.0.options.look_only {
                     self.resume(&ledger).await;
+                    if ledger.is_shared() {
+                        self.watch(&ledger);
+                    }
                 }
                 Ok(ledger)
             })
             .await
+    }
+
+    /// Where the ledger is, with the password of its server.
+    fn location(&self, secrets: &[Secret]) -> Result<Location, Refusal> {
+        let mut location = self.0.options.state.clone();
+        if let (Location::Postgres(server), Some(name)) = (&mut location, &self.0.options.state_password) {
+            let found = secrets.iter().find(|secret| secret.name() == name.as_str());
+            let missing = || {
+                Refusal::new(
+                    Code::AuditUnavailable,
+                    format!("The secret {name}, the password of the state's server, cannot be read."),
+                    "Set the secret where deploy-ops.toml says it is; `deploy-ops doctor` says why it cannot be read.",
+                )
+            };
+            server.password = Some(found.cloned().ok_or_else(missing)?);
+        }
+        Ok(location)
     }
 }

@@ -112,7 +112,12 @@ impl Run<'_> {
                 let smoke = done.evidence.iter().find(|e| e.kind == EvidenceKind::Smoke);
                 Ok(match smoke {
                     Some(evidence) if evidence.outcome == Outcome::Pass => Ok(()),
-                    Some(evidence) => Err(format!("the previous version does not answer: {}", evidence.summary)),
+                    Some(evidence) if evidence.outcome == Outcome::Fail => {
+                        Err(format!("the previous version does not answer: {}", evidence.summary))
+                    }
+                    Some(evidence) => {
+                        Err(format!("it cannot be told whether the previous version answers: {}", evidence.summary))
+                    }
                     None => Err("the previous version was not checked".to_owned()),
                 })
             }

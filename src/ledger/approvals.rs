@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Ledger, change::Note, error::LedgerError, record, seal};
+use super::{Ledger, change::Note, error::LedgerError, record, seal, sql::query};
 use crate::domain::{approval::Approval, name::EnvironmentName, plan::PlanId, principal::Principal};
 
 const WHAT: &str = "approval";
@@ -13,7 +13,7 @@ impl Ledger {
         let mut change = self.change(WHAT).await?;
         let entry = change.entry();
         let known: Option<(i64,)> =
-            change.find(sqlx::query_as("SELECT 1 FROM plans WHERE id = $1").bind(plan.as_str().to_owned())).await?;
+            change.find(query("SELECT CAST(1 AS BIGINT) FROM plans WHERE id = $1").bind(plan.as_str())).await?;
         if known.is_none() {
             change.abandon().await?;
             return Err(LedgerError::Missing { what: "plan" });
@@ -21,11 +21,11 @@ impl Ledger {
         let approval = change.record(approval)?;
         change
             .run(
-                sqlx::query(
+                query(
                     "INSERT INTO approvals (plan, number, record, entry) \
                      SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3 FROM approvals WHERE plan = $1",
                 )
-                .bind(plan.as_str().to_owned())
+                .bind(plan.as_str())
                 .bind(approval.text)
                 .bind(entry),
             )
@@ -42,13 +42,17 @@ impl Ledger {
 
     /// The newest answer that no operation has used.
     pub async fn latest_approval(&self, plan: &PlanId) -> Result<Option<Approval>, LedgerError> {
-        let text: Option<String> = sqlx::query_scalar(
-            "SELECT record FROM approvals WHERE plan = $1 AND consumed_by IS NULL ORDER BY number DESC LIMIT 1",
-        )
-        .bind(plan.as_str().to_owned())
-        .fetch_optional(&self.inner.readers)
-        .await
-        .map_err(LedgerError::read(WHAT))?;
+        let text: Option<String> = self
+            .inner
+            .readers
+            .text(
+                WHAT,
+                query(
+                    "SELECT record FROM approvals WHERE plan = $1 AND consumed_by IS NULL ORDER BY number DESC LIMIT 1",
+                )
+                .bind(plan.as_str()),
+            )
+            .await?;
         text.map(|text| record::read(WHAT, &text)).transpose()
     }
 
@@ -58,12 +62,10 @@ impl Ledger {
         let entry = change.entry();
         let inserted = change
             .run(
-                sqlx::query(
-                    "INSERT INTO totp_steps (environment, step, entry) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-                )
-                .bind(environment.as_str().to_owned())
-                .bind(step.cast_signed())
-                .bind(entry),
+                query("INSERT INTO totp_steps (environment, step, entry) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+                    .bind(environment.as_str())
+                    .bind(step.cast_signed())
+                    .bind(entry),
             )
             .await?;
         if inserted == 0 {

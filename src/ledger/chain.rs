@@ -7,9 +7,9 @@ use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::{FromRow, Row as _};
+use sqlx::{ColumnIndex, Decode, FromRow, Type};
 
-use super::{Ledger, error::LedgerError, record, sqlite::Row};
+use super::{Ledger, error::LedgerError, record, sql::query};
 use crate::domain::{digest::Digest, operation::OperationId, principal::Principal, time::Time};
 
 /// The end of the chain: it stands for everything that came before. Shown as `seq/first twelve of the hash`.
@@ -74,8 +74,13 @@ pub(super) struct Stored {
     pub(super) seq: i64,
 }
 
-impl<'r> FromRow<'r, Row> for Stored {
-    fn from_row(row: &'r Row) -> Result<Self, sqlx::Error> {
+impl<'r, R: sqlx::Row> FromRow<'r, R> for Stored
+where
+    &'static str: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
         Ok(Self {
             actor: row.try_get("actor")?,
             at: row.try_get("at")?,
@@ -119,10 +124,8 @@ impl Ledger {
         if let Some(head) = self.inner.head.fresh() {
             return Ok(head);
         }
-        let last = sqlx::query_as("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1")
-            .fetch_optional(&self.inner.readers)
-            .await
-            .map_err(LedgerError::read("head of the chain"))?;
+        let sql = "SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1";
+        let last = self.inner.readers.row("head of the chain", query(sql)).await?;
         let head = Head::of(last)?;
         self.inner.head.seen(head);
         Ok(head)
@@ -130,14 +133,9 @@ impl Ledger {
 
     /// At most `limit` entries after number `after`, in order.
     pub async fn entries(&self, after: i64, limit: u32) -> Result<Vec<Entry>, LedgerError> {
-        let stored: Vec<Stored> = sqlx::query_as(
-            "SELECT seq, at, kind, operation, actor, body, prev, hash FROM entries WHERE seq > $1 ORDER BY seq LIMIT $2",
-        )
-        .bind(after)
-        .bind(i64::from(limit))
-        .fetch_all(&self.inner.readers)
-        .await
-        .map_err(LedgerError::read("entries"))?;
+        let sql = "SELECT seq, at, kind, operation, actor, body, prev, hash FROM entries WHERE seq > $1 ORDER BY seq LIMIT $2";
+        let wanted = query(sql).bind(after).bind(i64::from(limit));
+        let stored: Vec<Stored> = self.inner.readers.rows("entries", wanted).await?;
         stored.into_iter().map(Stored::read).collect()
     }
 }

@@ -1,12 +1,13 @@
 //! One change: a transaction that ends with one entry of the chain, or leaves nothing.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use futures::TryStreamExt;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use sqlx::{SqliteConnection, query::Query, query::QueryAs};
-use tokio::{sync::MutexGuard, time::timeout};
+use tokio::{
+    sync::MutexGuard,
+    time::{Instant, sleep, timeout},
+};
 
 use super::{
     Ledger,
@@ -14,7 +15,8 @@ use super::{
     error::LedgerError,
     record::Record,
     seal::{Seal, Table},
-    sqlite::{self, Db, PATIENCE},
+    sql::{Query, Readable, Session, query},
+    store::{self, Begun, PATIENCE},
 };
 use crate::domain::{canonical, digest::Digest, operation::OperationId, principal::Principal, time::Time};
 
@@ -31,42 +33,65 @@ pub(super) struct Note<'a> {
 
 /// A change that has begun. Dropping it undoes it.
 ///
-/// It takes the writing connection out of the ledger and puts it back only when its transaction has ended in order. After any
-/// failure the connection is closed instead, and SQLite undoes what was open: no state of a failed write is carried into the next.
+/// It takes the writing session out of the ledger and puts it back only when its transaction has ended in order. After any
+/// failure the session is closed instead, and the store undoes what was open: no state of a failed write is carried into the next.
 pub(super) struct Change<'l> {
     ledger: &'l Ledger,
-    slot: MutexGuard<'l, Option<SqliteConnection>>,
-    connection: SqliteConnection,
+    slot: MutexGuard<'l, Option<Session>>,
+    session: Session,
     what: &'static str,
     head: Head,
     /// The moment of the last entry.
     last: Option<String>,
+    /// The present by the clock that all servers share, where it is not their own.
+    shared_now: Option<Time>,
 }
+
+/// How long a commit that got no answer is looked for, while a server is started again.
+const CONFIRM: Duration = Duration::from_secs(10);
 
 impl Ledger {
     /// Begins to write `what`, waiting at most two seconds for other writers.
     pub(super) async fn change(&self, what: &'static str) -> Result<Change<'_>, LedgerError> {
         let begun = timeout(PATIENCE, async {
             let mut slot = self.inner.writer.lock().await;
-            let mut connection = match slot.take() {
-                Some(connection) => connection,
-                None => self.inner.file.writer().await?,
-            };
-            sqlite::begin(&mut connection).await.map_err(LedgerError::write(what))?;
-            Ok((slot, connection))
+            let (session, begun) = self.begin_on(slot.take(), what).await?;
+            Ok((slot, session, begun))
         });
-        let (slot, mut connection) =
+        let (slot, mut session, begun) =
             begun.await.map_err(|_| LedgerError::Write { what, source: sqlx::Error::PoolTimedOut })??;
-        let found: Option<(i64, String, String)> =
-            sqlx::query_as("SELECT seq, hash, at FROM entries ORDER BY seq DESC LIMIT 1")
-                .fetch_optional(&mut connection)
-                .await
-                .map_err(LedgerError::write(what))?;
+        let newest = query("SELECT seq, hash, at FROM entries ORDER BY seq DESC LIMIT 1");
+        let found: Option<(i64, String, String)> = session.find(newest).await.map_err(LedgerError::write(what))?;
         let (head, last) = match found {
             Some((seq, hash, at)) => (Head::of(Some((seq, hash)))?, Some(at)),
             None => (Head::EMPTY, None),
         };
-        Ok(Change { ledger: self, slot, connection, what, head, last })
+        Ok(Change { ledger: self, slot, session, what, head, last, shared_now: begun.now })
+    }
+
+    /// Begins a transaction on the session that was kept, or on a new one: a server that was started again has ended the other.
+    async fn begin_on(&self, kept: Option<Session>, what: &'static str) -> Result<(Session, Begun), LedgerError> {
+        if let Some(mut session) = kept {
+            match store::begin(&mut session, what).await {
+                Ok(begun) => return Ok((session, begun)),
+                // Nothing had begun on it.
+                Err(LedgerError::Write { source, .. }) if store::is_cut(&source) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut session = self.inner.store.writer().await?;
+        let begun = store::begin(&mut session, what).await?;
+        Ok((session, begun))
+    }
+
+    /// Whether the entry of a commit that got no answer is there. The answer is final: beginning waits for the end of whatever
+    /// transaction is still under way.
+    async fn was_committed(&self, head: Head, what: &'static str) -> Result<bool, LedgerError> {
+        let (mut session, _) = self.begin_on(None, what).await?;
+        let entry = query("SELECT hash FROM entries WHERE seq = $1").bind(head.seq);
+        let found: Option<(String,)> = session.find(entry).await.map_err(LedgerError::read(what))?;
+        session.close().await;
+        Ok(found.is_some_and(|(hash,)| hash == head.hash.to_string()))
     }
 }
 
@@ -76,24 +101,19 @@ impl Change<'_> {
         self.head.seq.saturating_add(1)
     }
 
+    /// The present, for leases: by the clock that all servers share, else as the caller says.
+    pub(super) fn present(&self, own: Time) -> Time {
+        self.shared_now.unwrap_or(own)
+    }
+
     /// Changes rows; returns how many.
-    pub(super) async fn run(
-        &mut self,
-        query: Query<'_, Db, <Db as sqlx::Database>::Arguments>,
-    ) -> Result<u64, LedgerError> {
-        let done = query.execute(&mut self.connection).await.map_err(LedgerError::write(self.what))?;
-        Ok(done.rows_affected())
+    pub(super) async fn run(&mut self, query: Query) -> Result<u64, LedgerError> {
+        self.session.execute(query).await.map_err(LedgerError::write(self.what))
     }
 
     /// Reads a row inside the transaction.
-    pub(super) async fn find<T>(
-        &mut self,
-        query: QueryAs<'_, Db, T, <Db as sqlx::Database>::Arguments>,
-    ) -> Result<Option<T>, LedgerError>
-    where
-        T: for<'r> sqlx::FromRow<'r, <Db as sqlx::Database>::Row> + Send + Unpin,
-    {
-        query.fetch_optional(&mut self.connection).await.map_err(LedgerError::read(self.what))
+    pub(super) async fn find<T: Readable>(&mut self, query: Query) -> Result<Option<T>, LedgerError> {
+        self.session.find(query).await.map_err(LedgerError::read(self.what))
     }
 
     /// The redactor, for what is stored outside a [`Record`](super::record::Record).
@@ -108,15 +128,15 @@ impl Change<'_> {
 
     /// Makes the change durable without an entry: only for what no seal covers.
     pub(super) async fn settle(mut self) -> Result<(), LedgerError> {
-        self.run(sqlx::query("COMMIT")).await?;
-        *self.slot = Some(self.connection);
+        self.run(query("COMMIT")).await?;
+        *self.slot = Some(self.session);
         Ok(())
     }
 
     /// Leaves everything as it was.
     pub(super) async fn abandon(mut self) -> Result<(), LedgerError> {
-        sqlx::query("ROLLBACK").execute(&mut self.connection).await.map_err(LedgerError::write(self.what))?;
-        *self.slot = Some(self.connection);
+        self.run(query("ROLLBACK")).await?;
+        *self.slot = Some(self.session);
         Ok(())
     }
 
@@ -125,9 +145,8 @@ impl Change<'_> {
         let what = self.what;
         let mut changed: BTreeMap<String, Digest> = BTreeMap::new();
         for table in tables {
-            let mut rows =
-                sqlx::query(table.of_entry).bind(self.head.seq.saturating_add(1)).fetch(&mut self.connection);
-            while let Some(row) = rows.try_next().await.map_err(LedgerError::write(what))? {
+            let written = query(table.of_entry).bind(self.entry());
+            for row in self.session.rows(written).await.map_err(LedgerError::write(what))? {
                 let seal = Seal::of(&row).map_err(LedgerError::write(what))?;
                 changed.insert(seal.row, seal.digest);
             }
@@ -151,7 +170,7 @@ impl Change<'_> {
         entry.hash = hash.to_string();
         let head = Head { seq: entry.seq, hash };
         self.run(
-            sqlx::query(
+            query(
                 "INSERT INTO entries (seq, at, kind, operation, actor, body, prev, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             )
             .bind(entry.seq)
@@ -164,9 +183,19 @@ impl Change<'_> {
             .bind(entry.hash),
         )
         .await?;
-        self.run(sqlx::query("COMMIT")).await?;
+        match self.session.execute(query("COMMIT")).await {
+            Ok(_) => *self.slot = Some(self.session),
+            // The answer was lost, and perhaps nothing else.
+            Err(source) if store::is_cut(&source) => {
+                drop(self.session);
+                let confirmed = retry(CONFIRM, || self.ledger.was_committed(head, what)).await;
+                if !matches!(confirmed, Ok(true)) {
+                    return Err(LedgerError::Write { what, source });
+                }
+            }
+            Err(source) => return Err(LedgerError::Write { what, source }),
+        }
         inner.head.seen(head);
-        *self.slot = Some(self.connection);
         Ok(head)
     }
 
@@ -175,5 +204,19 @@ impl Change<'_> {
         let latest = self.ledger.inner.latest.at(given);
         let last = self.last.as_deref().and_then(|at| at.parse::<Time>().ok());
         given.unwrap_or_else(|| last.map_or(latest, |last| last.max(latest))).to_string()
+    }
+}
+
+/// Asks again until there is an answer, or `patience` is over.
+async fn retry<T, F: Future<Output = Result<T, LedgerError>>>(
+    patience: Duration,
+    ask: impl Fn() -> F,
+) -> Result<T, LedgerError> {
+    let begun = Instant::now();
+    loop {
+        match ask().await {
+            Err(_) if begun.elapsed() < patience => sleep(Duration::from_millis(100)).await,
+            answer => return answer,
+        }
     }
 }

@@ -6,14 +6,14 @@ use crate::domain::refusal::{Code, Refusal};
 /// A failure of the ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The URL names no ledger.
-    #[error("not the URL of a ledger: write it as sqlite:/path/to/ledger.db")]
-    Url,
     /// The database cannot be opened.
     #[error("cannot open the ledger")]
     Open(#[source] sqlx::Error),
-    /// The file is something else, and was left as it is.
-    #[error("the ledger's path holds a file that is not a ledger: move it away, or configure another path")]
+    /// The database server does not serve us.
+    #[error("the ledger's PostgreSQL server {0}")]
+    Server(ServerTrouble),
+    /// The file or the schema is something else, and was left as it is.
+    #[error("the ledger's place holds something that is not a ledger: move it away, or configure another place")]
     Foreign,
     /// The ledger was written by a newer version of this program.
     #[error("the ledger was written by a newer version of deploy-ops: install that version or a newer one")]
@@ -79,7 +79,39 @@ pub enum LedgerError {
     },
 }
 
+/// Why a database server does not serve us. Nothing that the server says is repeated: it may quote what it was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ServerTrouble {
+    /// Nobody answers, or only to say that nobody is served now.
+    #[error("does not answer: start it, and check state.url and the network")]
+    Unreachable,
+    /// It shows no certificate for its name that we trust.
+    #[error("cannot be trusted: give it a certificate for its name, and name the authority with state.authority")]
+    Untrusted,
+    /// The role or its password is wrong.
+    #[error("refuses the login: check the user in state.url, the secret of state.password, and pg_hba.conf")]
+    Login,
+    /// There is no such database.
+    #[error("has no database of that name: create it, or check state.url")]
+    NoDatabase,
+    /// The role may not do what is needed.
+    #[error("denies a right: let the role create the schema deploy_ops, or create it as the role's own")]
+    Rights,
+    /// It is a standby.
+    #[error("is a standby that cannot be written: name the primary in state.url")]
+    ReadOnly,
+}
+
 impl LedgerError {
+    /// Whether the same may succeed later although nobody changes anything here: the store is full or away.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Open(_) | Self::Read { .. } | Self::Write { .. } => true,
+            Self::Server(trouble) => matches!(trouble, ServerTrouble::Unreachable | ServerTrouble::ReadOnly),
+            _ => false,
+        }
+    }
+
     /// For `map_err` of a read.
     pub(super) fn read(what: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |source| match source {
@@ -101,9 +133,9 @@ impl From<LedgerError> for Refusal {
             LedgerError::Write { .. } | LedgerError::Open(_) => Refusal::new(
                 Code::AuditUnavailable,
                 "The ledger cannot be written, so nothing may be changed. Reading tools still work.",
-                "Free disk space and check the data directory's permissions; then call again.",
+                "Free disk space and check the data directory's permissions, or the database server; then call again.",
             ),
-            LedgerError::Url | LedgerError::Foreign | LedgerError::Newer | LedgerError::Bad { .. } => {
+            LedgerError::Server(_) | LedgerError::Foreign | LedgerError::Newer | LedgerError::Bad { .. } => {
                 Refusal::new(Code::AuditUnavailable, message, fix)
             }
             LedgerError::Fenced => Refusal::new(Code::WrongState, "Another server has taken over this operation.", fix),

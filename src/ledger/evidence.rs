@@ -7,6 +7,7 @@ use super::{
     change::{Change, Note},
     error::LedgerError,
     record, seal,
+    sql::query,
 };
 use crate::domain::{evidence::Evidence, operation::OperationId, plan::PlanId, principal::Principal};
 
@@ -34,12 +35,14 @@ impl Ledger {
 
     /// The evidence that an operation collected, in order.
     pub async fn evidence(&self, id: &OperationId) -> Result<Vec<Evidence>, LedgerError> {
-        let texts: Vec<String> =
-            sqlx::query_scalar("SELECT record FROM evidence WHERE operation = $1 ORDER BY entry, number")
-                .bind(id.as_str().to_owned())
-                .fetch_all(&self.inner.readers)
-                .await
-                .map_err(LedgerError::read(WHAT))?;
+        let texts: Vec<String> = self
+            .inner
+            .readers
+            .texts(
+                WHAT,
+                query("SELECT record FROM evidence WHERE operation = $1 ORDER BY entry, number").bind(id.as_str()),
+            )
+            .await?;
         record::read_all(WHAT, &texts)
     }
 }
@@ -55,13 +58,13 @@ pub(super) async fn store(
     for (one, number) in evidence.iter().zip(1_i64..) {
         let text = change.record(one)?.text;
         let sql = "INSERT INTO evidence (entry, number, operation, plan, record) VALUES ($1, $2, $3, $4, $5)";
-        let query = sqlx::query(sql)
+        let row = query(sql)
             .bind(entry)
             .bind(number)
-            .bind(operation.as_str().to_owned())
+            .bind(operation.as_str())
             .bind(plan.map(|id| id.as_str().to_owned()))
             .bind(text);
-        change.run(query).await?;
+        change.run(row).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// One server process, written as `boot id:pid:process start time`, so that a process id that is used again is another instance.
+/// One server process, written so that a process id that is used again, or that of another machine, is another instance.
 ///
 /// The ledger only stores and compares it; whoever made the text knows how to ask whether that process is still alive.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

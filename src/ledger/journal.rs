@@ -9,6 +9,7 @@ use super::{
     evidence,
     record::{self, word},
     seal,
+    sql::query,
 };
 use crate::domain::{
     evidence::Evidence,
@@ -32,11 +33,11 @@ impl Ledger {
         let line = change.record(entry)?;
         let inserted = change
             .run(
-                sqlx::query(
+                query(
                     "INSERT INTO journal (operation, phase, position, attempt, intent, record, entry) \
                      VALUES ($1, $2, $3, $4, $5, $6, $5) ON CONFLICT DO NOTHING",
                 )
-                .bind(entry.operation.as_str().to_owned())
+                .bind(entry.operation.as_str())
                 .bind(word(entry.phase))
                 .bind(i64::from(entry.index))
                 .bind(i64::from(entry.attempt))
@@ -62,11 +63,11 @@ impl Ledger {
         let line = change.record(entry)?;
         let updated = change
             .run(
-                sqlx::query(
+                query(
                     "UPDATE journal SET record = $5, entry = $6 \
                      WHERE operation = $1 AND phase = $2 AND position = $3 AND attempt = $4",
                 )
-                .bind(entry.operation.as_str().to_owned())
+                .bind(entry.operation.as_str())
                 .bind(word(entry.phase))
                 .bind(i64::from(entry.index))
                 .bind(i64::from(entry.attempt))
@@ -84,19 +85,22 @@ impl Ledger {
 
     /// The journal of an operation, in the order of the intents.
     pub async fn journal(&self, id: &OperationId) -> Result<Vec<JournalEntry>, LedgerError> {
-        let texts: Vec<String> = sqlx::query_scalar("SELECT record FROM journal WHERE operation = $1 ORDER BY intent")
-            .bind(id.as_str().to_owned())
-            .fetch_all(&self.inner.readers)
-            .await
-            .map_err(LedgerError::read("journal"))?;
+        let texts: Vec<String> = self
+            .inner
+            .readers
+            .texts(
+                "journal",
+                query("SELECT record FROM journal WHERE operation = $1 ORDER BY intent").bind(id.as_str()),
+            )
+            .await?;
         record::read_all(WHAT, &texts)
     }
 }
 
 /// Refuses whoever does not hold the newest fence of the operation.
 async fn guard(change: &mut Change<'_>, operation: &OperationId, fence: i64) -> Result<(), LedgerError> {
-    let query = sqlx::query_as("SELECT fence FROM operations WHERE id = $1").bind(operation.as_str().to_owned());
-    match change.find::<(i64,)>(query).await? {
+    let holder = query("SELECT fence FROM operations WHERE id = $1").bind(operation.as_str());
+    match change.find::<(i64,)>(holder).await? {
         Some((newest,)) if newest == fence => Ok(()),
         Some(_) => Err(LedgerError::Fenced),
         None => Err(LedgerError::Missing { what: "operation" }),

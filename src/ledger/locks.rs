@@ -6,7 +6,7 @@
 
 use serde_json::json;
 
-use super::{Ledger, change::Note, error::LedgerError, record, seal};
+use super::{Ledger, change::Note, error::LedgerError, record, seal, sql::query};
 use crate::domain::{
     operation::{Operation, OperationId},
     principal::Principal,
@@ -37,6 +37,15 @@ pub struct Busy {
     pub expires_at: Time,
 }
 
+/// Why an operation may be taken from its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// The server has ended, or has let go of the operation.
+    Ended,
+    /// It did not renew its lease in time. It may live: then its next write is refused.
+    LeaseOver,
+}
+
 type Row = (i64, Option<String>, Option<String>, String, i64, i64);
 
 impl Ledger {
@@ -51,10 +60,11 @@ impl Ledger {
     ) -> Result<Result<Lease, Busy>, LedgerError> {
         let mut change = self.change(WHAT).await?;
         let entry = change.entry();
+        let now = change.present(now);
         let (resource, holder, reason) = (change.redact(resource), change.redact(holder), change.redact(reason));
         let found: Option<Row> = change
             .find(
-                sqlx::query_as(
+                query(
                     "SELECT fence, holder, (SELECT id FROM operations WHERE id = locks.operation AND terminal = 0), reason, since, \
                      expires_at FROM locks WHERE resource = $1",
                 )
@@ -76,7 +86,7 @@ impl Ledger {
         let expires_at = now.plus_s(i64::from(lease_s));
         change
             .run(
-                sqlx::query(
+                query(
                     "INSERT INTO locks (resource, fence, holder, operation, reason, since, expires_at, entry) \
                      VALUES ($1, $2, $3, NULL, $4, $5, $6, $7) ON CONFLICT (resource) DO UPDATE SET fence = excluded.fence, \
                      holder = excluded.holder, operation = NULL, reason = excluded.reason, since = excluded.since, \
@@ -104,11 +114,10 @@ impl Ledger {
     pub async fn renew(&self, resource: &str, fence: i64, now: Time, lease_s: u32) -> Result<(), LedgerError> {
         let mut change = self.change(WHAT).await?;
         self.inner.latest.at(Some(now));
+        let until = change.present(now).plus_s(i64::from(lease_s));
         let resource = change.redact(resource);
-        let query = "UPDATE locks SET expires_at = $3 WHERE resource = $1 AND fence = $2 AND holder IS NOT NULL";
-        let renewed = change
-            .run(sqlx::query(query).bind(resource).bind(fence).bind(now.plus_s(i64::from(lease_s)).as_millis()))
-            .await?;
+        let sql = "UPDATE locks SET expires_at = $3 WHERE resource = $1 AND fence = $2 AND holder IS NOT NULL";
+        let renewed = change.run(query(sql).bind(resource).bind(fence).bind(until.as_millis())).await?;
         if renewed == 0 {
             change.abandon().await?;
             return Err(LedgerError::Fenced);
@@ -116,50 +125,60 @@ impl Ledger {
         change.settle().await
     }
 
-    /// Takes over an operation whose server has ended: a new fence for the lock and the operation, and this instance as its own.
+    /// Takes over an operation that its server has lost: a new fence for the lock and the operation, and this instance as its own.
     ///
     /// Of several that try with the same view of the operation one succeeds.
     ///
     /// # Errors
-    /// [`LedgerError::Fenced`] when `operation.fence` is no longer the newest, or somebody else holds the resource;
+    /// [`LedgerError::Fenced`] when `operation.fence` is no longer the newest, somebody else holds the resource, or a lease that is
+    /// said to be over was renewed;
     /// [`LedgerError::Ended`] when the operation has ended.
     pub async fn take_over(
         &self,
         resource: &str,
         operation: &Operation,
+        loss: Loss,
         now: Time,
         lease_s: u32,
     ) -> Result<i64, LedgerError> {
         let mut change = self.change(WHAT).await?;
         let entry = change.entry();
+        let now = change.present(now);
         let resource = change.redact(resource);
         let id = operation.id.as_str().to_owned();
-        let found: Option<(String, i64, i64)> = change
-            .find(sqlx::query_as("SELECT record, fence, terminal FROM operations WHERE id = $1").bind(id.clone()))
-            .await?;
+        let found: Option<(String, i64, i64)> =
+            change.find(query("SELECT record, fence, terminal FROM operations WHERE id = $1").bind(id.clone())).await?;
         let mut taken: Operation = match found {
             None => return Err(LedgerError::Missing { what: "operation" }),
             Some((_, fence, _)) if fence != operation.fence => return Err(LedgerError::Fenced),
             Some((_, _, 1)) => return Err(LedgerError::Ended),
             Some((text, ..)) => record::read("operation", &text)?,
         };
-        let query = "SELECT fence, holder, operation, reason, since, expires_at FROM locks WHERE resource = $1";
-        let lock: Option<Row> = change.find(sqlx::query_as(query).bind(resource.clone())).await?;
+        let sql = "SELECT fence, holder, operation, reason, since, expires_at FROM locks WHERE resource = $1";
+        let lock: Option<Row> = change.find(query(sql).bind(resource.clone())).await?;
         let last = match lock {
             Some((_, Some(_), Some(other), ..)) if other != id => return Err(LedgerError::Fenced),
-            Some((_, Some(_), None, _, _, until)) if now < Time::from_millis(until) => return Err(LedgerError::Fenced),
+            Some((_, Some(_), operation, _, _, until))
+                if (operation.is_none() || loss == Loss::LeaseOver) && now < Time::from_millis(until) =>
+            {
+                return Err(LedgerError::Fenced);
+            }
             Some((fence, ..)) => fence,
             None => 0,
         };
         let fence = last.max(taken.fence).checked_add(1).ok_or(LedgerError::Corrupt { what: WHAT })?;
         taken.fence = fence;
+        let reason = match loss {
+            Loss::Ended => "taken over after its server ended",
+            Loss::LeaseOver => "taken over after its lease ran out",
+        };
         let text = change.record(&taken)?.text;
         let instance = self.inner.instance.as_str().to_owned();
-        let query = "UPDATE operations SET fence = $2, instance = $3, record = $4, entry = $5 WHERE id = $1";
-        change.run(sqlx::query(query).bind(id.clone()).bind(fence).bind(instance).bind(text).bind(entry)).await?;
+        let sql = "UPDATE operations SET fence = $2, instance = $3, record = $4, entry = $5 WHERE id = $1";
+        change.run(query(sql).bind(id.clone()).bind(fence).bind(instance).bind(text).bind(entry)).await?;
         change
             .run(
-                sqlx::query(
+                query(
                     "INSERT INTO locks (resource, fence, holder, operation, reason, since, expires_at, entry) \
                      VALUES ($1, $2, $3, $3, $4, $5, $6, $7) ON CONFLICT (resource) DO UPDATE SET fence = excluded.fence, \
                      holder = excluded.holder, operation = excluded.operation, reason = excluded.reason, since = excluded.since, \
@@ -168,7 +187,7 @@ impl Ledger {
                 .bind(resource.clone())
                 .bind(fence)
                 .bind(id)
-                .bind("taken over after its server ended")
+                .bind(reason)
                 .bind(now.as_millis())
                 .bind(now.plus_s(i64::from(lease_s)).as_millis())
                 .bind(entry),
@@ -193,18 +212,17 @@ impl Ledger {
         let mut change = self.change(WHAT).await?;
         let entry = change.entry();
         let resource = change.redact(resource);
-        let query = "SELECT fence, holder, operation, reason, since, expires_at FROM locks WHERE resource = $1";
-        let operation: Option<OperationId> =
-            match change.find::<Row>(sqlx::query_as(query).bind(resource.clone())).await? {
-                Some((newest, ..)) if newest != fence => {
-                    change.abandon().await?;
-                    return Err(LedgerError::Fenced);
-                }
-                None | Some((_, None, ..)) => return change.abandon().await,
-                Some((_, _, operation, ..)) => operation.map(|id| record::parse(WHAT, id)).transpose()?,
-            };
-        let query = "UPDATE locks SET holder = NULL, operation = NULL, entry = $3 WHERE resource = $1 AND fence = $2";
-        change.run(sqlx::query(query).bind(resource.clone()).bind(fence).bind(entry)).await?;
+        let sql = "SELECT fence, holder, operation, reason, since, expires_at FROM locks WHERE resource = $1";
+        let operation: Option<OperationId> = match change.find::<Row>(query(sql).bind(resource.clone())).await? {
+            Some((newest, ..)) if newest != fence => {
+                change.abandon().await?;
+                return Err(LedgerError::Fenced);
+            }
+            None | Some((_, None, ..)) => return change.abandon().await,
+            Some((_, _, operation, ..)) => operation.map(|id| record::parse(WHAT, id)).transpose()?,
+        };
+        let sql = "UPDATE locks SET holder = NULL, operation = NULL, entry = $3 WHERE resource = $1 AND fence = $2";
+        change.run(query(sql).bind(resource.clone()).bind(fence).bind(entry)).await?;
         let note = Note {
             kind: "lock_released",
             operation: operation.as_ref(),

@@ -13,31 +13,35 @@ mod evidence;
 mod head;
 mod instance;
 mod journal;
+mod location;
 mod locks;
 mod operations;
 mod plans;
+mod postgres;
 mod reads;
 mod record;
 mod seal;
 mod signals;
+mod sql;
 mod sqlite;
+mod store;
 mod verify;
 
 use std::{fmt, sync::Arc};
 
-use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
 pub use chain::{Entry, Head};
-pub use error::LedgerError;
+pub use error::{LedgerError, ServerTrouble};
 pub use instance::Instance;
-pub use locks::{Busy, Lease};
-pub use operations::Begun;
+pub use location::{Location, Server, Tls};
+pub use locks::{Busy, Lease, Loss};
+pub use operations::{Begun, Interrupted};
 pub use plans::StoredPlan;
 pub use signals::HumanDecision;
 pub use verify::{Flaw, Verified};
 
-use crate::redact::Redactor;
+use crate::{domain::time::Time, redact::Redactor};
 
 /// The ledger. Clones share it.
 #[derive(Clone)]
@@ -46,10 +50,10 @@ pub struct Ledger {
 }
 
 struct Inner {
-    file: sqlite::File,
+    store: store::Store,
     /// Empty while a change is under way, and after one that failed.
-    writer: Mutex<Option<SqliteConnection>>,
-    readers: SqlitePool,
+    writer: Mutex<Option<sql::Session>>,
+    readers: sql::Readers,
     redactor: Redactor,
     instance: Instance,
     head: head::LastHead,
@@ -58,16 +62,16 @@ struct Inner {
 }
 
 impl Ledger {
-    /// Opens `sqlite:<path>`, creating and migrating it when needed. `instance` is this server process.
+    /// Opens a ledger, creating and migrating it when needed. `instance` is this server process.
     ///
-    /// The file gets mode 0600, and a directory that has to be created 0700. A file that is not a ledger is not touched.
-    pub async fn open(url: &str, instance: Instance, redactor: Redactor) -> Result<Self, LedgerError> {
-        let (file, connection) = sqlite::File::open(url).await?;
+    /// A file gets mode 0600, and a directory that has to be created 0700. A file or a schema that is not a ledger is not touched.
+    pub async fn open(location: &Location, instance: Instance, redactor: Redactor) -> Result<Self, LedgerError> {
+        let (store, session) = store::Store::open(location).await?;
         let instance = Instance::new(redactor.text(instance.as_str()).into_inner());
         let inner = Inner {
-            readers: file.readers(),
-            file,
-            writer: Mutex::new(Some(connection)),
+            readers: store.readers(),
+            store,
+            writer: Mutex::new(Some(session)),
             redactor,
             instance,
             head: head::LastHead::default(),
@@ -79,17 +83,28 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Reads every page of the file once; the texts say what is damaged, and none says that nothing is.
+    /// Looks at the store itself: reads every page of a file once, and the settings of a server. The texts say what is damaged
+    /// or dangerous, and none says that nothing is.
     pub async fn quick_check(&self) -> Result<Vec<String>, LedgerError> {
-        sqlite::quick_check(&self.inner.readers).await.map_err(LedgerError::read("pages"))
+        store::check(&self.inner.readers).await.map_err(LedgerError::read("pages"))
     }
 
-    /// Records what is waiting and closes the file. Other clones cannot write any more without opening it anew.
+    /// Whether servers on other machines may write here as well, so that an instance that is not of this machine may be alive.
+    pub fn is_shared(&self) -> bool {
+        self.inner.store.is_shared()
+    }
+
+    /// The present, for leases: by the clock of the server that holds the ledger, else as the caller says.
+    pub async fn present(&self, own: Time) -> Result<Time, LedgerError> {
+        store::present(&self.inner.readers, own).await.map_err(LedgerError::read("clock"))
+    }
+
+    /// Records what is waiting and closes the store. Other clones cannot write any more without opening it anew.
     pub async fn close(&self) {
         self.flush().await;
         self.inner.readers.close().await;
-        if let Some(connection) = self.inner.writer.lock().await.take() {
-            sqlite::close(connection).await;
+        if let Some(session) = self.inner.writer.lock().await.take() {
+            session.close().await;
         }
     }
 }

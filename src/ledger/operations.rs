@@ -9,6 +9,7 @@ use super::{
     instance::Instance,
     record::{self, word},
     seal,
+    sql::query,
 };
 use crate::{
     domain::{
@@ -34,6 +35,17 @@ pub enum Begun {
     Already(Operation),
 }
 
+/// An operation that another instance runs, or ran. Whether that instance still lives is for the caller to find out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Interrupted {
+    /// The operation.
+    pub operation: Operation,
+    /// Who runs it, or ran it.
+    pub by: Instance,
+    /// Until when its lock is held without being renewed; `None` for a dry run, which holds none.
+    pub lease_until: Option<Time>,
+}
+
 impl Ledger {
     /// Creates the operation of a dry run. It consumes nothing and holds no lock.
     pub async fn begin_dry_run(&self, operation: &Operation) -> Result<(), LedgerError> {
@@ -56,28 +68,27 @@ impl Ledger {
         let entry = change.entry();
         let id = operation.id.as_str().to_owned();
         let plan_id = plan.id().as_str().to_owned();
-        let stored: Option<(String, Option<String>)> = change
-            .find(sqlx::query_as("SELECT digest, consumed_by FROM plans WHERE id = $1").bind(plan_id.clone()))
-            .await?;
+        let stored: Option<(String, Option<String>)> =
+            change.find(query("SELECT digest, consumed_by FROM plans WHERE id = $1").bind(plan_id.clone())).await?;
         let (digest, consumed_by) = stored.ok_or(LedgerError::Missing { what: "plan" })?;
         if digest != plan.digest().to_string() {
             return Err(LedgerError::Corrupt { what: "plan" });
         }
         if let Some(earlier) = consumed_by {
             let found: Option<(String,)> =
-                change.find(sqlx::query_as("SELECT record FROM operations WHERE id = $1").bind(earlier)).await?;
+                change.find(query("SELECT record FROM operations WHERE id = $1").bind(earlier)).await?;
             change.abandon().await?;
             let (text,) = found.ok_or(LedgerError::Corrupt { what: "plan" })?;
             return Ok(Begun::Already(record::read(WHAT, &text)?));
         }
         let consume = "UPDATE plans SET consumed_by = $2, entry = $3 WHERE id = $1 AND consumed_by IS NULL";
-        change.run(sqlx::query(consume).bind(plan_id.clone()).bind(id.clone()).bind(entry)).await?;
+        change.run(query(consume).bind(plan_id.clone()).bind(id.clone()).bind(entry)).await?;
         let consume = "UPDATE approvals SET consumed_by = $2, entry = $3 WHERE plan = $1 AND consumed_by IS NULL";
-        change.run(sqlx::query(consume).bind(plan_id.clone()).bind(id.clone()).bind(entry)).await?;
+        change.run(query(consume).bind(plan_id.clone()).bind(id.clone()).bind(entry)).await?;
         let resource = change.redact(&plan.resource());
         let handed = change
             .run(
-                sqlx::query(
+                query(
                     "UPDATE locks SET holder = $3, operation = $3, entry = $5 WHERE resource = $1 AND fence = $2 AND holder = $4",
                 )
                 .bind(resource)
@@ -103,20 +114,20 @@ impl Ledger {
         let value = operation.value;
         let created = change
             .run(
-                sqlx::query(
+                query(
                     "INSERT INTO operations \
                      (id, service, environment, state, terminal, started_at, plan, fence, instance, record, entry) \
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
                 )
-                .bind(value.id.as_str().to_owned())
+                .bind(value.id.as_str())
                 .bind(value.service.as_ref().map(|name| name.as_str().to_owned()))
-                .bind(value.environment.as_str().to_owned())
+                .bind(value.environment.as_str())
                 .bind(word(value.state))
                 .bind(i64::from(value.state.is_terminal()))
                 .bind(value.started_at.as_millis())
                 .bind(value.plan.as_ref().map(|id| id.as_str().to_owned()))
                 .bind(value.fence)
-                .bind(self.inner.instance.as_str().to_owned())
+                .bind(self.inner.instance.as_str())
                 .bind(operation.text)
                 .bind(entry),
             )
@@ -154,8 +165,8 @@ impl Ledger {
         let text = change.record(operation)?.text;
         let same: Option<(i64,)> = change
             .find(
-                sqlx::query_as("SELECT 1 FROM operations WHERE id = $1 AND terminal = 1 AND record = $2")
-                    .bind(operation.id.as_str().to_owned())
+                query("SELECT CAST(1 AS BIGINT) FROM operations WHERE id = $1 AND terminal = 1 AND record = $2")
+                    .bind(operation.id.as_str())
                     .bind(text),
             )
             .await?;
@@ -165,30 +176,28 @@ impl Ledger {
         // The row gets this entry even when the state has not changed: the record becomes final.
         store(&mut change, operation).await?;
         let touch = "UPDATE operations SET entry = $2 WHERE id = $1";
-        change.run(sqlx::query(touch).bind(operation.id.as_str().to_owned()).bind(entry)).await?;
+        change.run(query(touch).bind(operation.id.as_str()).bind(entry)).await?;
         catalogue::store_deployments(&mut change, deployments).await?;
         let release =
             "UPDATE locks SET holder = NULL, operation = NULL, entry = $3 WHERE operation = $1 AND fence = $2";
-        change
-            .run(sqlx::query(release).bind(operation.id.as_str().to_owned()).bind(operation.fence).bind(entry))
-            .await?;
+        change.run(query(release).bind(operation.id.as_str()).bind(operation.fence).bind(entry)).await?;
         let tables = [&seal::OPERATIONS, &seal::DEPLOYMENTS, &seal::LOCKS];
         change.commit(&tables, note("operation_ended", operation, Some(now))).await.map(drop)
     }
 
     /// One operation.
     pub async fn operation(&self, id: &OperationId) -> Result<Option<Operation>, LedgerError> {
-        let text: Option<String> = sqlx::query_scalar("SELECT record FROM operations WHERE id = $1")
-            .bind(id.as_str().to_owned())
-            .fetch_optional(&self.inner.readers)
-            .await
-            .map_err(LedgerError::read(WHAT))?;
+        let text: Option<String> = self
+            .inner
+            .readers
+            .text(WHAT, query("SELECT record FROM operations WHERE id = $1").bind(id.as_str()))
+            .await?;
         text.map(|text| record::read(WHAT, &text)).transpose()
     }
 
     /// The newest operations first.
     pub async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Operation>, LedgerError> {
-        let texts: Vec<String> = sqlx::query_scalar(
+        let texts: Vec<String> = self.inner.readers.texts("operations", query(
             "SELECT record FROM operations WHERE ($1 IS NULL OR service = $1) AND ($2 IS NULL OR environment = $2) \
              AND ($3 = 0 OR terminal = 0) ORDER BY started_at DESC, id DESC LIMIT $4 OFFSET $5",
         )
@@ -196,25 +205,32 @@ impl Ledger {
         .bind(filter.environment.as_ref().map(|name| name.as_str().to_owned()))
         .bind(i64::from(filter.open_only))
         .bind(i64::from(filter.limit))
-        .bind(i64::from(filter.offset))
-        .fetch_all(&self.inner.readers)
-        .await
-        .map_err(LedgerError::read("operations"))?;
+        .bind(i64::from(filter.offset))).await?;
         record::read_all(WHAT, &texts)
     }
 
-    /// The operations that have not ended and were run by another instance, with that instance, the oldest first.
-    ///
-    /// Whether that instance still lives is for the caller to find out.
-    pub async fn interrupted(&self) -> Result<Vec<(Operation, Instance)>, LedgerError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "SELECT record, instance FROM operations WHERE terminal = 0 AND instance <> $1 ORDER BY started_at, id",
-        )
-        .bind(self.inner.instance.as_str().to_owned())
-        .fetch_all(&self.inner.readers)
-        .await
-        .map_err(LedgerError::read("operations"))?;
-        rows.into_iter().map(|(text, by)| Ok((record::read(WHAT, &text)?, Instance::new(by)))).collect()
+    /// The operations that have not ended and were run by another instance, the oldest first.
+    pub async fn interrupted(&self) -> Result<Vec<Interrupted>, LedgerError> {
+        let sql = "SELECT record, instance, (SELECT MAX(expires_at) FROM locks WHERE operation = operations.id) FROM operations \
+                   WHERE terminal = 0 AND instance <> $1 ORDER BY started_at, id";
+        let others = query(sql).bind(self.inner.instance.as_str());
+        let rows: Vec<(String, String, Option<i64>)> = self.inner.readers.rows("operations", others).await?;
+        rows.into_iter()
+            .map(|(text, by, until)| {
+                let lease_until = until.map(Time::from_millis);
+                Ok(Interrupted { operation: record::read(WHAT, &text)?, by: Instance::new(by), lease_until })
+            })
+            .collect()
+    }
+
+    /// The newest operation of every service in every environment.
+    pub async fn newest(&self) -> Result<Vec<Operation>, LedgerError> {
+        // The records are long, so only those that are wanted are read.
+        let sql = "SELECT operations.record FROM operations JOIN (SELECT id, ROW_NUMBER() OVER \
+                   (PARTITION BY service, environment ORDER BY started_at DESC, id DESC) AS place \
+                   FROM operations WHERE service IS NOT NULL) AS ranked ON ranked.id = operations.id WHERE ranked.place = 1";
+        let texts = self.inner.readers.texts("operations", query(sql)).await?;
+        record::read_all(WHAT, &texts)
     }
 
     /// The newest operation that froze the service and was not cleared by a human.
@@ -223,15 +239,19 @@ impl Ledger {
         service: &ServiceName,
         environment: &EnvironmentName,
     ) -> Result<Option<Operation>, LedgerError> {
-        let text: Option<String> = sqlx::query_scalar(
-            "SELECT record FROM operations WHERE service = $1 AND environment = $2 AND cleared_by IS NULL \
+        let text: Option<String> = self
+            .inner
+            .readers
+            .text(
+                WHAT,
+                query(
+                    "SELECT record FROM operations WHERE service = $1 AND environment = $2 AND cleared_by IS NULL \
              AND state IN ('rollback_failed', 'indeterminate') ORDER BY started_at DESC, id DESC LIMIT 1",
-        )
-        .bind(service.as_str().to_owned())
-        .bind(environment.as_str().to_owned())
-        .fetch_optional(&self.inner.readers)
-        .await
-        .map_err(LedgerError::read(WHAT))?;
+                )
+                .bind(service.as_str())
+                .bind(environment.as_str()),
+            )
+            .await?;
         text.map(|text| record::read(WHAT, &text)).transpose()
     }
 
@@ -248,11 +268,11 @@ impl Ledger {
         let human = change.redact(by.as_str());
         let cleared = change
             .run(
-                sqlx::query(
+                query(
                     "UPDATE operations SET cleared_by = $2, entry = $3 WHERE id = $1 AND cleared_by IS NULL \
                      AND state IN ('rollback_failed', 'indeterminate')",
                 )
-                .bind(operation.as_str().to_owned())
+                .bind(operation.as_str())
                 .bind(human)
                 .bind(entry),
             )
@@ -278,10 +298,7 @@ pub(super) async fn store(change: &mut Change<'_>, operation: &Operation) -> Res
     let operation = change.record(operation)?;
     let (value, text) = (operation.value, operation.text);
     let found: Option<(String, Option<String>, i64, i64)> = change
-        .find(
-            sqlx::query_as("SELECT state, plan, terminal, fence FROM operations WHERE id = $1")
-                .bind(value.id.as_str().to_owned()),
-        )
+        .find(query("SELECT state, plan, terminal, fence FROM operations WHERE id = $1").bind(value.id.as_str()))
         .await?;
     let (state, plan) = match found {
         None => return Err(LedgerError::Missing { what: WHAT }),
@@ -293,11 +310,11 @@ pub(super) async fn store(change: &mut Change<'_>, operation: &Operation) -> Res
     let news = state != word(value.state) || plan != wanted;
     change
         .run(
-            sqlx::query(
+            query(
                 "UPDATE operations SET state = $2, terminal = $3, plan = $4, record = $5, \
                  entry = CASE WHEN $6 = 1 THEN $7 ELSE entry END WHERE id = $1 AND fence = $8 AND terminal = 0",
             )
-            .bind(value.id.as_str().to_owned())
+            .bind(value.id.as_str())
             .bind(word(value.state))
             .bind(i64::from(value.state.is_terminal()))
             .bind(wanted)

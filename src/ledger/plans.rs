@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Ledger, change::Note, error::LedgerError, evidence, operations, record, seal};
+use super::{Ledger, change::Note, error::LedgerError, evidence, operations, record, seal, sql::query};
 use crate::domain::{
     evidence::Evidence,
     operation::{Operation, OperationId},
@@ -43,14 +43,14 @@ impl Ledger {
         operations::store(&mut change, operation).await?;
         change
             .run(
-                sqlx::query(
+                query(
                     "INSERT INTO plans (id, text, digest, expires_at, dry_run, entry) VALUES ($1, $2, $3, $4, $5, $6)",
                 )
-                .bind(plan.id().as_str().to_owned())
+                .bind(plan.id().as_str())
                 .bind(plan.text().to_owned())
                 .bind(plan.digest().to_string())
                 .bind(plan.body().expires_at.as_millis())
-                .bind(operation.id.as_str().to_owned())
+                .bind(operation.id.as_str())
                 .bind(entry),
             )
             .await?;
@@ -71,12 +71,11 @@ impl Ledger {
 
     /// A plan. It is proven to have the digest it was stored with.
     pub async fn plan(&self, id: &PlanId) -> Result<Option<StoredPlan>, LedgerError> {
-        let row: Option<(String, String, Option<String>, String)> =
-            sqlx::query_as("SELECT text, digest, consumed_by, dry_run FROM plans WHERE id = $1")
-                .bind(id.as_str().to_owned())
-                .fetch_optional(&self.inner.readers)
-                .await
-                .map_err(LedgerError::read(WHAT))?;
+        let row: Option<(String, String, Option<String>, String)> = self
+            .inner
+            .readers
+            .row(WHAT, query("SELECT text, digest, consumed_by, dry_run FROM plans WHERE id = $1").bind(id.as_str()))
+            .await?;
         let Some((text, digest, consumed_by, dry_run)) = row else { return Ok(None) };
         Ok(Some(StoredPlan {
             plan: open(&text, digest)?,
@@ -87,24 +86,23 @@ impl Ledger {
 
     /// The evidence that a plan was stored with, in order.
     pub async fn plan_evidence(&self, id: &PlanId) -> Result<Vec<Evidence>, LedgerError> {
-        let texts: Vec<String> =
-            sqlx::query_scalar("SELECT record FROM evidence WHERE plan = $1 ORDER BY entry, number")
-                .bind(id.as_str().to_owned())
-                .fetch_all(&self.inner.readers)
-                .await
-                .map_err(LedgerError::read("evidence"))?;
+        let texts: Vec<String> = self
+            .inner
+            .readers
+            .texts(
+                "evidence",
+                query("SELECT record FROM evidence WHERE plan = $1 ORDER BY entry, number").bind(id.as_str()),
+            )
+            .await?;
         record::read_all("evidence", &texts)
     }
 
     /// The plans that may still be used at `now`, the one that expires first at the front.
     pub async fn pending_plans(&self, now: Time) -> Result<Vec<Plan>, LedgerError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
+        let rows: Vec<(String, String)> = self.inner.readers.rows("plans", query(
             "SELECT text, digest FROM plans WHERE consumed_by IS NULL AND expires_at > $1 ORDER BY expires_at, id",
         )
-        .bind(now.as_millis())
-        .fetch_all(&self.inner.readers)
-        .await
-        .map_err(LedgerError::read("plans"))?;
+        .bind(now.as_millis())).await?;
         rows.into_iter().map(|(text, digest)| open(&text, digest)).collect()
     }
 }

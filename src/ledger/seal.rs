@@ -1,8 +1,6 @@
 //! How a row of state is bound to the chain: by a digest over its columns, in the entry that last changed it.
 
-use sqlx::Row as _;
-
-use super::sqlite::Row;
+use super::sql::Row;
 use crate::domain::digest::Digest;
 
 /// A table of state.
@@ -102,7 +100,7 @@ impl Seal {
     pub(super) fn of(row: &Row) -> Result<Self, sqlx::Error> {
         let mut text = Vec::with_capacity(256);
         for column in 1..row.len() {
-            match row.try_get::<Option<String>, _>(column)? {
+            match row.text(column)? {
                 Some(value) => {
                     text.extend_from_slice(format!("{}:", value.len()).as_bytes());
                     text.extend_from_slice(value.as_bytes());
@@ -111,8 +109,8 @@ impl Seal {
             }
         }
         Ok(Self {
-            entry: row.try_get(0)?,
-            row: row.try_get(1)?,
+            entry: row.number(0)?,
+            row: row.text(1)?.unwrap_or_default(),
             digest: Digest::of_domain("deployops/ledger-row/v1", &text),
         })
     }

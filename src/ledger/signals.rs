@@ -10,6 +10,7 @@ use super::{
     error::LedgerError,
     record::{self, word},
     seal,
+    sql::query,
 };
 use crate::{
     domain::{operation::OperationId, principal::Principal, time::Time},
@@ -36,8 +37,8 @@ impl Ledger {
         let mut change = known(self.change("request to cancel").await?, operation).await?;
         let entry = change.entry();
         let who = change.redact(by.as_str());
-        let query = "INSERT INTO cancels (operation, requested_by, entry) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        let new = change.run(sqlx::query(query).bind(operation.as_str().to_owned()).bind(who).bind(entry)).await?;
+        let sql = "INSERT INTO cancels (operation, requested_by, entry) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        let new = change.run(query(sql).bind(operation.as_str()).bind(who).bind(entry)).await?;
         if new == 0 {
             return change.abandon().await;
         }
@@ -48,11 +49,14 @@ impl Ledger {
 
     /// Whether somebody asked the operation to stop.
     pub async fn cancel_requested(&self, operation: &OperationId) -> Result<bool, LedgerError> {
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM cancels WHERE operation = $1")
-            .bind(operation.as_str().to_owned())
-            .fetch_optional(&self.inner.readers)
-            .await
-            .map_err(LedgerError::read("request to cancel"))?;
+        let found: Option<(i64,)> = self
+            .inner
+            .readers
+            .row(
+                "request to cancel",
+                query("SELECT CAST(1 AS BIGINT) FROM cancels WHERE operation = $1").bind(operation.as_str()),
+            )
+            .await?;
         Ok(found.is_some())
     }
 
@@ -70,11 +74,11 @@ impl Ledger {
         let (who, reason) = (change.redact(by.as_str()), change.redact(why));
         change
             .run(
-                sqlx::query(
+                query(
                     "INSERT INTO decisions (operation, number, decision, decided_by, why, taken, entry) \
                      SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, 0, $5 FROM decisions WHERE operation = $1",
                 )
-                .bind(operation.as_str().to_owned())
+                .bind(operation.as_str())
                 .bind(word(decision))
                 .bind(who)
                 .bind(reason.clone())
@@ -95,23 +99,19 @@ impl Ledger {
     pub async fn decision(&self, operation: &OperationId) -> Result<Option<HumanDecision>, LedgerError> {
         const OPEN: &str =
             "SELECT decision FROM decisions WHERE operation = $1 AND taken = 0 ORDER BY number DESC LIMIT 1";
-        let waiting: Option<String> = sqlx::query_scalar(OPEN)
-            .bind(operation.as_str().to_owned())
-            .fetch_optional(&self.inner.readers)
-            .await
-            .map_err(LedgerError::read("decision"))?;
+        let waiting: Option<String> = self.inner.readers.text("decision", query(OPEN).bind(operation.as_str())).await?;
         if waiting.is_none() {
             return Ok(None);
         }
         let mut change = self.change("decision").await?;
         let entry = change.entry();
-        let found = change.find::<(String,)>(sqlx::query_as(OPEN).bind(operation.as_str().to_owned())).await?;
+        let found = change.find::<(String,)>(query(OPEN).bind(operation.as_str())).await?;
         let Some((decision,)) = found else {
             change.abandon().await?;
             return Ok(None);
         };
-        let query = "UPDATE decisions SET taken = 1, entry = $2 WHERE operation = $1 AND taken = 0";
-        change.run(sqlx::query(query).bind(operation.as_str().to_owned()).bind(entry)).await?;
+        let sql = "UPDATE decisions SET taken = 1, entry = $2 WHERE operation = $1 AND taken = 0";
+        change.run(query(sql).bind(operation.as_str()).bind(entry)).await?;
         let note = Note {
             kind: "decision_taken",
             operation: Some(operation),
@@ -130,7 +130,7 @@ impl Ledger {
         let (who, reason) = (change.redact(by.as_str()), change.redact(reason));
         change
             .run(
-                sqlx::query(
+                query(
                     "INSERT INTO halts (number, halted_by, reason, entry) \
                      SELECT COALESCE(MAX(number), 0) + 1, $1, $2, $3 FROM halts",
                 )
@@ -149,8 +149,8 @@ impl Ledger {
         let mut change = self.change("halt").await?;
         let entry = change.entry();
         let who = change.redact(by.as_str());
-        let query = "UPDATE halts SET ended_by = $1, entry = $2 WHERE ended_by IS NULL";
-        if change.run(sqlx::query(query).bind(who).bind(entry)).await? == 0 {
+        let sql = "UPDATE halts SET ended_by = $1, entry = $2 WHERE ended_by IS NULL";
+        if change.run(query(sql).bind(who).bind(entry)).await? == 0 {
             return change.abandon().await;
         }
         let note = Note { kind: "changes_resumed", operation: None, actor: by, at: Some(now), what: json!({}) };
@@ -159,17 +159,17 @@ impl Ledger {
 
     /// Why all changes are stopped, when they are.
     pub async fn halted(&self) -> Result<Option<String>, LedgerError> {
-        sqlx::query_scalar("SELECT reason FROM halts WHERE ended_by IS NULL ORDER BY number DESC LIMIT 1")
-            .fetch_optional(&self.inner.readers)
+        self.inner
+            .readers
+            .text("halt", query("SELECT reason FROM halts WHERE ended_by IS NULL ORDER BY number DESC LIMIT 1"))
             .await
-            .map_err(LedgerError::read("halt"))
     }
 }
 
 /// Goes on only when there is such an operation.
 async fn known<'l>(mut change: Change<'l>, operation: &OperationId) -> Result<Change<'l>, LedgerError> {
-    let query = sqlx::query_as("SELECT 1 FROM operations WHERE id = $1").bind(operation.as_str().to_owned());
-    if change.find::<(i64,)>(query).await?.is_some() {
+    let wanted = query("SELECT CAST(1 AS BIGINT) FROM operations WHERE id = $1").bind(operation.as_str());
+    if change.find::<(i64,)>(wanted).await?.is_some() {
         return Ok(change);
     }
     change.abandon().await?;

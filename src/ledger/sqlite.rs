@@ -7,30 +7,22 @@ use std::{
     fs::{self, DirBuilder, OpenOptions},
     io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
+    path::Path,
     time::Duration,
 };
 
 use sqlx::{
-    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    ConnectOptions, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::time::{Instant, sleep};
 
-use super::error::LedgerError;
-
-/// The database the SQL is run on.
-pub(super) type Db = sqlx::Sqlite;
-/// A row of it.
-pub(super) type Row = sqlx::sqlite::SqliteRow;
-
-/// How long a write waits for other writers before it fails, and with it the change that wanted to be recorded.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+use super::{error::LedgerError, store::PATIENCE};
 
 /// "dOps": tells our file from other SQLite files (<https://www.sqlite.org/pragma.html#pragma_application_id>).
 const APPLICATION: i64 = 0x644f_7073;
 /// The migrations; migration `n` brings the schema to version `n`.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_ledger.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_ledger.sql"), include_str!("migrations/0002_sqlite.sql")];
 /// Readers per process; readers never block writers, nor writers readers.
 const READERS: u32 = 3;
 
@@ -42,11 +34,10 @@ pub(super) struct File {
 
 impl File {
     /// Opens the file, creating and migrating it when needed, and returns its first writing connection.
-    pub(super) async fn open(url: &str) -> Result<(Self, SqliteConnection), LedgerError> {
-        let path = path_of(url)?;
-        prepare(&path).map_err(|error| LedgerError::Open(sqlx::Error::Io(error)))?;
+    pub(super) async fn open(path: &Path) -> Result<(Self, SqliteConnection), LedgerError> {
+        prepare(path).map_err(|error| LedgerError::Open(sqlx::Error::Io(error)))?;
         let options = SqliteConnectOptions::new()
-            .filename(&path)
+            .filename(path)
             .create_if_missing(false)
             .busy_timeout(PATIENCE)
             .foreign_keys(true)
@@ -70,7 +61,18 @@ impl File {
             .min_connections(0)
             .acquire_timeout(PATIENCE)
             .test_before_acquire(false)
-            .connect_lazy_with(self.options.clone().pragma("query_only", "ON"))
+            .connect_lazy_with(self.reading())
+    }
+
+    /// A connection that sees everything as of one moment.
+    pub(super) async fn snapshot(&self) -> Result<SqliteConnection, LedgerError> {
+        let mut connection = self.reading().connect().await.map_err(opening)?;
+        sqlx::query("BEGIN").execute(&mut connection).await.map_err(opening)?;
+        Ok(connection)
+    }
+
+    fn reading(&self) -> SqliteConnectOptions {
+        self.options.clone().pragma("query_only", "ON")
     }
 }
 
@@ -83,14 +85,6 @@ pub(super) async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx:
 pub(super) async fn quick_check(pool: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
     let lines: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(10)").fetch_all(pool).await?;
     Ok(lines.into_iter().filter(|line| line != "ok").collect())
-}
-
-fn path_of(url: &str) -> Result<PathBuf, LedgerError> {
-    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).ok_or(LedgerError::Url)?;
-    if path.is_empty() || path.starts_with(':') || path.contains('?') {
-        return Err(LedgerError::Url);
-    }
-    Ok(PathBuf::from(path))
 }
 
 /// Creates what is missing, readable by its owner only; `-wal` and `-shm` get the mode of the file. A directory that exists keeps
@@ -133,7 +127,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
 /// The version of the schema: 0 for an empty file.
 async fn version(connection: &mut SqliteConnection) -> Result<i64, LedgerError> {
     // One statement sees one moment: read one by one, the three could be from before and after another process's migration.
-    let (application, version, tables) = sqlx::query_as::<Db, (i64, i64, i64)>(
+    let (application, version, tables) = sqlx::query_as::<_, (i64, i64, i64)>(
         "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), \
          (SELECT COUNT(*) FROM sqlite_master)",
     )
@@ -178,12 +172,6 @@ fn opening(error: sqlx::Error) -> LedgerError {
     }
 }
 
-/// Ends a connection in the orderly way.
-pub(super) async fn close(connection: SqliteConnection) {
-    // A failure to close loses nothing: every commit has been synced.
-    let _ = connection.close().await;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,8 +179,7 @@ mod tests {
     #[tokio::test]
     async fn every_connection_has_the_settings_that_durability_rests_on() {
         let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", directory.path().join("ledger.db").display());
-        let (file, first) = File::open(&url).await.unwrap();
+        let (file, first) = File::open(&directory.path().join("ledger.db")).await.unwrap();
         for mut connection in [first, file.writer().await.unwrap()] {
             for (setting, wanted) in
                 [("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1), ("PRAGMA busy_timeout", 2000)]

@@ -1,16 +1,16 @@
 //! Proves that the chain is whole and that the state is what the chain says.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, future::ready};
 
 use futures::TryStreamExt;
 use serde::Deserialize;
-use sqlx::SqliteConnection;
 
 use super::{
     Ledger,
     chain::{Head, Stored},
     error::LedgerError,
     seal::{Seal, TABLES},
+    sql::{Session, query},
 };
 use crate::domain::digest::Digest;
 
@@ -71,22 +71,19 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Bad`] names the first bad entry.
     pub async fn verify(&self) -> Result<Verified, LedgerError> {
-        let read = LedgerError::read("ledger");
-        let mut snapshot = self.inner.readers.begin().await.map_err(&read)?;
+        let mut snapshot = self.inner.store.snapshot().await?;
         let mut rows = Rows::new();
         let head = chain(&mut snapshot, &mut rows).await?;
         state(&mut snapshot, rows).await?;
-        snapshot.rollback().await.map_err(&read)?;
+        snapshot.close().await;
         Ok(Verified { entries: head.seq.unsigned_abs(), head })
     }
 }
 
-async fn chain(connection: &mut SqliteConnection, rows: &mut Rows) -> Result<Head, LedgerError> {
+async fn chain(session: &mut Session, rows: &mut Rows) -> Result<Head, LedgerError> {
     let mut head = Head::EMPTY;
-    let mut stream = sqlx::query_as::<_, Stored>(
-        "SELECT seq, at, kind, operation, actor, body, prev, hash FROM entries ORDER BY seq",
-    )
-    .fetch(connection);
+    let sql = "SELECT seq, at, kind, operation, actor, body, prev, hash FROM entries ORDER BY seq";
+    let mut stream = session.stream(query(sql)).and_then(|row| ready(row.read::<Stored>()));
     loop {
         let seq = head.seq.saturating_add(1);
         let entry = match stream.try_next().await {
@@ -119,10 +116,10 @@ fn link(head: Head, entry: Stored, rows: &mut Rows) -> Result<Head, Flaw> {
 }
 
 /// Checks every row of state against what the chain says of it.
-async fn state(connection: &mut SqliteConnection, mut rows: Rows) -> Result<(), LedgerError> {
+async fn state(session: &mut Session, mut rows: Rows) -> Result<(), LedgerError> {
     let mut flaws: Vec<(i64, Flaw)> = Vec::new();
     for table in TABLES {
-        let mut stream = sqlx::query(table.all).fetch(&mut *connection);
+        let mut stream = session.stream(query(table.all));
         while let Some(row) = stream.try_next().await.map_err(LedgerError::read("state"))? {
             let Ok(seal) = Seal::of(&row) else { return Err(LedgerError::Corrupt { what: "row of state" }) };
             match rows.remove(&seal.row) {

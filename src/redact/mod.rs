@@ -13,6 +13,7 @@ mod patch;
 mod patterns;
 mod redacted;
 mod secret;
+mod sieve;
 mod stream;
 mod strength;
 mod view;
@@ -88,7 +89,10 @@ impl Redactor {
         let added: Vec<Secret> = secrets.into_iter().collect();
         self.0.known.rcu(|known| {
             let all: Vec<Secret> = known.secrets().iter().chain(&added).cloned().collect();
-            Known::new(all.into())
+            let known = Known::new(all.into());
+            // Ready before anybody searches with it: no answer has to wait.
+            known.prepare();
+            known
         });
         weak(&added)
     }
@@ -191,6 +195,11 @@ impl Redactor {
         });
         findings.dedup();
         findings
+    }
+
+    /// How many secrets it knows. It never forgets one.
+    pub fn secrets(&self) -> usize {
+        self.0.known.load().secrets().len()
     }
 
     pub fn hits(&self) -> Hits {

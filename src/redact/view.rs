@@ -44,7 +44,10 @@ pub(crate) fn without_ansi(text: &[u8]) -> Option<View> {
             .map(|s| s.len())
     };
     if !text.contains(&0x1b)
-        && !text.windows(4).any(|w| w == b"x1b[" || w == b"01b[" || w == b"033[" || w == b"x1B[" || w == b"01B[")
+        && !memchr::memchr_iter(b'[', text).any(|at| {
+            let before = at.checked_sub(3).and_then(|from| text.get(from..at)).unwrap_or_default();
+            matches!(before, b"x1b" | b"01b" | b"033" | b"x1B" | b"01B")
+        })
         && memchr::memmem::find(text, b"^[[").is_none()
     {
         return None;
@@ -88,7 +91,7 @@ pub(crate) fn without_ansi(text: &[u8]) -> Option<View> {
 
 /// The text with one level of JSON escapes resolved; `None` if it has none worth it.
 pub(crate) fn unescaped(text: &[u8]) -> Option<View> {
-    if !text.windows(2).any(|w| matches!(w, [b'\\', b'u' | b'/' | b'x'])) {
+    if !memchr::memchr_iter(b'\\', text).any(|at| matches!(text.get(at + 1), Some(b'u' | b'/' | b'x'))) {
         return None;
     }
     let mut view = View::new(text.len());
@@ -130,10 +133,10 @@ fn escape(rest: &[u8]) -> (Vec<u8>, usize) {
 
 /// The text with percent escapes resolved; `None` if it has none of separators or quotes.
 pub(crate) fn percent_decoded(text: &[u8]) -> Option<View> {
-    let worth = text.windows(3).any(|w| {
+    let worth = memchr::memchr_iter(b'%', text).any(|at| {
         matches!(
-            w,
-            [b'%', b'3', b'a' | b'A' | b'd' | b'D' | b'f' | b'F'] | [b'%', b'4', b'0'] | [b'%', b'2', b'2' | b'6']
+            text.get(at + 1..at + 3),
+            Some([b'3', b'a' | b'A' | b'd' | b'D' | b'f' | b'F'] | [b'4', b'0'] | [b'2', b'2' | b'6'])
         )
     });
     if !worth {

@@ -111,6 +111,16 @@ impl Handler {
         &self.shared.door
     }
 
+    /// The answer to `tools/list`. Describing the tools is most of what a server does at its start, so whoever starts one calls
+    /// this beside the first messages of the client.
+    pub fn listed(&self) -> &ListToolsResult {
+        self.shared.tools.get_or_init(|| {
+            ListToolsResult::with_all_items(catalogue::describe(self.shared.door.tools()))
+                .with_ttl_ms(TOOLS_FRESH_MS)
+                .with_cache_scope(CacheScope::Private)
+        })
+    }
+
     /// Who asks. A request that nobody vouched for is refused: that is a defect of the transport, never a reason to guess.
     fn identity(&self, context: &RequestContext<RoleServer>) -> Result<Identity, ErrorData> {
         if let Some(identity) = &self.only {
@@ -147,10 +157,13 @@ impl Handler {
             }
             Err(unknown) => return Err(unknown),
         };
+        if !self.shared.limits.fits(&arguments) {
+            return Ok(self.refuse(&text_refusal()).into());
+        }
         let kind = kind_of(tool, &arguments);
         let _turn = match self.shared.limits.turn(&identity.principal, kind, Instant::now()).await {
             Ok(turn) => turn,
-            Err(limited) => return Ok(self.refuse(&limits_refusal(limited)).into()),
+            Err(limited) => return Ok(self.refuse(&limits_refusal(limited, kind)).into()),
         };
         let progress = context.meta.get_progress_token().map(|token| Progress::new(context.peer.clone(), token));
         let caller = Caller { progress: progress.as_ref().map(Progress::sink), ..identity.caller() };
@@ -189,6 +202,7 @@ pub(crate) fn result(reply: Reply) -> CallToolResult {
 fn kind_of(tool: &Tool, arguments: &Map<String, Value>) -> CallKind {
     match (tool.effect, arguments.get("mode").and_then(Value::as_str)) {
         _ if tool.name == "cancel_operation" => CallKind::Stop,
+        _ if tool.name == "verify_secret" => CallKind::Verify,
         (Effect::Change, Some("list" | "estimate")) if tool.name == "snapshot_db" => CallKind::Read,
         (Effect::Change, None | Some("take")) if tool.name == "snapshot_db" => CallKind::Change,
         (Effect::Observe, _) => CallKind::Read,
@@ -197,8 +211,21 @@ fn kind_of(tool: &Tool, arguments: &Map<String, Value>) -> CallKind {
     }
 }
 
-fn limits_refusal(limited: Limited) -> Refusal {
+fn text_refusal() -> Refusal {
+    Refusal::new(
+        Code::BadArgument,
+        "An argument holds a text that is longer than the operator allows.",
+        "Give names, ids and short patterns; no tool needs a long text.",
+    )
+}
+
+fn limits_refusal(limited: Limited, kind: CallKind) -> Refusal {
     match limited {
+        Limited::Rate(wait) if kind == CallKind::Verify => Refusal::new(
+            Code::RateLimited,
+            "Secrets are not verified that often.",
+            format!("Call again in {} s; one call verifies many secrets.", wait.as_secs() + 1),
+        ),
         Limited::Rate(wait) => Refusal::new(
             Code::RateLimited,
             "Too many calls of this kind.",
@@ -231,12 +258,7 @@ impl ServerHandler for Handler {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = self.shared.tools.get_or_init(|| {
-            ListToolsResult::with_all_items(catalogue::describe(self.shared.door.tools()))
-                .with_ttl_ms(TOOLS_FRESH_MS)
-                .with_cache_scope(CacheScope::Private)
-        });
-        Ok(tools.clone())
+        Ok(self.listed().clone())
     }
 
     fn call_tool(

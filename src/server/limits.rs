@@ -1,4 +1,4 @@
-//! How often and how many at once. Pure: time is an argument.
+//! How often, how many at once, and how long a text. Pure: time is an argument.
 
 use std::{
     collections::HashMap,
@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::{Map, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::principal::Principal;
@@ -19,6 +20,10 @@ pub struct CallLimits {
     pub plans_per_hour: u32,
     /// Calls that start a change, per hour.
     pub changes_per_hour: u32,
+    /// Calls that verify secrets, per minute. Few, so that nobody learns by asking again and again.
+    pub verifies_per_minute: u32,
+    /// The longest text in an argument, bytes.
+    pub string_bytes: u32,
     /// Calls at once.
     pub at_once: u32,
     /// Calls that may wait for their turn; further ones are refused.
@@ -27,7 +32,15 @@ pub struct CallLimits {
 
 impl Default for CallLimits {
     fn default() -> Self {
-        Self { reads_per_minute: 60, plans_per_hour: 10, changes_per_hour: 6, at_once: 8, waiting: 128 }
+        Self {
+            reads_per_minute: 60,
+            plans_per_hour: 10,
+            changes_per_hour: 6,
+            verifies_per_minute: 5,
+            string_bytes: 64 * 1024,
+            at_once: 8,
+            waiting: 128,
+        }
     }
 }
 
@@ -36,6 +49,8 @@ impl Default for CallLimits {
 pub enum CallKind {
     /// Reads.
     Read,
+    /// Verifies secrets.
+    Verify,
     /// Drafts a plan.
     Plan,
     /// Starts a change.
@@ -62,7 +77,7 @@ pub struct Limits {
 
 #[derive(Debug)]
 struct Account {
-    buckets: Mutex<[Bucket; 3]>,
+    buckets: Mutex<[Bucket; 4]>,
     turns: Arc<Semaphore>,
     queue: Arc<Semaphore>,
 }
@@ -71,6 +86,12 @@ impl Limits {
     /// Limits with nothing used yet.
     pub fn new(settings: CallLimits) -> Self {
         Self { settings, principals: Mutex::new(HashMap::new()) }
+    }
+
+    /// Whether no text in the arguments is longer than allowed, and no name of one either.
+    pub fn fits(&self, arguments: &Map<String, Value>) -> bool {
+        let limit = self.settings.string_bytes;
+        limit == 0 || arguments.iter().all(|(name, value)| fits(name, limit) && value_fits(value, limit))
     }
 
     /// Waits for a turn, unless the rate or the queue is used up. The turn ends when the permit is dropped.
@@ -115,6 +136,7 @@ impl Account {
                 Bucket::new(settings.reads_per_minute, minute, now),
                 Bucket::new(settings.plans_per_hour, hour, now),
                 Bucket::new(settings.changes_per_hour, hour, now),
+                Bucket::new(settings.verifies_per_minute, minute, now),
             ]),
             turns: Arc::new(Semaphore::new(settings.at_once as usize)),
             queue: Arc::new(Semaphore::new(settings.waiting as usize)),
@@ -123,13 +145,27 @@ impl Account {
 
     fn take(&self, kind: CallKind, now: Instant) -> Result<(), Duration> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let [reads, plans, changes] = &mut *buckets;
+        let [reads, plans, changes, verifies] = &mut *buckets;
         match kind {
             CallKind::Read => reads.take(now),
             CallKind::Plan => plans.take(now),
             CallKind::Change => changes.take(now),
+            CallKind::Verify => verifies.take(now),
             CallKind::Stop => Ok(()),
         }
+    }
+}
+
+fn fits(text: &str, limit: u32) -> bool {
+    u32::try_from(text.len()).is_ok_and(|length| length <= limit)
+}
+
+fn value_fits(value: &Value, limit: u32) -> bool {
+    match value {
+        Value::String(text) => fits(text, limit),
+        Value::Array(items) => items.iter().all(|item| value_fits(item, limit)),
+        Value::Object(map) => map.iter().all(|(name, value)| fits(name, limit) && value_fits(value, limit)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
     }
 }
 
@@ -168,6 +204,8 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -186,6 +224,25 @@ mod tests {
         let now = Instant::now();
         let mut bucket = Bucket::new(0, Duration::from_mins(1), now);
         assert!((0..10_000).all(|_| bucket.take(now).is_ok()));
+    }
+
+    #[test]
+    fn the_longest_text_counts_wherever_it_stands() {
+        let fits = |arguments: Value| {
+            let limits = Limits::new(CallLimits { string_bytes: 4, ..CallLimits::default() });
+            limits.fits(arguments.as_object().unwrap())
+        };
+        assert!(fits(json!({ "a": "1234", "b": 123_456, "c": ["1234"], "d": { "1234": null } })));
+        for arguments in [
+            json!({ "a": "12345" }),
+            json!({ "a": ["1", ["12345"]] }),
+            json!({ "a": { "b": "12345" } }),
+            json!({ "a": { "12345": 1 } }),
+            json!({ "12345": 1 }),
+            json!({ "a": "ééé" }),
+        ] {
+            assert!(!fits(arguments.clone()), "{arguments}");
+        }
     }
 
     #[tokio::test]

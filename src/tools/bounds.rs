@@ -54,9 +54,38 @@ macro_rules! bounded {
     };
 }
 
-bounded!(
-    /// How long a call waits, s.
-    WaitSeconds, 0, 40, 20, "not a valid wait_s: use 0 to 40 seconds");
+/// How long a call waits, s. When the caller does not say, the operator's default holds, so the schema names none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct WaitSeconds(Option<u32>);
+
+impl WaitSeconds {
+    /// What the caller asked for.
+    pub(crate) fn get(self) -> Option<u32> {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for WaitSeconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u32::deserialize(deserializer)? {
+            number @ ..=40 => Ok(Self(Some(number))),
+            _ => Err(D::Error::custom("not a valid wait_s: use 0 to 40 seconds")),
+        }
+    }
+}
+
+impl JsonSchema for WaitSeconds {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "WaitSeconds".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 0, "maximum": 40 })
+    }
+}
+
 bounded!(
     /// How many entries are returned.
     Limit, 1, 200, 20, "not a valid limit: use 1 to 200");

@@ -3,14 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Context, Describe, Query, Toolset};
+use super::{Answer, Context, Describe, Query, Toolset, records::Standings};
 use crate::domain::{
     effect::{Effect, Tier},
     inventory::{Deploy, Inventory, Service},
     name::{DatabaseName, EnvironmentName, GateName, HostName, MailboxName, RootName, SecretName, ServiceName},
-    operation::{OperationFilter, OperationId, OperationState},
+    operation::{OperationId, OperationState},
     refusal::{NextCall, Refusal},
-    release::DeploymentState,
     time::Time,
     version::Version,
 };
@@ -147,6 +146,7 @@ impl Describe for ListServices {
     const TOOLSET: Toolset = Toolset::Inspect;
     const EFFECT: Effect = Effect::Observe;
     const IDEMPOTENT: bool = true;
+    const FROM_RECORDS: bool = true;
     type Arguments = Arguments;
     type Output = Output;
 }
@@ -157,7 +157,8 @@ impl Query for ListServices {
         match (&arguments.service, arguments.section) {
             (Some(name), _) => {
                 let service = inventory.service(name)?;
-                let services = vec![service_view(service, inventory, context).await?];
+                let standings = context.records.standings().await?;
+                let services = vec![service_view(service, inventory, &standings)];
                 let next = vec![NextCall::new(
                     "run_smoke",
                     serde_json::json!({ "services": [name] }),
@@ -167,10 +168,9 @@ impl Query for ListServices {
                 Ok(Answer { status, output: Output { services, ..Output::default() }, next })
             }
             (None, Section::Services) => {
-                let mut services = Vec::with_capacity(inventory.services.len());
-                for service in inventory.services.values() {
-                    services.push(service_view(service, inventory, context).await?);
-                }
+                let standings = context.records.standings().await?;
+                let services: Vec<ServiceView> =
+                    inventory.services.values().map(|service| service_view(service, inventory, &standings)).collect();
                 let status = format!("{} services in {} environments.", services.len(), inventory.environments.len());
                 Ok(Answer { status, output: Output { services, ..Output::default() }, next: Vec::new() })
             }
@@ -179,43 +179,35 @@ impl Query for ListServices {
     }
 }
 
-async fn service_view(service: &Service, inventory: &Inventory, context: Context<'_>) -> Result<ServiceView, Refusal> {
-    let mut targets = Vec::with_capacity(service.targets.len());
-    for (environment, target) in &service.targets {
-        let deployments = context.records.deployments(&service.name, environment).await?;
-        let live = deployments.into_iter().find(|deployment| deployment.state == DeploymentState::Live);
-        let filter = OperationFilter {
-            service: Some(service.name.clone()),
-            environment: Some(environment.clone()),
-            open_only: false,
-            limit: 1,
-            offset: 0,
-        };
-        let last = context.records.operations(&filter).await?.into_iter().next();
-        targets.push(TargetView {
+fn service_view(service: &Service, inventory: &Inventory, standings: &Standings) -> ServiceView {
+    let targets = service.targets.iter().map(|(environment, target)| {
+        let standing = standings.get(&(service.name.clone(), environment.clone()));
+        let live = standing.and_then(|standing| standing.live.as_ref());
+        let last = standing.and_then(|standing| standing.last.as_ref());
+        TargetView {
             environment: environment.clone(),
             tier: inventory.environments.get(environment).map_or(Tier::Production, |e| e.tier),
             host: target.host.clone(),
             url: target.url.as_ref().map(ToString::to_string),
             databases: target.databases.clone(),
-            live_since: live.as_ref().map(|deployment| deployment.at),
-            live: live.map(|deployment| deployment.version),
-            last_state: last.as_ref().map(|operation| operation.state),
-            last_operation: last.map(|operation| operation.id),
-        });
-    }
-    Ok(ServiceView {
+            live: live.map(|deployment| deployment.version.clone()),
+            live_since: live.map(|deployment| deployment.at),
+            last_operation: last.map(|operation| operation.id.clone()),
+            last_state: last.map(|operation| operation.state),
+        }
+    });
+    ServiceView {
         name: service.name.clone(),
         description: service.description.clone(),
         deployed_by: match service.deploy {
             Deploy::Script(_) => "script".to_owned(),
             Deploy::Release(_) => "release".to_owned(),
         },
-        targets,
+        targets: targets.collect(),
         gates: service.gates.clone(),
         needs: service.secrets.clone(),
         checks: service.smoke.iter().map(|check| check.name.to_string()).collect(),
-    })
+    }
 }
 
 async fn resources(inventory: &Inventory, context: Context<'_>) -> Result<Answer<Output>, Refusal> {

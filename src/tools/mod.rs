@@ -98,6 +98,9 @@ pub trait Describe: Send + Sync {
     const IDEMPOTENT: bool;
     /// Whether it talks to parts that are not the operator's own.
     const OPEN_WORLD: bool = false;
+    /// Whether its answer follows from its arguments, the inventory and the ledger, and from nothing else: not from the world,
+    /// the clock or the caller. Such an answer is given again until the ledger says more.
+    const FROM_RECORDS: bool = false;
     /// The arguments: a flat struct with `deny_unknown_fields`.
     type Arguments: DeserializeOwned + JsonSchema + Send + Sync;
     /// The result: what stands in `structuredContent`.
@@ -149,20 +152,20 @@ pub enum Wish {
     Look,
     /// A dry run.
     Propose {
-        /// How long the call waits for it, s.
-        wait_s: u32,
+        /// How long the call waits for it, s; as the operator set it when the caller does not say.
+        wait_s: Option<u32>,
     },
     /// Draft and run at once: only for plans that only add.
     Start {
-        /// How long the call waits for it, s.
-        wait_s: u32,
+        /// How long the call waits for it, s; as the operator set it when the caller does not say.
+        wait_s: Option<u32>,
     },
     /// The execution of a plan.
     Execute {
         /// The plan.
         plan: PlanId,
-        /// How long the call waits for it, s.
-        wait_s: u32,
+        /// How long the call waits for it, s; as the operator set it when the caller does not say.
+        wait_s: Option<u32>,
     },
     /// The end of an operation at its next safe point.
     Cancel {
@@ -275,6 +278,8 @@ pub struct Tool {
     pub idempotent: bool,
     /// Whether it talks to parts that are not the operator's own.
     pub open_world: bool,
+    /// Whether its answer follows from its arguments, the inventory and the ledger, and from nothing else.
+    pub from_records: bool,
     /// The JSON Schema of its arguments.
     pub input_schema: fn() -> Map<String, Value>,
     /// The JSON Schema of its output.
@@ -342,6 +347,7 @@ fn tool<T: Describe + 'static>(handler: Handler) -> Tool {
         effect: T::EFFECT,
         idempotent: T::IDEMPOTENT,
         open_world: T::OPEN_WORLD,
+        from_records: T::FROM_RECORDS,
         input_schema: || schema::of::<T::Arguments>(Contract::Deserialize),
         output_schema: || schema::of::<T::Output>(Contract::Serialize),
         handler,

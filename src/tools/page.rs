@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::Tool;
+use super::{Tool, schema};
 use crate::domain::effect::Effect;
 
 /// The two files of a tool.
@@ -20,7 +20,7 @@ pub struct Page {
 /// Both files of a tool.
 pub fn page(tool: &Tool) -> Page {
     let input = (tool.input_schema)();
-    let output = (tool.output_schema)();
+    let output = schema::with_added((tool.output_schema)());
     let schema = json!({
         "name": tool.name,
         "title": tool.title,

@@ -1,6 +1,6 @@
 //! What tools may know of the ledger.
 
-use std::{future::Future, pin::Pin};
+use std::{collections::BTreeMap, future::Future, pin::Pin};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,18 @@ use crate::domain::{
 /// A future that may fail with a refusal.
 pub type Reading<'a, T> = Pin<Box<dyn Future<Output = Result<T, Refusal>> + Send + 'a>>;
 
+/// How services stand in their environments.
+pub type Standings = BTreeMap<(ServiceName, EnvironmentName), Standing>;
+
+/// How a service stands in an environment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Standing {
+    /// What is live.
+    pub live: Option<Deployment>,
+    /// What was done last.
+    pub last: Option<Operation>,
+}
+
 /// The ledger as tools see it: reading only. The engine implements it.
 pub trait Records: Send + Sync {
     /// One operation.
@@ -25,7 +37,7 @@ pub trait Records: Send + Sync {
     /// One operation with its plan and evidence, as callers see it.
     fn view<'a>(&'a self, id: &'a OperationId, with_journal: bool) -> Reading<'a, OperationView>;
     /// Waits until the operation is no longer running, or that many seconds (at most 40).
-    fn wait<'a>(&'a self, id: &'a OperationId, wait_s: u32) -> Reading<'a, ()>;
+    fn wait<'a>(&'a self, id: &'a OperationId, wait_s: Option<u32>) -> Reading<'a, ()>;
     /// The newest operations first.
     fn operations<'a>(&'a self, filter: &'a OperationFilter) -> Reading<'a, Vec<Operation>>;
     /// The journal of an operation, in order.
@@ -40,6 +52,8 @@ pub trait Records: Send + Sync {
         service: &'a ServiceName,
         environment: &'a EnvironmentName,
     ) -> Reading<'a, Vec<Deployment>>;
+    /// How every service stands wherever it was deployed to, or should have been.
+    fn standings(&self) -> Reading<'_, Standings>;
     /// The snapshots of a database, newest first.
     fn snapshots<'a>(&'a self, database: &'a DatabaseName) -> Reading<'a, Vec<SnapshotManifest>>;
     /// The ledger's head, `seq/hash12`.

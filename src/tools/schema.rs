@@ -4,9 +4,11 @@ use schemars::{
     JsonSchema, Schema, SchemaGenerator,
     generate::{Contract, SchemaSettings},
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Tool;
+use crate::domain::refusal::NextCall;
 
 /// A JSON Schema without what says nothing: no `$schema`, no title of the Rust type, no references. The contract says whose
 /// view it is: what is left out when it is empty is not required of a result.
@@ -41,11 +43,31 @@ fn remove_rust_formats(value: &mut Value) {
     }
 }
 
+/// What the engine adds to the output of every tool.
+#[derive(Serialize, JsonSchema)]
+struct Added {
+    /// The head of the ledger: number and hash of its last entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ledger: Option<String>,
+    /// The calls that make sense now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    next: Vec<NextCall>,
+}
+
+/// The schema of an output, with what the engine adds.
+pub(super) fn with_added(mut output: Map<String, Value>) -> Map<String, Value> {
+    let added = of::<Added>(Contract::Serialize).remove("properties");
+    if let (Some(Value::Object(properties)), Some(Value::Object(added))) = (output.get_mut("properties"), added) {
+        properties.extend(added);
+    }
+    output
+}
+
 impl Tool {
-    /// The schema of a structured result: the output, or a refusal. A client may validate refusals as well, and shows its user
+    /// The schema of a structured result: the output, or a refusal, with what the engine adds to both. A client may validate refusals as well, and shows its user
     /// the validator's message instead of ours when they do not fit.
     pub fn result_schema(&self) -> Map<String, Value> {
-        let mut schema = (self.output_schema)();
+        let mut schema = with_added((self.output_schema)());
         let refusal = json!({ "type": "object", "description": "Why it was refused, and what to do." });
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             properties.insert("error".to_owned(), refusal);

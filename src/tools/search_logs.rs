@@ -13,8 +13,12 @@ use crate::{
         refusal::{Code, NextCall, Refusal},
         time::Time,
     },
-    world::files,
+    world::files::{self, LogFile},
 };
+
+/// The most files that one call searches.
+const FILES: usize = 50;
+const DAY_S: i64 = 24 * 60 * 60;
 
 /// The tool.
 #[derive(Debug)]
@@ -26,7 +30,7 @@ pub(super) struct SearchLogs;
 pub(super) struct Arguments {
     /// A root of list_services section=resources.
     root: RootName,
-    /// A log file below it; default every .log file in it.
+    /// A log file below it, searched with its rotated and gzipped parts; default every log in it.
     #[serde(default)]
     path: Option<RelativePath>,
     /// Regular expression; default every line.
@@ -111,8 +115,11 @@ pub(super) struct Output {
     matches: u64,
     /// Lines that were looked at.
     lines: u64,
-    /// Matches per file.
+    /// Matches per file, the last written file first.
     files: Vec<FileCount>,
+    /// Files that were left out: last written more than a day before `since`, or more than a call can search.
+    #[serde(skip_serializing_if = "is_zero")]
+    left_out: u64,
     /// The matches, `>` before the line number; their neighbours without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     untrusted_text: Option<String>,
@@ -127,13 +134,22 @@ struct FileCount {
     path: String,
     matches: u64,
     bytes: u64,
+    /// Why not all of it was searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Describe for SearchLogs {
     const NAME: &'static str = "search_logs";
     const TITLE: &'static str = "Search logs";
-    const DESCRIPTION: &'static str = "Searches log files below a root by regular expression and time window (ISO, Apache, nginx, PHP, \
-        syslog, JSON); counts first, then the matching lines with context. Secrets are masked before matching. Changes nothing.";
+    const DESCRIPTION: &'static str = "Searches log files below a root, rotated and gzipped ones too, the newest file first, by regular \
+        expression and time window (ISO, Apache, nginx, PHP, syslog, JSON); counts first, then the matching lines with context. \
+        Secrets are masked before matching. Changes nothing.";
     const TOOLSET: Toolset = Toolset::Inspect;
     const EFFECT: Effect = Effect::Observe;
     const IDEMPOTENT: bool = true;
@@ -150,24 +166,41 @@ impl Query for SearchLogs {
             Some(text) => Some(compile(text, arguments.case_insensitive)?),
             None => None,
         };
-        let paths = match &arguments.path {
-            Some(path) => vec![path.clone()],
-            None => logs_in(context, root).await?,
-        };
+        let (since, until) =
+            (arguments.since.map(|since| since.moment(now)), arguments.until.map(|until| until.moment(now)));
+        let found = context.reader.logs(root, arguments.path.as_ref()).await?;
+        let (files, all) = (in_reach(&found, since), found.len());
+        if all == 0 {
+            return Err(no_logs());
+        }
         let limit = usize::try_from(arguments.limit.get()).unwrap_or(usize::MAX);
-        let mut output = Output { matches: 0, lines: 0, files: Vec::new(), untrusted_text: None, more: false };
+        let mut output =
+            Output { matches: 0, lines: 0, files: Vec::new(), left_out: 0, untrusted_text: None, more: false };
         let mut text = String::new();
-        let (mut shown, mut skip) = (0, arguments.offset);
-        for path in paths {
+        let (mut shown, mut skip, mut budget) = (0, arguments.offset, files::Budget::of_a_call());
+        for LogFile { path, .. } in files {
+            if budget.is_spent() {
+                break;
+            }
             let query = files::Query {
                 pattern: pattern.clone(),
-                since: arguments.since.map(|since| since.moment(now)),
-                until: arguments.until.map(|until| until.moment(now)),
+                since,
+                until,
                 offset: skip,
                 limit: limit - shown,
                 context: usize::from(arguments.context.min(10)),
             };
-            let found = context.reader.search_file(root, &path, &query).await?;
+            let found = match context.reader.search_file(root, path, &query, budget).await {
+                Ok(found) => found,
+                // One file that cannot be read does not hide the others.
+                Err(error) if all > 1 => {
+                    let problem = Some(error.problem);
+                    output.files.push(FileCount { path: path.to_string(), matches: 0, bytes: 0, problem });
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            budget = budget.without(found.read);
             output.matches += found.matches;
             output.lines += found.lines;
             skip = skip.saturating_sub(found.matches);
@@ -178,17 +211,30 @@ impl Query for SearchLogs {
                 shown += usize::from(hit.matched);
                 text.push_str(&format!("{}{}: {}\n", if hit.matched { ">" } else { " " }, hit.line, hit.text));
             }
-            output.files.push(FileCount { path: path.to_string(), matches: found.matches, bytes: found.bytes });
+            output.files.push(FileCount {
+                path: path.to_string(),
+                matches: found.matches,
+                bytes: found.bytes,
+                problem: found.problem.map(str::to_owned),
+            });
         }
+        output.left_out = u64::try_from(all - output.files.len()).unwrap_or(u64::MAX);
         let seen = arguments.offset + u64::try_from(shown).unwrap_or(u64::MAX);
         output.more = output.matches > seen;
         output.untrusted_text = (!text.is_empty()).then_some(text);
-        let status = format!(
+        let mut status = format!(
             "{} matches in {} files ({} lines), {shown} shown.",
             output.matches,
             output.files.len(),
             output.lines
         );
+        let partly = output.files.iter().filter(|file| file.problem.is_some()).count();
+        if partly > 0 {
+            status.push_str(&format!(" {partly} files were not searched to the end."));
+        }
+        if output.left_out > 0 {
+            status.push_str(&format!(" {} files were left out.", output.left_out));
+        }
         let next = if output.more {
             let call = serde_json::json!({ "root": arguments.root, "offset": seen });
             vec![NextCall::new("search_logs", call, "see more, with the same pattern and window")]
@@ -211,22 +257,19 @@ fn compile(text: &str, case_insensitive: bool) -> Result<regex::Regex, Refusal> 
     })
 }
 
-/// The log files directly below a root, by name.
-async fn logs_in(context: Context<'_>, root: &std::path::Path) -> Result<Vec<RelativePath>, Refusal> {
-    let entries = context.reader.list_directory(root, None).await?;
-    let logs: Vec<RelativePath> = entries
-        .into_iter()
-        .filter(|entry| entry.kind == "file" && entry.name.contains(".log"))
-        .filter(|entry| !entry.name.to_ascii_lowercase().ends_with(".gz"))
-        .filter_map(|entry| entry.name.parse().ok())
-        .take(50)
-        .collect();
-    if logs.is_empty() {
-        return Err(Refusal::new(
-            Code::NotFound,
-            "There is no log file directly below that root.",
-            "Call read_file with that root to see what is there, and give path.",
-        ));
-    }
-    Ok(logs)
+/// The files that may hold lines of the window, at most [`FILES`]. Clocks and zones may be off by up to a day.
+fn in_reach(found: &[LogFile], since: Option<Time>) -> impl Iterator<Item = &LogFile> {
+    let reaches = move |file: &&LogFile| match (file.modified, since) {
+        (Some(modified), Some(since)) => modified.plus_s(DAY_S) >= since,
+        _ => true,
+    };
+    found.iter().filter(reaches).take(FILES)
+}
+
+fn no_logs() -> Refusal {
+    Refusal::new(
+        Code::NotFound,
+        "There is no log file directly below that root.",
+        "Call read_file with that root to see what is there, and give path.",
+    )
 }

@@ -2,21 +2,42 @@
 
 use std::fs;
 
-/// This process: boot id, process id and start time, as one text.
-pub fn current() -> String {
-    let pid = std::process::id();
-    format!("{}/{pid}/{}", boot_id(), start_time(pid).unwrap_or_default())
+/// What became of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It runs, here.
+    Running,
+    /// It ran here and has ended.
+    Ended,
+    /// It belongs to another machine or container, or to a time before the last boot: from here nobody can tell.
+    Elsewhere,
 }
 
-/// Whether the process of such a text still runs. A process id that was used again, a zombie, and a process before the last boot
-/// do not.
-pub fn is_alive(text: &str) -> bool {
+/// This process: boot id, process id, start time and process id namespace, as one text.
+pub fn current() -> String {
+    let pid = std::process::id();
+    format!("{}/{pid}/{}/{}", boot_id(), start_time(pid).unwrap_or_default(), namespace())
+}
+
+/// What became of the process of such a text. A process id that was used again, and a zombie, are not it.
+pub fn fate(text: &str) -> Fate {
     let mut parts = text.split('/');
-    let (Some(boot), Some(pid), Some(start), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-        return false;
+    let (Some(boot), Some(pid), Some(start), Some(space), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Fate::Elsewhere;
     };
+    if boot.is_empty() || boot != boot_id() || space != namespace() {
+        return Fate::Elsewhere;
+    }
     let started = pid.parse().ok().and_then(start_time);
-    boot == boot_id() && started.is_some() && started.map(|s| s.to_string()).as_deref() == Some(start)
+    if started.is_some_and(|started| started.to_string() == start) { Fate::Running } else { Fate::Ended }
+}
+
+/// The world of process ids that we live in: containers of one machine have the same boot id. Empty where the kernel tells none.
+fn namespace() -> String {
+    let link = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    link.to_string_lossy().chars().filter(char::is_ascii_digit).collect()
 }
 
 /// The kernel's id of the present boot; empty where the kernel tells none.

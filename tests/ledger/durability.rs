@@ -10,11 +10,13 @@ use deploy_ops_mcp::{domain::principal::Principal, ledger::LedgerError};
 
 use super::*;
 
-const PLACE: &str = "LEDGER_TEST_URL";
+both! {
+    acknowledged_intents_survive_a_kill,
+}
 
 async fn child_ledger() -> Option<Ledger> {
-    let url = std::env::var(PLACE).ok()?;
-    Some(Ledger::open(&url, Instance::new("boot-a:2:2"), Redactor::default()).await.unwrap())
+    let location = Place::of_parent()?;
+    Some(Ledger::open(&location, Instance::new("boot-a:2:2"), Redactor::default()).await.unwrap())
 }
 
 /// Runs as a process of its own: writes intents and says each one that was acknowledged.
@@ -31,14 +33,13 @@ async fn child_writes_intents() {
     }
 }
 
-#[tokio::test]
-async fn acknowledged_intents_survive_a_kill() {
+async fn acknowledged_intents_survive_a_kill(store: Store) {
     for wanted in [1, 3, 10, 40] {
-        let place = Place::new();
+        let place = store.place().await;
         place.open().await.close().await;
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "ledger::durability::child_writes_intents", "--ignored", "--nocapture"])
-            .env(PLACE, place.url())
+            .env(PLACE, place.for_child())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -85,13 +86,13 @@ async fn child_fills_the_disk() {
 
 #[tokio::test]
 async fn a_full_disk_fails_the_write_and_leaves_no_half() {
-    let place = Place::new();
+    let place = Store::Sqlite.place().await;
     place.open().await.close().await;
     let output = Command::new("sh")
         .args(["-c", "trap '' XFSZ; ulimit -f 2000; exec \"$0\" \"$@\""])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", "ledger::durability::child_fills_the_disk", "--ignored", "--nocapture"])
-        .env(PLACE, place.url())
+        .env(PLACE, place.for_child())
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -100,7 +101,7 @@ async fn a_full_disk_fails_the_write_and_leaves_no_half() {
     assert!(acknowledged > 10, "{acknowledged}");
 
     let ledger = place.open().await;
-    let (operation, _) = ledger.interrupted().await.unwrap().remove(0);
+    let operation = ledger.interrupted().await.unwrap().remove(0).operation;
     let stored = ledger.journal(&operation.id).await.unwrap().iter().filter(|e| e.index < 1_000_000).count();
     assert_eq!(stored, acknowledged);
     ledger.verify().await.unwrap();
@@ -109,7 +110,7 @@ async fn a_full_disk_fails_the_write_and_leaves_no_half() {
 
 #[tokio::test]
 async fn commits_are_synced() {
-    let place = Place::new();
+    let place = Store::Sqlite.place().await;
     place.open().await.close().await;
     let mut connection = place.raw().await;
     let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await.unwrap();
@@ -123,7 +124,7 @@ async fn commits_are_synced() {
 #[tokio::test]
 #[ignore = "prints figures"]
 async fn figures() {
-    let place = Place::new();
+    let place = Store::Sqlite.place().await;
     let begun = Instant::now();
     let ledger = place.open().await;
     println!("create: {:?}", begun.elapsed());

@@ -1,15 +1,5 @@
 //! The ledger, through its public interface, on real files.
 
-mod chain;
-mod durability;
-mod opening;
-mod operations;
-mod reads;
-mod secrets;
-mod signals;
-
-use std::path::PathBuf;
-
 use deploy_ops_mcp::{
     domain::{
         approval::{Approval, Channel, Decision},
@@ -30,42 +20,36 @@ use deploy_ops_mcp::{
     ledger::{Instance, Ledger},
     redact::Redactor,
 };
-use sqlx::{Connection, SqliteConnection};
+use place::{PLACE, Place, Store};
 use uuid::Uuid;
 
-/// A ledger in a directory of its own.
-struct Place {
-    _directory: tempfile::TempDir,
-    path: PathBuf,
+/// Each test once per store. The tests take the store and ask it for places.
+macro_rules! both {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::Store::Sqlite).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::Store::Postgres).await;
+            })*
+        }
+    };
 }
 
-impl Place {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("state/ledger.db");
-        Self { _directory: directory, path }
-    }
-    fn url(&self) -> String {
-        format!("sqlite:{}", self.path.display())
-    }
-    async fn open(&self) -> Ledger {
-        self.open_as("boot-a:1:1").await
-    }
-    async fn open_as(&self, instance: &str) -> Ledger {
-        Ledger::open(&self.url(), Instance::new(instance), Redactor::default()).await.unwrap()
-    }
-    /// A connection beside the ledger, for looking and for tampering.
-    async fn raw(&self) -> SqliteConnection {
-        SqliteConnection::connect(&self.url()).await.unwrap()
-    }
-    async fn run(&self, sql: &str) -> u64 {
-        let mut connection = self.raw().await;
-        sqlx::raw_sql("PRAGMA foreign_keys = OFF").execute(&mut connection).await.unwrap();
-        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
-        done.rows_affected()
-    }
-}
+mod chain;
+mod durability;
+mod opening;
+mod operations;
+mod place;
+mod reads;
+mod secrets;
+mod server;
+mod signals;
 
 fn now() -> Time {
     Time::from_millis(1_736_933_400_000)

@@ -6,15 +6,28 @@ use deploy_ops_mcp::{
         principal::Principal,
         release::DeploymentState,
     },
-    ledger::{Begun, LedgerError},
+    ledger::{Begun, Interrupted, LedgerError, Loss},
     redact::Redactor,
 };
 
 use super::*;
 
-#[tokio::test]
-async fn what_is_written_is_read_back() {
-    let place = Place::new();
+both! {
+    what_is_written_is_read_back,
+    of_fifty_executions_of_a_plan_one_begins,
+    a_plan_without_its_lock_does_not_begin,
+    fences_only_grow_and_locks_exclude,
+    an_unfinished_operation_keeps_its_lock_after_the_lease,
+    who_was_taken_over_cannot_write,
+    a_lease_that_was_renewed_is_not_over,
+    an_ended_operation_is_final,
+    only_a_new_state_gets_an_entry,
+    attempts_are_intended_once_and_end_only_when_intended,
+    a_failed_rollback_freezes_until_a_human_has_looked,
+}
+
+async fn what_is_written_is_read_back(store: Store) {
+    let place = store.place().await;
     let ledger = place.open().await;
     let operation = whole_deployment(&ledger).await;
     let plan = operation.plan.clone().unwrap();
@@ -28,14 +41,15 @@ async fn what_is_written_is_read_back() {
     let (service, environment) = (operation.service.clone().unwrap(), operation.environment.clone());
     let deployments = ledger.deployments(&service, &environment).await.unwrap();
     assert_eq!(deployments, [deployment_of(&operation, DeploymentState::Live)]);
+    assert_eq!(ledger.live().await.unwrap(), deployments);
+    assert_eq!(ledger.newest().await.unwrap(), [operation.clone()]);
     assert!(ledger.latest_approval(&plan).await.unwrap().is_none(), "the approval is used");
     assert!(ledger.pending_plans(now()).await.unwrap().is_empty(), "the plan is used");
     ledger.verify().await.unwrap();
 }
 
-#[tokio::test]
-async fn of_fifty_executions_of_a_plan_one_begins() {
-    let place = Place::new();
+async fn of_fifty_executions_of_a_plan_one_begins(store: Store) {
+    let place = store.place().await;
     let ledgers = [place.open().await, place.open_as("boot-a:2:2").await];
     let plan = approved(&ledgers[0]).await;
     let lease = ledgers[0].acquire(&plan.resource(), plan.id().as_str(), "deploy", now(), 60).await.unwrap().unwrap();
@@ -60,9 +74,8 @@ async fn of_fifty_executions_of_a_plan_one_begins() {
     ledgers[1].verify().await.unwrap();
 }
 
-#[tokio::test]
-async fn a_plan_without_its_lock_does_not_begin() {
-    let place = Place::new();
+async fn a_plan_without_its_lock_does_not_begin(store: Store) {
+    let place = store.place().await;
     let ledger = place.open().await;
     let plan = approved(&ledger).await;
     let head = ledger.head().await.unwrap();
@@ -73,13 +86,13 @@ async fn a_plan_without_its_lock_does_not_begin() {
     assert_eq!(ledger.verify().await.unwrap().head, head, "nothing was written");
 }
 
-#[tokio::test]
-async fn fences_only_grow_and_locks_exclude() {
-    let place = Place::new();
+async fn fences_only_grow_and_locks_exclude(store: Store) {
+    let place = store.place().await;
     let ledger = place.open().await;
     let mut last = 0;
     for round in 0..5 {
         let at = now().plus_s(round * 100);
+        place.pass(100).await;
         let lease = ledger.acquire("service/crm/production", "plan-a", "deploy", at, 60).await.unwrap().unwrap();
         assert!(lease.fence > last);
         let busy = ledger.acquire("service/crm/production", "plan-b", "deploy", at.plus_s(59), 60).await.unwrap();
@@ -98,12 +111,12 @@ async fn fences_only_grow_and_locks_exclude() {
     ledger.verify().await.unwrap();
 }
 
-#[tokio::test]
-async fn an_unfinished_operation_keeps_its_lock_after_the_lease() {
-    let place = Place::new();
+async fn an_unfinished_operation_keeps_its_lock_after_the_lease(store: Store) {
+    let place = store.place().await;
     let ledger = place.open().await;
     let (plan, operation) = running(&ledger).await;
     let much_later = now().plus_s(86_400);
+    place.pass(86_400).await;
     let busy = ledger.acquire(&plan.resource(), "plan-b", "deploy", much_later, 60).await.unwrap();
     assert_eq!(busy.unwrap_err().holder, operation.id.as_str());
     ledger.finish(&ended(&operation, OperationState::Failed), &[], now()).await.unwrap();
@@ -111,20 +124,20 @@ async fn an_unfinished_operation_keeps_its_lock_after_the_lease() {
     assert!(lease.fence > operation.fence);
 }
 
-#[tokio::test]
-async fn who_was_taken_over_cannot_write() {
-    let place = Place::new();
+async fn who_was_taken_over_cannot_write(store: Store) {
+    let place = store.place().await;
     let (old, new) = (place.open().await, place.open_as("boot-a:2:2").await);
     let (plan, operation) = running(&old).await;
     let intent = intent_of(&operation, 0);
     old.intend(&intent, operation.fence).await.unwrap();
     assert!(old.interrupted().await.unwrap().is_empty(), "our own operations are not interrupted");
-    let (found, by) = new.interrupted().await.unwrap().remove(0);
+    let Interrupted { operation: found, by, lease_until } = new.interrupted().await.unwrap().remove(0);
     assert_eq!((&found, by.as_str()), (&operation, "boot-a:1:1"));
+    assert!(lease_until.is_some(), "the lock is that of the operation");
 
-    let fence = new.take_over(&plan.resource(), &found, now(), 60).await.unwrap();
+    let fence = new.take_over(&plan.resource(), &found, Loss::Ended, now(), 60).await.unwrap();
     assert!(fence > operation.fence);
-    let again = new.take_over(&plan.resource(), &found, now(), 60).await;
+    let again = new.take_over(&plan.resource(), &found, Loss::Ended, now(), 60).await;
     assert!(matches!(again, Err(LedgerError::Fenced)), "one of several succeeds");
 
     assert!(matches!(old.outcome(&done(&intent), &[], operation.fence).await, Err(LedgerError::Fenced)));
@@ -143,9 +156,25 @@ async fn who_was_taken_over_cannot_write() {
     new.verify().await.unwrap();
 }
 
-#[tokio::test]
-async fn an_ended_operation_is_final() {
-    let place = Place::new();
+async fn a_lease_that_was_renewed_is_not_over(store: Store) {
+    let place = store.place().await;
+    let (slow, other) = (place.open().await, place.open_as("boot-b:2:2").await);
+    let (plan, operation) = running(&slow).await;
+    let resource = plan.resource();
+    place.pass(50).await;
+    slow.renew(&resource, operation.fence, now().plus_s(50), 60).await.unwrap();
+    place.pass(50).await;
+    let early = other.take_over(&resource, &operation, Loss::LeaseOver, now().plus_s(100), 60).await;
+    assert!(matches!(early, Err(LedgerError::Fenced)), "{early:?}");
+    place.pass(50).await;
+    let fence = other.take_over(&resource, &operation, Loss::LeaseOver, now().plus_s(150), 60).await.unwrap();
+    assert!(fence > operation.fence);
+    assert!(matches!(slow.intend(&intent_of(&operation, 0), operation.fence).await, Err(LedgerError::Fenced)));
+    other.verify().await.unwrap();
+}
+
+async fn an_ended_operation_is_final(store: Store) {
+    let place = store.place().await;
     let ledger = place.open().await;
     let (_, operation) = running(&ledger).await;
     let end = ended(&operation, OperationState::Succeeded);
@@ -158,9 +187,8 @@ async fn an_ended_operation_is_final() {
     assert!(matches!(ledger.finish(&other, &[], now()).await, Err(LedgerError::Ended)));
 }
 
-#[tokio::test]
-async fn only_a_new_state_gets_an_entry() {
-    let place = Place::new();
+async fn only_a_new_state_gets_an_entry(store: Store) {
+    let place = store.place().await;
     let ledger = place.open().await;
     let (_, operation) = running(&ledger).await;
     let head = ledger.head().await.unwrap();
@@ -173,9 +201,8 @@ async fn only_a_new_state_gets_an_entry() {
     ledger.verify().await.unwrap();
 }
 
-#[tokio::test]
-async fn attempts_are_intended_once_and_end_only_when_intended() {
-    let place = Place::new();
+async fn attempts_are_intended_once_and_end_only_when_intended(store: Store) {
+    let place = store.place().await;
     let ledger = place.open().await;
     let (_, operation) = running(&ledger).await;
     let intent = intent_of(&operation, 0);
@@ -186,9 +213,8 @@ async fn attempts_are_intended_once_and_end_only_when_intended() {
     ledger.intend(&JournalEntry { attempt: 2, ..intent }, operation.fence).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_failed_rollback_freezes_until_a_human_has_looked() {
-    let place = Place::new();
+async fn a_failed_rollback_freezes_until_a_human_has_looked(store: Store) {
+    let place = store.place().await;
     let ledger = place.open().await;
     let (_, operation) = running(&ledger).await;
     let (service, environment) = (operation.service.clone().unwrap(), operation.environment.clone());

@@ -6,9 +6,14 @@ use deploy_ops_mcp::domain::{principal::Principal, refusal::Code};
 
 use super::*;
 
-#[tokio::test]
-async fn batches_keep_counts_and_order() {
-    let place = Place::new();
+both! {
+    batches_keep_counts_and_order,
+    batches_are_written_without_being_asked_for,
+    reads_wait_while_the_ledger_cannot_be_written,
+}
+
+async fn batches_keep_counts_and_order(store: Store) {
+    let place = store.place().await;
     let ledger = place.open().await;
     let (ci, bob) = (Principal::token("ci"), Principal::token("bob"));
     for ms in 0..1000 {
@@ -34,9 +39,8 @@ async fn batches_keep_counts_and_order() {
     ledger.verify().await.unwrap();
 }
 
-#[tokio::test]
-async fn batches_are_written_without_being_asked_for() {
-    let place = Place::new();
+async fn batches_are_written_without_being_asked_for(store: Store) {
+    let place = store.place().await;
     let ledger = place.open().await;
     ledger.read_happened("list_services", &Principal::token("ci"), None, now());
     let begun = Instant::now();
@@ -46,16 +50,14 @@ async fn batches_are_written_without_being_asked_for() {
     }
 }
 
-#[tokio::test]
-async fn reads_wait_while_the_ledger_cannot_be_written() {
-    let place = Place::new();
+async fn reads_wait_while_the_ledger_cannot_be_written(store: Store) {
+    let place = store.place().await;
     let ledger = place.open().await;
-    let mut other = place.raw().await;
-    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let other = place.write_forever().await;
     ledger.read_happened("list_services", &Principal::token("ci"), None, now());
     ledger.flush().await;
     assert!(ledger.entries(0, 1).await.unwrap().is_empty());
-    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    other.end().await;
     ledger.flush().await;
     let written: Vec<_> = ledger.entries(0, 9).await.unwrap();
     let sum: u64 = written.iter().map(|e| e.body["what"]["calls"][0]["count"].as_u64().unwrap()).sum();

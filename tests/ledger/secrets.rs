@@ -8,29 +8,25 @@ use deploy_ops_mcp::{
 
 use super::*;
 
-const CANARY: &str = "cAnArY-8f3k2j5h6g7d";
-
-/// The bytes of the file, its write-ahead log and its index.
-fn bytes(place: &Place) -> Vec<u8> {
-    ["", "-wal", "-shm"]
-        .iter()
-        .flat_map(|suffix| std::fs::read(format!("{}{suffix}", place.path.display())).unwrap_or_default())
-        .collect()
+both! {
+    a_secret_in_any_text_is_not_stored,
+    a_secret_in_a_name_is_refused_rather_than_stored_unreadably,
 }
+
+const CANARY: &str = "cAnArY-8f3k2j5h6g7d";
 
 fn holds(haystack: &[u8], needle: &str) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
 }
 
-#[tokio::test]
-async fn a_secret_in_any_text_is_not_stored() {
-    let place = Place::new();
+async fn a_secret_in_any_text_is_not_stored(store: Store) {
+    let place = store.place().await;
     let redactor = Redactor::default();
     redactor.add([Secret::new("CANARY", CANARY)]);
     let spilled = |what: &str| format!("{what} {CANARY}");
     // What callers redacted with a redactor that did not know the secret yet.
     let late = Redactor::default();
-    let ledger = Ledger::open(&place.url(), Instance::new(spilled("boot")), redactor.clone()).await.unwrap();
+    let ledger = Ledger::open(&place.location(), Instance::new(spilled("boot")), redactor.clone()).await.unwrap();
     let human = Principal::operator(&spilled("alice"));
 
     let poisoned = plan_of("crm", &spilled("warning"));
@@ -99,20 +95,19 @@ async fn a_secret_in_any_text_is_not_stored() {
     ledger.read_happened("list_services", &human, None, now());
     ledger.flush().await;
 
-    let stored = bytes(&place);
+    let stored = place.bytes().await;
     assert!(holds(&stored, "[redacted]"), "the test looks at the right bytes");
     assert!(!holds(&stored, CANARY));
     let verified = ledger.verify().await.unwrap();
     assert_eq!(verified.entries, 21, "one entry for each change above");
 }
 
-#[tokio::test]
-async fn a_secret_in_a_name_is_refused_rather_than_stored_unreadably() {
-    let place = Place::new();
+async fn a_secret_in_a_name_is_refused_rather_than_stored_unreadably(store: Store) {
+    let place = store.place().await;
     let redactor = Redactor::default();
     let dry_run = operation_of(OperationKind::DryRun, None, 0);
     redactor.add([Secret::new("NAME", dry_run.id.as_str())]);
-    let ledger = Ledger::open(&place.url(), Instance::new("boot-a:1:1"), redactor).await.unwrap();
+    let ledger = Ledger::open(&place.location(), Instance::new("boot-a:1:1"), redactor).await.unwrap();
     let refused = ledger.begin_dry_run(&dry_run).await;
     assert!(matches!(refused, Err(LedgerError::SecretInName { .. })));
     assert_eq!(ledger.verify().await.unwrap().entries, 0);

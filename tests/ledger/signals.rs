@@ -8,9 +8,15 @@ use deploy_ops_mcp::{
 
 use super::*;
 
-#[tokio::test]
-async fn signals_of_another_process_arrive() {
-    let place = Place::new();
+both! {
+    signals_of_another_process_arrive,
+    a_one_time_code_counts_once,
+    the_newest_approval_counts,
+    snapshots_are_listed_until_they_are_given_up,
+}
+
+async fn signals_of_another_process_arrive(store: Store) {
+    let place = store.place().await;
     let (server, operator) = (place.open().await, place.open_as("boot-a:9:9").await);
     let (_, operation) = running(&server).await;
     let (alice, why) = (Principal::operator("alice"), Redactor::default().text("looks wrong"));
@@ -38,9 +44,8 @@ async fn signals_of_another_process_arrive() {
     server.verify().await.unwrap();
 }
 
-#[tokio::test]
-async fn a_one_time_code_counts_once() {
-    let place = Place::new();
+async fn a_one_time_code_counts_once(store: Store) {
+    let place = store.place().await;
     let (one, other) = (place.open().await, place.open_as("boot-a:9:9").await);
     let environment = "production".parse().unwrap();
     assert!(one.totp_step_is_new(&environment, 57_897_780).await.unwrap());
@@ -49,9 +54,8 @@ async fn a_one_time_code_counts_once() {
     one.verify().await.unwrap();
 }
 
-#[tokio::test]
-async fn the_newest_approval_counts() {
-    let place = Place::new();
+async fn the_newest_approval_counts(store: Store) {
+    let place = store.place().await;
     let ledger = place.open().await;
     let plan = approved(&ledger).await;
     let denial = Approval { decision: Decision::Deny, ..approval_of(&plan) };
@@ -63,9 +67,8 @@ async fn the_newest_approval_counts() {
     ledger.verify().await.unwrap();
 }
 
-#[tokio::test]
-async fn snapshots_are_listed_until_they_are_given_up() {
-    let place = Place::new();
+async fn snapshots_are_listed_until_they_are_given_up(store: Store) {
+    let place = store.place().await;
     let ledger = place.open().await;
     let (_, operation) = running(&ledger).await;
     let (older, newer) = (snapshot_of(&operation, 1), snapshot_of(&operation, 2));

@@ -73,6 +73,7 @@ fn tool(name: &'static str, effect: Effect) -> Tool {
         effect,
         idempotent: effect == Effect::Observe,
         open_world: false,
+        from_records: false,
         input_schema: Map::new,
         output_schema: || json!({"type": "object"}).as_object().cloned().unwrap(),
         handler: tools::Handler::Query(|_, _| Box::pin(async { Err(refusal()) })),

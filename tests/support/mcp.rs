@@ -22,10 +22,12 @@ use tokio::{io::AsyncReadExt, process::Command};
 use super::{
     sandbox::git,
     stage::{self, program},
+    terminal,
 };
 
 /// Limits that no test reaches by accident.
 const LIMITS: &str = "\n[limits]\ncalls_per_minute = 100000\nplans_per_hour = 10000\nchanges_per_hour = 10000\n\
+                      verifies_per_minute = 1000\n\
                       [redaction]\nsession_stop_hits = 10000\n";
 
 /// A sandbox with its configuration.
@@ -89,6 +91,11 @@ impl House {
                  [services.{name}.targets.production]\nhost = \"here\"\nroot = \"{name}\"\n"
             )
         });
+    }
+
+    /// What the operator types at a terminal, and what comes of it; see [`terminal::talk`].
+    pub(crate) fn talk(&self, arguments: &[&str], talk: &[(&str, &str)]) -> (i32, String) {
+        terminal::talk(&self.sandbox.directory, arguments, talk)
     }
 
     /// An operator's way in.
@@ -193,6 +200,13 @@ impl Client {
         Self { connection, server, tools, log }
     }
 
+    /// The most memory that the server has held so far, KiB.
+    pub(crate) fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.server)).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     /// What the server has written to its log.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&self.log.lock().unwrap()).into_owned()
@@ -228,6 +242,33 @@ impl Client {
         plan
     }
 
+    /// A dry run that makes a plan, where calls do not wait for one.
+    pub(crate) async fn plan_in_the_end(&self, service: &str, version: &str) -> String {
+        let begun = self.call("deploy_service", json!({ "service": service, "version": version })).await;
+        let operation = begun.get("/operation/id");
+        assert_eq!(self.ended(operation).await, "succeeded", "{}", begun.text);
+        let status = self.call("operation_status", json!({ "operation": operation })).await;
+        status.get("/detail/plan/id").to_owned()
+    }
+
+    /// The state in which an operation ends.
+    pub(crate) async fn ended(&self, operation: &str) -> String {
+        self.until(operation, |state| !matches!(state, "running" | "rolling_back")).await
+    }
+
+    /// The state of an operation, when it is the wanted one.
+    pub(crate) async fn until(&self, operation: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let end = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+        loop {
+            let answer = self.call("operation_status", json!({ "operation": operation, "wait_s": 1 })).await;
+            let state = answer.get("/detail/operation/state");
+            if wanted(state) {
+                return state.to_owned();
+            }
+            assert!(tokio::time::Instant::now() < end, "{}", answer.text);
+        }
+    }
+
     pub(crate) async fn execute(&self, tool: &str, plan: &str) -> Answer {
         self.call(tool, json!({ "mode": "execute", "plan": plan, "wait_s": 40 })).await
     }
@@ -244,6 +285,9 @@ impl Client {
             let validator = jsonschema::validator_for(&schema).unwrap();
             if let Err(error) = validator.validate(structured) {
                 panic!("{tool}: {error} at {} in {structured}", error.instance_path());
+            }
+            for key in structured.as_object().unwrap().keys() {
+                assert!(schema["properties"].get(key).is_some(), "{tool}: {key} is not described");
             }
         }
         let mut leaves = Vec::new();

@@ -10,3 +10,4 @@ pub(crate) mod permit;
 pub(crate) mod postgres;
 pub(crate) mod sandbox;
 pub(crate) mod stage;
+pub(crate) mod terminal;

@@ -1,12 +1,15 @@
 //! A real PostgreSQL server for the tests, with TLS, and a fresh database for each that asks.
 
 use std::{
+    fs::Permissions,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
+use deploy_ops_mcp::demo::sandbox::Sandbox;
 use rustix::process::Signal;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection,
@@ -57,7 +60,16 @@ impl Postgres {
 
     /// A server that nobody shares, to be stopped and started at will.
     pub async fn alone() -> Self {
-        let home = Home::of(&template("postgres", &version(), initialise));
+        Self::of("postgres").await
+    }
+
+    /// A server alone whose cluster was made apart: all others are copies of one, and have its identity.
+    pub async fn of_another_cluster() -> Self {
+        Self::of("postgres-another").await
+    }
+
+    async fn of(cluster: &str) -> Self {
+        let home = Home::of(&template(cluster, &version(), initialise));
         let mut server = Self { home, daemon: None, port: free_port(), databases: AtomicU32::new(0) };
         server.start_again().await;
         server
@@ -124,6 +136,11 @@ impl Postgres {
         execute(&self.superuser(&database.name), sql).await;
     }
 
+    /// A connection of the superuser to one database.
+    pub async fn connect_to(&self, database: &Database) -> PgConnection {
+        self.superuser(&database.name).connect().await.unwrap()
+    }
+
     async fn answers(&self) -> bool {
         let options = self.superuser("postgres");
         let connecting = tokio::time::timeout(Duration::from_secs(5), options.connect()).await;
@@ -158,6 +175,21 @@ impl Database {
     /// Runs statements as the owner.
     pub async fn execute(&self, sql: &str) {
         execute(&self.options(), sql).await;
+    }
+
+    /// Lets a sandbox keep its state here.
+    pub fn keep_state_of(&self, sandbox: &Sandbox) {
+        let file = sandbox.directory.join("secrets/state_password");
+        std::fs::write(&file, &self.password).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        let (user, host, port, name) = (&self.user, &self.host, self.port, &self.name);
+        let state = format!(
+            "[state]\nurl = \"postgres://{user}@{host}:{port}/{name}\"\npassword = \"STATE_PASSWORD\"\ntls = \"off\"\n"
+        );
+        let secret = format!("[secrets]\nSTATE_PASSWORD = \"file:{}\"\n", file.display());
+        let text = std::fs::read_to_string(&sandbox.config).unwrap();
+        let text = text.replacen("[state]\n", &state, 1).replacen("[secrets]\n", &secret, 1);
+        std::fs::write(&sandbox.config, text).unwrap();
     }
 
     fn options(&self) -> PgConnectOptions {

@@ -97,6 +97,9 @@ impl Sandbox {
         let paths = Paths { data: directory.path().join("data"), reports: directory.path().join("reports") };
         let resolve = |reference: &SecretReference| match reference {
             SecretReference::Environment { variable } if variable == "APP_TOKEN" => Ok(TOKEN.to_owned()),
+            SecretReference::File { path } => {
+                std::fs::read_to_string(path).map_err(|error| Unresolved::Problem(error.kind().to_string()))
+            }
             SecretReference::Command { command } => Err(Unresolved::NeedsCommand(command.clone())),
             _ => Err(Unresolved::Problem("it is not set".to_owned())),
         };

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use deploy_ops_mcp::{
     cli::{
         terminal::Terminal,
-        wire::{self, Switches},
+        wire::{self, Parts, Switches},
     },
     demo::sandbox::{Approvals, Sandbox},
     domain::{
@@ -14,6 +14,7 @@ use deploy_ops_mcp::{
         principal::{Principal, Scope},
     },
     engine::{Caller, Engine, Hooks, Reply},
+    world::{Clock, SystemClock},
 };
 use serde_json::Value;
 
@@ -41,10 +42,14 @@ pub fn caller() -> Caller {
 
 /// An engine over a configuration; scripts are run by the real program.
 pub fn engine(config: &Path, hooks: Arc<dyn Hooks>, look_only: bool) -> Engine {
+    engine_at(config, hooks, Arc::new(SystemClock), look_only)
+}
+
+/// The same with a clock of the test's own.
+pub fn engine_at(config: &Path, hooks: Arc<dyn Hooks>, clock: Arc<dyn Clock>, look_only: bool) -> Engine {
     let switches = Switches { config: Some(config.to_path_buf()), look_only, ..Switches::default() };
-    wire::wire_with(&switches, &Terminal::quiet(), hooks, program())
-        .expect("the sandbox's configuration is good")
-        .engine
+    let parts = Parts { hooks, runner: program(), clock };
+    wire::wire_with(&switches, &Terminal::quiet(), parts).expect("the sandbox's configuration is good").engine
 }
 
 impl Stage {

@@ -4,6 +4,8 @@ mod detached;
 mod files;
 mod git;
 mod http;
+mod mariadb;
+mod postgres;
 mod process;
 mod rehearse;
 mod releases;

@@ -5,9 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use age::secrecy::ExposeSecret;
 use deploy_ops_mcp::{
     domain::{
         digest::Digest,
+        inventory::{SecretReference, SnapshotStorage},
         refusal::Code,
         snapshot::{SnapshotId, SnapshotLevel, SnapshotManifest},
         step::{RestoreDatabase, Step, TakeSnapshot},
@@ -98,6 +100,45 @@ async fn a_damaged_snapshot_is_found_out() {
     assert!(sandbox.world.reader().snapshots_on_disk(None).unwrap().is_empty());
     let missing = sandbox.world.reader().verify_snapshot(&"none".parse::<SnapshotId>().unwrap()).await;
     assert_eq!(missing.unwrap_err().code, Code::NotFound);
+}
+
+#[tokio::test]
+async fn with_recipients_the_file_is_encrypted_and_only_the_identity_opens_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let identity = directory.path().join("identity");
+    let pair = age::x25519::Identity::generate();
+    let write = |pair: &age::x25519::Identity| {
+        let key = pair.to_string();
+        std::fs::write(&identity, format!("# created: today\n{}\n", key.expose_secret())).unwrap();
+    };
+    write(&pair);
+    let sandbox = Sandbox::with(&[], |inventory| {
+        let path = identity.clone();
+        inventory.secrets.insert("SNAPSHOT_IDENTITY".parse().unwrap(), SecretReference::File { path });
+        inventory.snapshots = SnapshotStorage {
+            recipients: vec![pair.to_public().to_string()],
+            identity: Some("SNAPSHOT_IDENTITY".parse().unwrap()),
+        };
+    });
+    sandbox.fill(3_000, "WAL").await;
+    let manifest = snapshot(&sandbox, "main-1").await;
+    assert!(manifest.encrypted);
+    let file = sandbox.path("data/snapshots/main-1.sqlite.zst.age");
+    let good = std::fs::read(&file).unwrap();
+    assert!(good.starts_with(b"age-encryption.org/v1"));
+    let verify = async || sandbox.world.reader().verify_snapshot(&manifest.id).await.unwrap();
+    assert_eq!(verify().await.problem, None);
+    // Cut behind the last whole chunk, and the manifest made to fit: the format itself says that something is missing.
+    let cut = &good[..good.len() - 20];
+    std::fs::write(&file, cut).unwrap();
+    let lying = SnapshotManifest { stored_bytes: cut.len() as u64, digest: Digest::of(cut), ..manifest.clone() };
+    manifests::forge(&sandbox.path("data"), &lying);
+    assert_eq!(verify().await.level, Some(SnapshotLevel::Dumped), "cut");
+    std::fs::write(&file, &good).unwrap();
+    manifests::forge(&sandbox.path("data"), &manifest);
+    assert_eq!(verify().await.problem, None);
+    write(&age::x25519::Identity::generate());
+    assert_eq!(verify().await.level, Some(SnapshotLevel::Dumped), "somebody else's identity");
 }
 
 /// Every commit moves one point from one row to another: in each moment the sum is the same.

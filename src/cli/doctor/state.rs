@@ -8,7 +8,10 @@ use crate::{
         terminal::Terminal,
         wire::{self, Switches},
     },
-    config::Config,
+    config::{
+        Config,
+        settings::{StateStore, StateTls},
+    },
     domain::{operation::OperationFilter, refusal::Refusal},
     ledger::{Ledger, LedgerError},
     world::{Clock, SystemClock},
@@ -23,6 +26,7 @@ pub(super) async fn check(config: &Config, switches: Switches, terminal: &Termin
         findings.push(Finding::wrong("ledger", "was not looked at", "mend the configuration first"));
         return findings;
     };
+    findings.push(Finding::good("state", place(&config.settings.state.store)));
     match wired.engine.ledger_for_operator().await {
         Ok(ledger) => match of_ledger(ledger).await {
             Ok(found) => findings.extend(found),
@@ -56,10 +60,29 @@ fn data_directory(path: &Path) -> Finding {
     }
 }
 
+/// Where plans, operations and the ledger are.
+fn place(store: &StateStore) -> String {
+    match store {
+        StateStore::Sqlite { path } => format!("SQLite, {}", path.display()),
+        StateStore::Postgres { address, port, database, tls, .. } => {
+            let tls = match tls {
+                StateTls::Off => "without TLS",
+                StateTls::Verified { .. } => "with verified TLS",
+            };
+            format!("PostgreSQL, {database} on {address} port {port}, {tls}")
+        }
+    }
+}
+
 async fn of_ledger(ledger: &Ledger) -> Result<Vec<Finding>, Refusal> {
     let mut findings = Vec::new();
+    let fix = if ledger.is_shared() {
+        "set it to on in the server's postgresql.conf"
+    } else {
+        "restore the state database from a backup"
+    };
     for damage in ledger.quick_check().await? {
-        findings.push(Finding::wrong("ledger", damage, "restore the state database from a backup"));
+        findings.push(Finding::wrong("ledger", damage, fix));
     }
     let head = match ledger.verify().await {
         Ok(verified) => {

@@ -32,7 +32,7 @@ pub struct Limits {
     pub plans_per_hour: u32,
     /// Executed plans of one principal per hour.
     pub changes_per_hour: u32,
-    /// Verifications of one secret per minute, so that nobody guesses by asking.
+    /// Calls of `verify_secret` of one principal per minute, so that nobody learns by asking again and again.
     pub verifies_per_minute: u32,
     /// How long a call waits for its operation when it does not say, seconds.
     pub wait_default_s: u32,

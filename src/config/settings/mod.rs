@@ -15,7 +15,7 @@ pub use limits::Limits;
 pub use policy::PolicySettings;
 pub use redaction::RedactionSettings;
 pub use server::ServerSettings;
-pub use state::{StateSettings, StateStore};
+pub use state::{StateSettings, StateStore, StateTls};
 pub use tokens::Token;
 
 use super::{names::Names, raw::Section};
@@ -42,7 +42,7 @@ pub struct Settings {
 impl Settings {
     pub(super) fn read(file: &Section<'_>, names: &Names, directory: &Path) -> Self {
         let settings = Self {
-            state: state::read(file, directory),
+            state: state::read(file, names, directory),
             policy: policy::read(file),
             server: server::read(file),
             limits: limits::read(file),

@@ -1,24 +1,27 @@
 //! Noticing places where a value may continue behind a line break, a control sequence, or an escape, and places where characters stand apart.
 
 use super::super::mask::Span;
+use super::escaped::{self, Side};
 use super::seeds::{GRAM, Seeds};
 use super::squeeze::gap;
 use super::unescape::{escape, starts_escape};
 
 /// Appends the places that the search of the unbroken text cannot judge.
 pub(super) fn suspicious(seeds: &Seeds, text: &[u8], places: &mut Vec<Span>) {
-    breaks(seeds, text, places);
+    breaks(seeds, text, memchr::memchr3_iter(b'\n', 0x1B, 0, text), places);
+    let invisible = |at: &usize| text.get(*at..).is_some_and(|rest| gap(rest) > 0);
+    breaks(seeds, text, memchr::memchr3_iter(0xC2, 0xE2, 0xEF, text).filter(invisible), places);
     escapes(seeds, text, places);
     apart(text, places);
 }
 
 /// Bytes kept on either side of a break: with one byte less than a gram, every gram of the joined text crosses the break.
-const SIDE: usize = GRAM - 1;
+pub(super) const SIDE: usize = GRAM - 1;
 
-/// Line breaks, colour codes, NULs.
-fn breaks(seeds: &Seeds, text: &[u8], places: &mut Vec<Span>) {
+/// Line breaks, colour codes, NULs, invisible characters.
+fn breaks(seeds: &Seeds, text: &[u8], breaks: impl Iterator<Item = usize>, places: &mut Vec<Span>) {
     let mut done = 0;
-    for at in memchr::memchr3_iter(b'\n', 0x1B, 0, text) {
+    for at in breaks {
         if at < done {
             continue;
         }
@@ -52,7 +55,7 @@ fn joint(seeds: &Seeds, text: &[u8], start: usize, end: usize) -> bool {
     let right = (blank(after).trailing_zeros() / 8).min(5) as usize;
     if left < SIDE || right < SIDE {
         let another = |from: usize, to: usize| {
-            text.get(from..to).is_some_and(|side| memchr::memchr3(b'\n', 0x1B, 0, side).is_some())
+            text.get(from..to).is_some_and(|side| side.iter().any(|byte| matches!(byte, b'\n' | 0x1B | 0 | 0x80..)))
         };
         if another(start - SIDE, start) || another(end, end + SIDE) {
             return is_suspicious(seeds, text, start, end, &[]);
@@ -68,12 +71,14 @@ fn joint(seeds: &Seeds, text: &[u8], start: usize, end: usize) -> bool {
 /// Percent, backslash and entity escapes.
 fn escapes(seeds: &Seeds, text: &[u8], places: &mut Vec<Span>) {
     let mut done = 0;
+    let mut before = Side::default();
     for at in memchr::memchr3_iter(b'\\', b'%', b'&', text) {
         if at < done {
             continue;
         }
         let rest = text.get(at..).unwrap_or_default();
         if let length @ 1.. = gap(rest) {
+            before.advance(text, done, at);
             done = at + length;
             if is_suspicious(seeds, text, at, done, &[]) {
                 places.push(Span::new(at, done));
@@ -81,19 +86,19 @@ fn escapes(seeds: &Seeds, text: &[u8], places: &mut Vec<Span>) {
             continue;
         }
         let Some(escape) = escape(rest) else { continue };
+        before.advance(text, done, at);
         done = at + escape.length;
-        let decoded = escape.decoded();
-        let space = !decoded.is_empty() && decoded.iter().all(|byte| *byte <= b' ');
-        if is_suspicious(seeds, text, at, done, decoded) || space && is_suspicious(seeds, text, at, done, &[]) {
+        if escaped::crosses(seeds, text, (at, done), &before, escape.decoded()) {
             places.push(Span::new(at, done));
         }
+        before.decoded(escape.decoded());
     }
 }
 
 /// Joins what stands before `start`, the decoded bytes, and what stands after `end`, and asks whether a needle crosses the joint.
 ///
 /// Further gaps on either side are skipped; a further escape there makes the place suspicious without more ado.
-fn is_suspicious(seeds: &Seeds, text: &[u8], start: usize, end: usize, decoded: &[u8]) -> bool {
+pub(super) fn is_suspicious(seeds: &Seeds, text: &[u8], start: usize, end: usize, decoded: &[u8]) -> bool {
     let mut joined = [0_u8; 2 * SIDE + 4 + 8];
     let mut before = [0_u8; SIDE];
     let mut dense = false;
@@ -139,17 +144,19 @@ fn is_suspicious(seeds: &Seeds, text: &[u8], start: usize, end: usize, decoded: 
         at += 1;
     }
     let last = (length + 1).saturating_sub(GRAM);
-    // The lines of a dump within JSON.
-    let dump =
-        decoded == b"\n" && text.get(end..end + 7).is_some_and(|offset| offset.iter().all(u8::is_ascii_hexdigit));
     dense
         || nested
-        || dump
+        || dump_follows(text, end, decoded)
         || joined.array_windows::<8>().take(last).any(|eight| seeds.holds(u64::from_le_bytes(*eight)))
 }
 
+/// Whether an escaped line break is followed by the offset column of a dump, as dumps within JSON have it.
+pub(super) fn dump_follows(text: &[u8], at: usize, decoded: &[u8]) -> bool {
+    decoded == b"\n" && text.get(at..at + 7).is_some_and(|offset| offset.iter().all(u8::is_ascii_hexdigit))
+}
+
 /// How far from a break its neighbours are looked for, in bytes.
-const LOOK: usize = 32;
+pub(super) const LOOK: usize = 32;
 
 /// Characters with white space between each two, as spelling out and `od -c` put it.
 fn apart(text: &[u8], places: &mut Vec<Span>) {

@@ -6,6 +6,7 @@
 
 mod atoms;
 mod encode;
+mod escaped;
 mod gaps;
 mod numbers;
 mod probe;
@@ -35,7 +36,7 @@ pub(super) struct KnownHit {
     pub secret: u32,
 }
 
-/// The search for a fixed set of secrets. Built on first use.
+/// The search for a fixed set of secrets. Built on first use, if not before.
 pub(super) struct Known {
     secrets: Arc<[Secret]>,
     index: OnceLock<Index>,
@@ -59,9 +60,18 @@ impl Known {
         &self.secrets
     }
 
+    /// Builds the search now.
+    pub(super) fn prepare(&self) {
+        self.index();
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::new(&self.secrets))
+    }
+
     /// All occurrences, unsorted; they may overlap.
     pub(super) fn find(&self, text: &[u8]) -> Vec<KnownHit> {
-        let index = self.index.get_or_init(|| Index::new(&self.secrets));
+        let index = self.index();
         if index.needles.is_empty() { Vec::new() } else { index.find(text) }
     }
 }

@@ -1,7 +1,7 @@
 //! Values written byte by byte as numbers: hex pairs with separators, `0x` lists, decimal and octal lists, and the layouts of `xxd`, `od` and `hexdump`.
 
 use super::super::mask::Span;
-use super::probe::is_listed;
+use super::probe::{is_listed, list_length};
 use super::unescape::hex;
 use super::view::View;
 
@@ -13,9 +13,14 @@ const FARTHEST: usize = 16 * 1024;
 
 /// Appends the decoded bytes of the list around `at`, once for each way of reading its numbers. Returns where the list ends.
 pub(super) fn views(text: &[u8], at: usize, views: &mut Vec<View>) -> usize {
-    let start = run_start(text, at);
-    let mut done = start + Run { text, at: start }.length();
-    if !could_hold_a_value(text.get(start..done).unwrap_or_default()) {
+    let before = text.get(at.saturating_sub(FARTHEST)..at).unwrap_or_default();
+    let (back, digits_before) = list_length(before.iter().rev());
+    let start = at - back;
+    let after = text.get(at..(start + 2 * FARTHEST).min(text.len())).unwrap_or_default();
+    let (ahead, digits_after) = list_length(after.iter());
+    let mut done = at + ahead;
+    // Every notation takes two digits for a byte at least.
+    if digits_before + digits_after < 2 * FEWEST || !could_hold_a_value(text.get(start..done).unwrap_or_default()) {
         return done;
     }
     List::run(text, start, done).decode(text, views);
@@ -67,29 +72,12 @@ fn could_hold_a_value(run: &[u8]) -> bool {
     false
 }
 
-struct Run<'a> {
-    text: &'a [u8],
-    at: usize,
-}
-
-impl Run<'_> {
-    fn length(&self) -> usize {
-        let end = (self.at + 2 * FARTHEST).min(self.text.len());
-        self.text.get(self.at..end).unwrap_or_default().iter().take_while(|byte| is_listed(**byte)).count()
-    }
-}
-
-fn run_start(text: &[u8], at: usize) -> usize {
-    let before = text.get(at.saturating_sub(FARTHEST)..at).unwrap_or_default();
-    at - before.iter().rev().take_while(|byte| is_listed(**byte)).count()
-}
-
 /// The start of the dump that `at` lies in: lines with an offset column. The first may have something before it, as in `"output":"00000000: …`.
 fn dump_start(text: &[u8], run: usize, at: usize) -> Option<usize> {
     let lowest = at.saturating_sub(FARTHEST);
     let mut line = line_start(text, at, lowest);
     if !is_dump_line(text, line) {
-        return after_text(text, run);
+        return after_text(text, run).or_else(|| offset_within(text, run.saturating_sub(1), at + LONGEST_OFFSET));
     }
     while line > lowest {
         let previous = line_start(text, line - 1, lowest);
@@ -97,12 +85,20 @@ fn dump_start(text: &[u8], run: usize, at: usize) -> Option<usize> {
             let first = text
                 .get(previous..line)
                 .and_then(|body| body.iter().rposition(|byte| !is_listed(*byte) && !matches!(byte, b'|' | b'>')));
-            return first.and_then(|_| offset_within(text, previous, line)).or(Some(line));
+            let near = previous.max(line.saturating_sub(LONGEST_LINE));
+            return first.and_then(|_| offset_within(text, near, line)).or(Some(line));
         }
         line = previous;
     }
     Some(line)
 }
+
+/// More than a line of a dump takes.
+const LONGEST_LINE: usize = 512;
+
+const LONGEST_OFFSET: usize = 16;
+
+const WIDEST_INDENT: usize = 256;
 
 /// The first dump line after the separators that a run starts with.
 fn after_text(text: &[u8], run: usize) -> Option<usize> {
@@ -110,11 +106,11 @@ fn after_text(text: &[u8], run: usize) -> Option<usize> {
     is_dump_line(text, run + skipped).then_some(run + skipped)
 }
 
-/// Where in a line that starts with something else the offset column is.
-fn offset_within(text: &[u8], line: usize, end: usize) -> Option<usize> {
-    let body = text.get(line..end.min(line + 512))?;
+/// Where between two places the offset column of a dump is, behind something else.
+fn offset_within(text: &[u8], start: usize, end: usize) -> Option<usize> {
+    let body = text.get(start..end.min(text.len()))?;
     body.array_windows::<2>()
-        .zip(line + 1..)
+        .zip(start + 1..)
         .find(|([before, digit], at)| {
             !before.is_ascii_alphanumeric() && digit.is_ascii_hexdigit() && is_dump_line(text, *at)
         })
@@ -128,11 +124,11 @@ fn line_start(text: &[u8], at: usize, lowest: usize) -> usize {
 /// Whether the line starts with the offset of a dump: six or more digits, then a colon or a blank, then a number.
 fn is_dump_line(text: &[u8], line: usize) -> bool {
     let rest = text.get(line..).unwrap_or_default();
-    let indent = rest.iter().take(8).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let indent = rest.iter().take(WIDEST_INDENT).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let rest = rest.get(indent..).unwrap_or_default();
-    let digits = rest.iter().take(17).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let digits = rest.iter().take(LONGEST_OFFSET + 1).take_while(|byte| byte.is_ascii_hexdigit()).count();
     let behind = rest.get(digits..).unwrap_or_default();
-    (6..=16).contains(&digits)
+    (6..=LONGEST_OFFSET).contains(&digits)
         && matches!(behind, [b':', b' ', ..] | [b' ', ..])
         && behind.iter().find(|byte| !matches!(byte, b':' | b' ' | b'\t')).is_some_and(u8::is_ascii_hexdigit)
 }
@@ -358,6 +354,14 @@ mod tests {
         check(
             "00000000  70 61 73 73 3d 73 33 63  72 65 74 2d 56 61 6c 75  |pass=s3cret-Valu|\n00000010  65 0a                                             |e.|\n",
         );
+        let indent = " ".repeat(40);
+        check(&format!(
+            "{indent}00000000: 7333 6372 6574 2d56  s3cret-V\n{indent}00000008: 616c 7565 0a              alue.\n"
+        ));
+        let prompt = "x".repeat(700);
+        check(&format!(
+            "{prompt} 00000000: 7333 6372 6574 2d56  s3cret-V\n00000008: 616c 7565 0a              alue.\n"
+        ));
         check("0000000 6170 7373 733d 6333 6572 2d74 6156 756c\n0000020 0a65\n");
         check("0000000 060560 071563 071475 061463 062562 026564 060526 072554\n0000020 005145\n");
     }

@@ -55,13 +55,13 @@ pub(super) fn step(shortest: usize) -> usize {
 /// Bytes of which the upper half is looked at.
 const HALF: usize = 16;
 
-/// Looks at the seven bytes from `at` on together with the seven before or after them.
+/// Looks at the seven bytes from `at` on, whose classes are known, together with the eight before or after them.
 #[cold]
 #[inline(never)]
 fn judge(text: &[u8], at: usize, coded: bool, listed: bool, found: &mut impl FnMut(Stretch)) {
-    for from in [at - 8, at] {
-        let Some(window) = text.get(from..from + 15) else { continue };
-        let all = window.iter().fold(!0, |all, byte| all & class(*byte));
+    for (from, beside) in [(at - 8, at - 8), (at, at + 7)] {
+        let (Some(window), Some(beside)) = (text.get(from..from + 15), text.get(beside..beside + 8)) else { continue };
+        let all = beside.iter().fold(!0, |all, byte| all & class(*byte));
         if coded && all & CODED != 0 && looks_encoded(window) {
             found(Stretch::Coded(at));
         }
@@ -94,6 +94,16 @@ fn looks_listed(window: &[u8]) -> bool {
 /// Whether all bytes are hex digits.
 pub(super) fn is_hex(bytes: &[u8]) -> bool {
     bytes.iter().fold(DIGIT, |all, byte| all & class(*byte)) != 0
+}
+
+/// How many of the bytes in front belong to a list, and how many of those are hex digits.
+pub(super) fn list_length<'a>(bytes: impl Iterator<Item = &'a u8>) -> (usize, usize) {
+    let (mut length, mut digits) = (0, 0);
+    for class in bytes.map(|byte| class(*byte)).take_while(|class| class & LISTED != 0) {
+        length += 1;
+        digits += usize::from(class & DIGIT != 0);
+    }
+    (length, digits)
 }
 
 pub(super) fn is_listed(byte: u8) -> bool {

@@ -30,7 +30,7 @@ pub(super) fn scan(needles: &[Needle], seeds: &Seeds, text: &[u8], found: &mut F
     let mut scan = Scan { needles, seeds, text, found, recent: [(u32::MAX, 0); REMEMBERED], next: 0 };
     let mut at = 0;
     while let Some(found) = seeds.next_turn(text, at) {
-        for probe in (found..).step_by(STRIDE).take(PROBES) {
+        for probe in (0..PROBES).map(|probe| found + probe * STRIDE) {
             if let Some(eight) = text.get(probe..).and_then(|rest| rest.first_chunk::<8>()) {
                 scan.compare(probe, u64::from_le_bytes(*eight));
             }
@@ -68,7 +68,7 @@ impl Scan<'_> {
         if !seeds.may_hold(eight) {
             return;
         }
-        for posting in seeds.postings(eight, needles) {
+        for posting in seeds.postings(eight) {
             if let Some(needle) = needles.get(posting.needle as usize) {
                 self.extend(at, posting, needle);
             }
@@ -118,8 +118,35 @@ impl Scan<'_> {
                 *slot = (posting.needle, alignment);
             }
             self.next += 1;
-        } else if length >= SUSPICIOUS && (!needle.legible || length >= SUSPICIOUS + 3 || looks_random(piece)) {
+        } else if length >= SUSPICIOUS
+            && (!needle.legible || length >= SUSPICIOUS + 3 || looks_random(piece))
+            && (left < offset && may_go_on_before(self.text, start)
+                || offset + right < needle.text.len() && may_go_on_after(self.text, start, end))
+        {
             self.found.partial.push(at);
         }
     }
 }
+
+/// Whether what stands before a piece can be a gap or an escape; else nothing that is decoded can complete it.
+fn may_go_on_before(text: &[u8], start: usize) -> bool {
+    let near = text.get(start.saturating_sub(LONGEST_ESCAPE)..start).unwrap_or_default();
+    near.last().is_some_and(|byte| *byte == b' ')
+        || near.iter().rev().take(3).any(|byte| *byte == b'=')
+        || near.iter().any(|byte| *byte != b' ' && may_start(*byte))
+}
+
+/// As [`may_go_on_before`], behind a piece. Its own last characters may be the beginning of an escape.
+fn may_go_on_after(text: &[u8], start: usize, end: usize) -> bool {
+    let next = text.get(end).is_some_and(|byte| *byte == b'=' || may_start(*byte));
+    let last = text.get(start.max(end.saturating_sub(LONGEST_ESCAPE))..end).unwrap_or_default();
+    next || last.iter().any(|byte| *byte != b' ' && (*byte == b'=' || may_start(*byte)))
+}
+
+/// What a gap or an escape begins with, in any of its forms but quoted-printable.
+fn may_start(byte: u8) -> bool {
+    matches!(byte, 0..=b' ' | b'\\' | b'%' | b'&' | b'^' | 0x7F..)
+}
+
+/// In bytes; an escape of an escape among them.
+const LONGEST_ESCAPE: usize = 32;

@@ -3,6 +3,7 @@
 //! Every needle registers grams so that each piece of it that must be found holds one at every residue of the stride. A text is then probed at every third
 //! byte only, and a probe that hits is compared with the needles themselves.
 
+use super::super::sieve::Sieve;
 use super::encode::Needle;
 
 /// Bytes of a gram.
@@ -27,75 +28,42 @@ pub(super) struct Posting {
     pub offset: u32,
 }
 
+/// A registered gram.
+type Gram = (u64, Posting);
+
 #[derive(Debug)]
 pub(super) struct Seeds {
-    bloom: Vec<u64>,
-    shift: u32,
-    slots: Vec<(u64, u32)>,
-    slot_shift: u32,
-    postings: Vec<Posting>,
+    sieve: Size,
+    buckets: Buckets,
 }
 
 impl Seeds {
     pub(super) fn new(needles: &[Needle]) -> Self {
-        let mut grams = collect(needles);
-        grams.sort_unstable_by_key(|(gram, posting)| (*gram, posting.needle, posting.offset));
-        thin(needles, &mut grams);
-        let words = (grams.len() / 4).next_power_of_two().max(256);
-        let slots = (grams.len() * 2).next_power_of_two().max(16);
-        let mut seeds = Self {
-            bloom: vec![0; words],
-            shift: 64 - words.trailing_zeros(),
-            slots: vec![(u64::MAX, 0); slots],
-            slot_shift: 64 - slots.trailing_zeros(),
-            postings: grams.iter().map(|(_, posting)| *posting).collect(),
-        };
-        let mut last = u64::MAX;
-        for (index, (gram, _)) in grams.iter().enumerate() {
-            if *gram != last {
-                last = *gram;
-                seeds.insert(*gram, u32::try_from(index).unwrap_or(u32::MAX));
-            }
+        let mut buckets = Buckets::new(&collect(needles));
+        if let Some(fewer) = thin(needles, &buckets) {
+            buckets = Buckets::new(&fewer);
         }
-        // The end of a gram's postings is where the next gram's begin; a sentinel closes the last.
-        seeds.postings.push(Posting { needle: u32::MAX, offset: 0 });
-        seeds
+        Self { sieve: Size::new(&buckets.grams), buckets }
     }
 
     /// Whether the gram that starts these eight bytes can be registered. Wrong only in saying yes.
     #[inline]
     pub(super) fn may_hold(&self, eight: u64) -> bool {
         let hash = hash(fold(eight));
-        let bits = bits(hash);
-        self.bloom.get(index(hash >> self.shift)).is_some_and(|word| word & bits == bits)
+        match &self.sieve {
+            Size::Small(sieve) => sieve.may_hold(hash),
+            Size::Usual(sieve) => sieve.may_hold(hash),
+            Size::Large(sieve) => sieve.may_hold(hash),
+        }
     }
 
     /// The next turn of four probes, from `at` on, of which one can hold a gram.
-    ///
-    /// On its own and without calls, so that everything it needs stays in registers.
-    #[inline(never)]
     pub(super) fn next_turn(&self, text: &[u8], at: usize) -> Option<usize> {
-        let (bloom, shift) = (self.bloom.as_slice(), self.shift & 63);
-        let may_hold = |eight: u64| {
-            let hash = hash(fold(eight));
-            let bits = bits(hash);
-            bloom.get(index(hash >> shift)).copied().unwrap_or(0) & bits == bits
-        };
-        let mut turns = text.get(at..)?;
-        let mut done = at;
-        while let Some(window) = turns.first_chunk::<TURN>() {
-            let window = u128::from_le_bytes(*window);
-            let one = may_hold(low(window));
-            let two = may_hold(low(window >> (8 * STRIDE)));
-            let three = may_hold(low(window >> (16 * STRIDE)));
-            let four = may_hold(low(window >> (24 * STRIDE)));
-            if one | two | three | four {
-                return Some(done);
-            }
-            turns = turns.get(PROBES * STRIDE..)?;
-            done += PROBES * STRIDE;
+        match &self.sieve {
+            Size::Small(sieve) => next_turn(sieve, text, at),
+            Size::Usual(sieve) => next_turn(sieve, text, at),
+            Size::Large(sieve) => next_turn(sieve, text, at),
         }
-        None
     }
 
     /// Where the turns that start at `at` end, for want of text.
@@ -105,51 +73,106 @@ impl Seeds {
     }
 
     /// The places in needles where the gram occurs.
-    pub(super) fn postings<'a>(&'a self, eight: u64, needles: &'a [Needle]) -> impl Iterator<Item = Posting> + 'a {
+    pub(super) fn postings(&self, eight: u64) -> impl Iterator<Item = Posting> {
         let gram = fold(eight);
-        let first = self.lookup(gram);
-        let rest = first.and_then(|first| self.postings.get(first as usize..)).unwrap_or_default();
-        rest.iter().copied().take_while(move |posting| {
-            needles
-                .get(posting.needle as usize)
-                .and_then(|needle| gram_at(&needle.text, posting.offset as usize))
-                .is_some_and(|other| other == gram)
-        })
+        self.buckets.of(gram).iter().filter(move |(other, _)| *other == gram).map(|(_, posting)| *posting)
     }
 
     pub(super) fn holds(&self, eight: u64) -> bool {
-        self.may_hold(eight) && self.lookup(fold(eight)).is_some()
+        self.may_hold(eight) && self.postings(eight).next().is_some()
+    }
+}
+
+/// The filter over the grams: no larger than need be, since it has to share the caches with the text.
+#[derive(Debug)]
+enum Size {
+    /// Some hundred secrets, the first-level cache.
+    Small(Sieve<{ 1 << 12 }>),
+    /// A thousand secrets, half of the second-level cache or less.
+    Usual(Sieve<{ 1 << 15 }>),
+    Large(Sieve<{ 1 << 18 }>),
+}
+
+impl Size {
+    fn new(grams: &[Gram]) -> Self {
+        let hashes = grams.iter().map(|(gram, _)| hash(*gram));
+        match grams.len() {
+            ..=Sieve::<{ 1 << 12 }>::ROOM => Self::Small(Sieve::new(hashes)),
+            ..=Sieve::<{ 1 << 15 }>::ROOM => Self::Usual(Sieve::new(hashes)),
+            _ => Self::Large(Sieve::new(hashes)),
+        }
+    }
+}
+
+/// On its own and without calls, so that everything it needs stays in registers.
+#[inline(never)]
+fn next_turn<const WORDS: usize>(sieve: &Sieve<WORDS>, text: &[u8], at: usize) -> Option<usize> {
+    let may_hold = |eight: u64| sieve.may_hold(hash(fold(eight)));
+    let mut turns = text.get(at..)?;
+    let mut done = at;
+    while let Some(window) = turns.first_chunk::<TURN>() {
+        let window = u128::from_le_bytes(*window);
+        let one = may_hold(low(window));
+        let two = may_hold(low(window >> (8 * STRIDE)));
+        let three = may_hold(low(window >> (16 * STRIDE)));
+        let four = may_hold(low(window >> (24 * STRIDE)));
+        if one | two | three | four {
+            return Some(done);
+        }
+        turns = turns.get(PROBES * STRIDE..)?;
+        done += PROBES * STRIDE;
+    }
+    None
+}
+
+/// Grams, ordered by the leading bits of their hashes.
+#[derive(Debug)]
+struct Buckets {
+    grams: Vec<Gram>,
+    /// Where the grams of each bucket begin, and where those of the last end.
+    firsts: Vec<u32>,
+    shift: u32,
+}
+
+impl Buckets {
+    fn new(grams: &[Gram]) -> Self {
+        let buckets = grams.len().next_power_of_two().max(2);
+        let shift = 64 - buckets.trailing_zeros();
+        let bucket = |gram: u64| index(hash(gram) >> shift);
+        let mut firsts = vec![0_u32; buckets + 1];
+        for (gram, _) in grams {
+            if let Some(count) = firsts.get_mut(bucket(*gram)) {
+                *count += 1;
+            }
+        }
+        let mut end = 0;
+        for first in &mut firsts {
+            end += *first;
+            *first = end;
+        }
+        // Each bucket is filled from its end, so that ends become beginnings.
+        let mut ordered = vec![(0, Posting { needle: 0, offset: 0 }); grams.len()];
+        for gram in grams {
+            if let Some(first) = firsts.get_mut(bucket(gram.0)) {
+                *first -= 1;
+                if let Some(slot) = ordered.get_mut(*first as usize) {
+                    *slot = *gram;
+                }
+            }
+        }
+        Self { grams: ordered, firsts, shift }
     }
 
-    fn insert(&mut self, gram: u64, first: u32) {
-        let hash = hash(gram);
-        if let Some(word) = self.bloom.get_mut(index(hash >> self.shift)) {
-            *word |= bits(hash);
-        }
-        let mask = self.slots.len() - 1;
-        let mut at = index(slot_hash(gram) >> self.slot_shift);
-        while let Some(slot) = self.slots.get_mut(at & mask) {
-            if slot.0 == u64::MAX {
-                *slot = (gram, first);
-                return;
-            }
-            at += 1;
-        }
+    fn of(&self, gram: u64) -> &[Gram] {
+        let bucket = index(hash(gram) >> self.shift);
+        let (Some(first), Some(end)) = (self.firsts.get(bucket), self.firsts.get(bucket + 1)) else { return &[] };
+        self.grams.get(*first as usize..*end as usize).unwrap_or_default()
     }
 
-    fn lookup(&self, gram: u64) -> Option<u32> {
-        let mask = self.slots.len() - 1;
-        let mut at = index(slot_hash(gram) >> self.slot_shift);
-        loop {
-            let slot = self.slots.get(at & mask)?;
-            if slot.0 == gram {
-                return Some(slot.1);
-            }
-            if slot.0 == u64::MAX {
-                return None;
-            }
-            at += 1;
-        }
+    fn iter(&self) -> impl Iterator<Item = &[Gram]> {
+        self.firsts
+            .array_windows()
+            .map(|[first, end]| self.grams.get(*first as usize..*end as usize).unwrap_or_default())
     }
 }
 
@@ -177,16 +200,6 @@ fn low(window: u128) -> u64 {
     window as u64
 }
 
-/// Two bits of one word of the filter.
-#[inline]
-fn bits(hash: u64) -> u64 {
-    1 << (hash >> 20 & 63) | 1 << (hash >> 26 & 63)
-}
-
-fn slot_hash(gram: u64) -> u64 {
-    (gram ^ gram >> 23).wrapping_mul(0xD6E8_FEB8_6659_FD93)
-}
-
 fn gram_at(text: &[u8], offset: usize) -> Option<u64> {
     let bytes = text.get(offset..offset + GRAM)?;
     let mut eight = [0; 8];
@@ -211,22 +224,24 @@ fn collect(needles: &[Needle]) -> Vec<(u64, Posting)> {
     grams
 }
 
-/// Drops grams that very many needles share (a common prefix) where a needle keeps a full stride of others.
-fn thin(needles: &[Needle], grams: &mut Vec<(u64, Posting)>) {
+/// What is left without the grams that very many needles share (a common prefix), where a needle keeps a full stride of others; `None` if there are no such.
+fn thin(needles: &[Needle], buckets: &Buckets) -> Option<Vec<Gram>> {
     let mut crowded = Vec::new();
-    for group in grams.chunk_by(|left, right| left.0 == right.0) {
-        if group.len() > CROWDED {
+    for bucket in buckets.iter().filter(|bucket| bucket.len() > CROWDED) {
+        let mut bucket = bucket.to_vec();
+        bucket.sort_unstable_by_key(|(gram, _)| *gram);
+        for group in bucket.chunk_by(|left, right| left.0 == right.0).filter(|group| group.len() > CROWDED) {
             crowded.extend(group.iter().map(|(_, posting)| (posting.needle, posting.offset)));
         }
     }
     if crowded.is_empty() {
-        return;
+        return None;
     }
     crowded.sort_unstable();
     let is_crowded = |needle: u32, offset: usize| {
         crowded.binary_search_by_key(&(needle, offset), |(n, o)| (*n, *o as usize)).is_ok()
     };
-    grams.retain(|(_, posting)| {
+    let keep = |posting: &Posting| {
         let Some(needle) = needles.get(posting.needle as usize).filter(|needle| needle.legible) else { return true };
         if !is_crowded(posting.needle, posting.offset as usize) {
             return true;
@@ -237,5 +252,6 @@ fn thin(needles: &[Needle], grams: &mut Vec<(u64, Posting)>) {
             run = if is_crowded(posting.needle, offset) { 0 } else { run + 1 };
             run >= STRIDE
         })
-    });
+    };
+    Some(buckets.grams.iter().filter(|(_, posting)| keep(posting)).copied().collect())
 }

@@ -1,6 +1,8 @@
 //! Keys and their values in every notation: configuration, code, data, logs and prose.
 
-use super::bytes::{at, back_while, before, is_name, line_end, line_start, skip_blanks, skip_while, slice, trim};
+use super::bytes::{
+    at, back_while, before, find_word, is_name, line_end, line_start, skip_blanks, skip_while, slice, trim,
+};
 use super::harmless::{is_harmless, is_sentence};
 use super::names::{self, Promise};
 use super::random::{self, is_random};
@@ -31,8 +33,53 @@ pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
     if promise == Promise::Nothing {
         return;
     }
+    let (name_start, promise) = qualified(scan, name_start, name_end, promise);
+    named(scan, name_start, name_end, promise);
+}
+
+/// At a label of several words (`clé secrète`, `safe combination`): its value.
+pub(super) fn label(scan: &mut Scan<'_>, start: usize, end: usize) {
+    let text = scan.text;
+    if is_name(before(text, start)) || is_name(at(text, end)) {
+        return;
+    }
+    scan.judged = scan.judged.max(end);
+    let coded = [&b"code"[..], b"codi", b"digo", b"combination", b"number", b"keypad"];
+    if coded.iter().any(|w| find_word(slice(text, start, end), w).is_some()) && prose::code_within(scan, end, end) {
+        return;
+    }
+    named(scan, start, end, Promise::Secret);
+}
+
+/// Takes the word before into the name where that says more: `API key`, `door code`.
+fn qualified<'a>(scan: &mut Scan<'a>, name_start: usize, name_end: usize, promise: Promise) -> (usize, Promise) {
+    let text: &'a [u8] = scan.text;
+    let name = slice(text, name_start, name_end);
+    let kind = ["key", "keys", "code", "lüssel", "luessel", "sleutel", "seed", "salt", "auth", "combination"]
+        .iter()
+        .any(|w| super::bytes::ends_with(name, w.as_bytes()));
+    if promise != Promise::Maybe || before(text, name_start) != b' ' || !kind {
+        return (name_start, promise);
+    }
+    let end = name_start - 1;
+    let start = back_while(text, end, 24, is_name);
+    if start == end || end - start >= 24 {
+        return (name_start, promise);
+    }
+    if names::is_code(slice(text, start, name_end)) && !names::is_code(slice(text, name_start, name_end)) {
+        return (start, promise);
+    }
+    let public = [&b"public "[..], b"no ", b"any "].iter().any(|w| super::bytes::ends_with(slice(text, 0, start), w));
+    let wider = scan.promise(slice(text, start, name_end));
+    if wider == Promise::Secret && !public { (start, wider) } else { (name_start, promise) }
+}
+
+/// Finds the value of a name and masks it.
+fn named(scan: &mut Scan<'_>, name_start: usize, name_end: usize, promise: Promise) {
+    let text = scan.text;
+    let next = at(text, name_end);
     // The next pair of a structured log line follows, not a value.
-    if next == b' ' && at(text, name_start) != b'-' {
+    if next == b' ' && at(text, name_start) != b'-' && !is_element(text, name_start) {
         let word_end = skip_while(text, name_end + 1, |b| b.is_ascii_lowercase() || b == b'_');
         if word_end > name_end + 1 && at(text, word_end) == b'=' {
             prose::before_label(scan, name_start, promise);
@@ -65,13 +112,27 @@ pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
     {
         return;
     }
-    if next == b':' && before(text, name_start) == b':' {
+    if next == b':' && before(text, name_start) == b':' && at(text, name_end + 1) != b' ' {
+        return;
+    }
+    // `grep -Pw`: flags run together; `href="/user/password">`: the end of a path.
+    if slice(text, name_start, name_end) == b"-Pw"
+        || next == b'"' && at(text, name_end + 1) == b'>' && before(text, name_start) == b'/'
+    {
         return;
     }
     if next == b' ' && is_element(text, name_start) {
         let close = skip_while(text, name_end, |b| !matches!(b, b'>' | b'<' | b'\n'));
         if at(text, close) == b'>' && before(text, close) != b'/' {
             linked(scan, (name_start, name_end), close + 1, Link::Equals, promise);
+            return;
+        }
+    }
+    // `add_argument("--password", default="X")`
+    if at(text, name_start) == b'-' && matches!(next, b'"' | b'\'') && at(text, name_end + 1) == b',' {
+        let rest = slice(text, name_end, name_end + 60);
+        if let Some(p) = find_word(rest, b"default=") {
+            linked(scan, (name_start, name_end), name_end + p + 8, Link::Equals, promise);
             return;
         }
     }
@@ -116,8 +177,29 @@ pub(super) fn linked(scan: &mut Scan<'_>, name: (usize, usize), from: usize, lin
     if link == Link::Argument && !found.quoted {
         return;
     }
+    // `TOKEN: &str = "…"`: a type stands between.
+    if link == Link::Colon && !found.quoted && slice(text, found.end, found.end + 3) == b" = " {
+        if let Some(found) = value(text, found.end + 3, Link::Equals).filter(|v| v.quoted) {
+            judge(scan, name, found, Link::Equals, promise);
+        }
+        return;
+    }
+    // `getpass() or "X"`, `env.PW || 'X'`: a default after an expression.
+    if !found.quoted && is_harmless(slice(text, found.start, found.end)) {
+        let operator = skip_blanks(text, found.end);
+        let default =
+            ["or ", "|| ", "?? ", "?: "].into_iter().find(|w| super::bytes::word_at(text, operator, w.as_bytes()));
+        if let Some(found) = default.and_then(|w| value(text, operator + w.len(), Link::Equals)).filter(|v| v.quoted) {
+            judge(scan, name, found, Link::Equals, promise);
+            return;
+        }
+    }
     let found = widen(text, name.0, found, link, promise);
+    let hits = scan.hits.len();
     judge(scan, name, found, link, promise);
+    if hits == scan.hits.len() && promise == Promise::Secret && link == Link::Colon && !found.quoted {
+        prose::in_sentence(scan, name.1);
+    }
 }
 
 /// The decision itself.
@@ -130,7 +212,12 @@ pub(super) fn judge(scan: &mut Scan<'_>, name: (usize, usize), found: Value, lin
     {
         return;
     }
-    if is_named_otherwise(slice(text, name.0, name.1), content, link) {
+    let name_text = slice(text, name.0, name.1);
+    if is_named_otherwise(name_text, content, link)
+        || same_words(name_text, content)
+        || is_license_name(name_text, content)
+        || is_expression(text, name.0, found, link)
+    {
         return;
     }
     let digits = content.iter().filter(|b| b.is_ascii_digit()).count();
@@ -139,8 +226,13 @@ pub(super) fn judge(scan: &mut Scan<'_>, name: (usize, usize), found: Value, lin
     }
     let sentence = content.contains(&b' ') && is_sentence(content);
     let secret = match promise {
-        Promise::Secret => !sentence && (found.quoted || plausible(content, link, at(text, found.end))),
-        _ => !sentence && looks_generated(content) || one_time(slice(text, name.0, name.1), content),
+        Promise::Secret => {
+            !sentence && (found.quoted && content.len() > 2 || plausible(content, link, at(text, found.end)))
+        }
+        _ => {
+            !sentence && (looks_generated(content) || super::calls::is_password_shaped(content))
+                || one_time(slice(text, name.0, name.1), content)
+        }
     };
     if secret {
         scan.mask(found.start, found.end, "assignment");
@@ -158,11 +250,18 @@ pub(super) fn looks_generated(content: &[u8]) -> bool {
     let constant = content.contains(&b'_')
         && content.iter().all(|&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
         && content.split(|&b| b == b'_').all(|part| part.len() < 10);
+    let signs = content.iter().filter(|b| b.is_ascii_punctuation()).count();
+    if content.len() >= 40 && signs >= 6 && made.classes() == 3 && made.oddness > 0.4 {
+        return true;
+    }
     if constant || content.contains(&b' ') || content.contains(&b'/') && made.oddness < 0.3 {
         return false;
     }
     let dated = made.digit + made.other == content.len();
-    if dated {
+    // The serial number of a certificate.
+    let pairs =
+        content.len() > 8 && content.split(|&b| b == b':').all(|p| p.len() == 2 && p.iter().all(u8::is_ascii_hexdigit));
+    if dated || pairs {
         return false;
     }
     is_random(content, 12)
@@ -312,7 +411,21 @@ fn is_whole_key(text: &[u8], name_start: usize, name_end: usize, link: Link) -> 
     let closed = matches!(at(text, name_end), b'"' | b'\'' | b'`' | b'\\');
     let opened = matches!(before(text, name_start), b'"' | b'\'' | b'`');
     match link {
-        Link::Argument if at(text, name_end) == b'(' => true,
+        Link::Argument if at(text, name_end) == b'(' || at(text, name_start) == b'-' => true,
+        // `VALUES (1, 'smtp_password', 'X')`
+        Link::Argument
+            if opened
+                && before(text, name_start - 1) == b','
+                && find_word(slice(text, line_start(text, name_start), name_start), b"values").is_some() =>
+        {
+            true
+        }
+        // `fill("#password", "X")`
+        Link::Argument if closed && before(text, name_start) == b'#' => true,
+        // `curl_setopt($c, CURLOPT_USERPWD, 'user:X')`
+        Link::Argument if slice(text, name_start, name_end).iter().all(|b| b.is_ascii_uppercase() || *b == b'_') => {
+            true
+        }
         Link::Argument => {
             opened && before(text, back_while(text, name_start - 1, 8, |b| matches!(b, b' ' | b'\\'))) == b'('
         }
@@ -339,6 +452,41 @@ fn is_comparison(text: &[u8], name_end: usize, content: &[u8]) -> bool {
     compared && !content.iter().any(u8::is_ascii_digit) || named
 }
 
+/// `authkey=authkey`, `PrivateKey => "PRIVATE KEY"`: the name again.
+fn same_words(name: &[u8], content: &[u8]) -> bool {
+    let letters = |bytes: &[u8]| -> Vec<u8> {
+        bytes.iter().filter(|b| b.is_ascii_alphanumeric() || **b >= 0x80).map(u8::to_ascii_lowercase).collect()
+    };
+    content.len() <= name.len() + 4 && letters(name) == letters(content)
+}
+
+/// `License: LGPL-3+`.
+fn is_license_name(name: &[u8], content: &[u8]) -> bool {
+    (find_word(name, b"license").is_some() || find_word(name, b"licence").is_some())
+        && [&b"gpl"[..], b"mit", b"bsd", b"apache", b"mpl", b"cc-by", b"cc0", b"isc"]
+            .iter()
+            .any(|l| super::bytes::starts_with(content, l) || find_word(content, b"gpl").is_some())
+}
+
+/// Source code that hands a value on: `let secret = suite`, `token: node.second_token,`, `` PASSWORD=`pwgen 24 1` ``.
+fn is_expression(text: &[u8], name_start: usize, found: Value, link: Link) -> bool {
+    let content = slice(text, found.start, found.end);
+    if found.quoted {
+        return link == Link::Equals && before(text, found.start) == b'`' && content.contains(&b' ');
+    }
+    let (start, end) = trim(text, line_start(text, name_start), name_start);
+    let lead = slice(text, start, end);
+    // Literals of such languages are quoted.
+    let declared = [&b"let"[..], b"const", b"pub const", b"static", b"pub static", b"var", b"val", b"final", b"auto"]
+        .iter()
+        .any(|w| lead.starts_with(w) && matches!(at(lead, w.len()), b' ' | 0));
+    let handed_on = matches!(at(text, found.end), b',' | b')' | b';')
+        && content.contains(&b'_')
+        && content.iter().all(|&b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'&'))
+        && names::promise(content) != Promise::Nothing;
+    declared && link != Link::Blank || handed_on
+}
+
 /// Names that mean something else beside their secret meaning: `PWD=/srv`, `PASS: test_x`, types.
 fn is_named_otherwise(name: &[u8], content: &[u8], link: Link) -> bool {
     let typed = link == Link::Colon
@@ -350,8 +498,9 @@ fn is_named_otherwise(name: &[u8], content: &[u8], link: Link) -> bool {
     matches!(name, b"PWD" | b"OLDPWD") && content.first() == Some(&b'/')
         || name.eq_ignore_ascii_case(b"pass")
             && link == Link::Colon
-            && !prose::is_told(content)
-            && content.iter().any(|b| b"_:/.(".contains(b))
+            && (!prose::is_told(content) && content.iter().any(|b| b"_:/.(".contains(b))
+                || content.iter().any(|&b| b == b'/')
+                    && content.iter().all(|&b| b.is_ascii_alphanumeric() || b"_:/.-".contains(&b)))
         || typed
 }
 

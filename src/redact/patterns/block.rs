@@ -60,6 +60,28 @@ pub(super) fn kubernetes_secret(scan: &mut Scan<'_>, i: usize) {
     }
 }
 
+/// `resource "random_password" "db"` in a plan or a state: its `result`.
+pub(super) fn generated(scan: &mut Scan<'_>, i: usize) {
+    let text = scan.text;
+    let mut line = i;
+    for _ in 0..24 {
+        let content = slice(text, line, line_end(text, line));
+        for name in [&b"result"[..], b"bcrypt_hash"] {
+            if let Some(p) = find_word(content, name)
+                && let Some((operator, from)) = link(text, line + p + name.len())
+                && let Some(found) = value(text, from, operator).filter(|v| v.quoted)
+                && !is_harmless(slice(text, found.start, found.end))
+            {
+                scan.mask(found.start, found.end, "generated");
+            }
+        }
+        line = next_line(text, line);
+        if line >= text.len() {
+            break;
+        }
+    }
+}
+
 /// Masks the lines after `i` that are hex or indented, as in vault files.
 pub(super) fn vault(scan: &mut Scan<'_>, i: usize) {
     let text = scan.text;
@@ -167,7 +189,7 @@ fn object(scan: &mut Scan<'_>, from: usize, to: usize) -> bool {
     ] {
         if let Some(p) = find_word(slice(text, from, to), key)
             && let Some((link, next)) = link(text, from + p + key.len())
-            && link != Link::Blank
+            && !matches!(link, Link::Blank | Link::Argument)
             && let Some(found) = value(text, next, link)
             && found.quoted
         {

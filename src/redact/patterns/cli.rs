@@ -59,10 +59,7 @@ fn unknown_program(scan: &mut Scan<'_>, begin: usize, command: &[u8]) {
         .iter()
         .any(|f| find_word(command, f).is_some());
     let (s, e) = shell_word(text, skip_blanks(text, begin + 2));
-    if user
-        && (super::calls::is_password_shaped(slice(text, s, e))
-            || e - s == 19 && super::prose::is_told(slice(text, s, e)))
-    {
+    if user && super::prose::is_told(slice(text, s, e)) && !slice(text, s, e).iter().any(|b| matches!(b, b':' | b'/')) {
         scan.mask(s, e, "command-line");
     }
 }
@@ -78,8 +75,14 @@ pub(super) fn chpasswd(scan: &mut Scan<'_>, start: usize, end: usize) {
         while at(text, from) == b'-' {
             from = skip_blanks(text, skip_while(text, from, |b| b != b' '));
         }
-        let (s, e) = shell_word(text, from);
+        let (mut s, mut e) = shell_word(text, from);
+        if matches!(slice(text, s, e), b"%s" | b"%s\\n") {
+            (s, e) = shell_word(text, skip_while(text, e, |b| matches!(b, b'"' | b'\'' | b' ')));
+        }
         let word = slice(text, s, e);
+        if word.contains(&b' ') && !super::shapes::is_passphrase(word) {
+            return;
+        }
         if let Some(colon) = memchr::memchr(b':', word) {
             argument(scan, s + colon + 1, e, None);
         } else if !word.contains(&b'%') {
@@ -109,40 +112,6 @@ pub(super) fn chpasswd(scan: &mut Scan<'_>, start: usize, end: usize) {
         }
         argument(scan, s + colon + 1, e, None);
         row = super::bytes::next_line(text, row);
-    }
-}
-
-/// `htpasswd -b file user password`, `net use \\host\share password /user:x`: the nth bare word.
-pub(super) fn positional(scan: &mut Scan<'_>, start: usize, end: usize) {
-    let text = scan.text;
-    let stop = line_end(text, end);
-    let mut words = Vec::new();
-    let mut i = skip_blanks(text, end);
-    let mut batch = false;
-    while i < stop && words.len() < 12 && !matches!(at(text, i), b'|' | b'>' | b';' | b'&') {
-        let (s, e) = shell_word(text, i);
-        let word = slice(text, s, e);
-        if word.first() == Some(&b'-') && !word.starts_with(b"--") {
-            batch |= word.contains(&b'b');
-        } else if word.first() != Some(&b'-') {
-            words.push((s, e));
-        }
-        i = skip_blanks(text, skip_while(text, e, |b| matches!(b, b'"' | b'\'')).max(i + 1));
-    }
-    let program = slice(text, start, end);
-    let index = if starts_with(program, b"htpasswd") || starts_with(program, b"mosq") {
-        if !batch {
-            return;
-        }
-        words.len().checked_sub(1)
-    } else {
-        words.iter().position(|&(s, e)| {
-            let w = slice(text, s, e);
-            !w.starts_with(b"\\\\") && !w.starts_with(b"/") && w != b"*" && !w.ends_with(b":")
-        })
-    };
-    if let Some(&(s, e)) = index.and_then(|i| words.get(i)) {
-        argument(scan, s, e, None);
     }
 }
 
@@ -181,7 +150,8 @@ pub(super) fn shell_word(text: &[u8], i: usize) -> (usize, usize) {
     (i, end.saturating_sub(usize::from(matches!(super::bytes::before(text, end), b';' | b')' | b',') && end > i + 1)))
 }
 
-fn argument(scan: &mut Scan<'_>, start: usize, stop: usize, pair: Option<u8>) {
+/// Masks one argument, or what follows the separator in it, unless it cannot be a secret.
+pub(super) fn argument(scan: &mut Scan<'_>, start: usize, stop: usize, pair: Option<u8>) {
     let text = scan.text;
     let word = slice(text, start, stop);
     let from = match pair {

@@ -91,14 +91,23 @@ pub(super) fn pair(scan: &mut Scan<'_>, end: usize) {
     if from == end {
         return;
     }
+    if matches!(at(text, from), b'\n' | b'\r') {
+        below_label(scan, from);
+        return;
+    }
     let from = ["are ", "sind ", "is ", "with ", "as ", "mit ", "for "]
         .iter()
         .find(|w| super::bytes::word_at(text, from, w.as_bytes()))
         .map_or(from, |w| from + w.len());
+    let from = behind_label(text, from);
     let user_end = skip_while(text, from, |b| b.is_ascii_alphanumeric() || b"._-@+\\".contains(&b));
     let separator =
         skip_while(text, user_end, |b| matches!(b, b' ' | b'/' | b':' | b'|' | b',' | b'`' | b'"' | b'\'' | b'\t'));
     let signs = slice(text, user_end, separator);
+    let joined = ["and ", "und ", "et ", "en ", "y ", "e "]
+        .iter()
+        .find(|w| signs == b" " && super::bytes::word_at(text, separator, w.as_bytes()));
+    let separator = joined.map_or(separator, |w| separator + w.len());
     if user_end == from || !signs.iter().any(|b| matches!(b, b'/' | b':' | b'|' | b',')) && signs.len() > 1 {
         return;
     }
@@ -106,10 +115,46 @@ pub(super) fn pair(scan: &mut Scan<'_>, end: usize) {
         .min(line_end(text, separator));
     let content = slice(text, separator, stop);
     let content_end = if content.ends_with(b".") { stop - 1 } else { stop };
+    // `user/X` may be a path, unless a label is before it.
+    let labelled = before(text, from) == b' '
+        && (matches!(before(text, from - 1), b':') || super::bytes::ends_with(slice(text, 0, from), b" is "))
+        && !slice(text, separator, content_end).contains(&b'/');
     if super::prose::is_told(slice(text, separator, content_end))
-        && (before(text, separator) != b'/' || signs.len() > 1)
+        && (before(text, separator) != b'/' || signs.len() > 1 || labelled)
     {
         scan.mask(separator, content_end, "login-pair");
+    }
+    // `host / user / X`.
+    let next = skip_while(text, stop, |b| matches!(b, b' ' | b'/' | b'|'));
+    if next > stop && memchr::memchr2(b'/', b'|', slice(text, stop, next)).is_some() {
+        let stop = skip_while(text, next, |b| b > b' ' && !matches!(b, b'"' | b'`' | b',' | b')'));
+        if super::prose::is_told(slice(text, next, stop)) {
+            scan.mask(next, stop, "login-pair");
+        }
+    }
+}
+
+/// A user and a password, each on a line of its own.
+fn below_label(scan: &mut Scan<'_>, from: usize) {
+    let text = scan.text;
+    let first = next_line(text, from);
+    let (s, e) = line_of(text, next_line(text, first));
+    let (user_start, user_end) = line_of(text, first);
+    let user = slice(text, user_start, user_end);
+    let content = slice(text, s, e);
+    if !user.is_empty() && !user.contains(&b' ') && !content.contains(&b' ') && super::prose::is_told(content) {
+        scan.mask(s, e, "login-pair");
+    }
+}
+
+/// `credentials for the staging host: anna:…`: past the words up to the label's colon.
+fn behind_label(text: &[u8], from: usize) -> usize {
+    let stop = skip_while(text, from, |b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-'));
+    let words = slice(text, from, stop).split(|&b| b == b' ').count();
+    if at(text, stop) == b':' && at(text, stop + 1) == b' ' && words <= 4 && stop < from + 48 {
+        skip_blanks(text, stop + 1)
+    } else {
+        from
     }
 }
 
@@ -171,6 +216,65 @@ pub(super) fn codes(scan: &mut Scan<'_>, end: usize) {
         }
         line = next_line(text, line);
     }
+}
+
+/// `WIFI:T:WPA;S:name;P:X;;` of a QR code.
+pub(super) fn wifi_code(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let fields = slice(text, end, line_end(text, end).min(end + 300));
+    let Some(start) = find_word(fields, b";p:").map(|p| end + p + 3) else { return };
+    let stop = skip_while(text, start, |b| b > b' ' && b != b';').min(end + fields.len());
+    scan.mask(start, stop, "wifi-code");
+}
+
+/// `U: admin P: X`.
+pub(super) fn short_pair(scan: &mut Scan<'_>, start: usize, end: usize) {
+    let text = scan.text;
+    let lead = slice(text, line_start(text, start), start);
+    let (s, e) = shell_word(text, end);
+    let user = [&b"u: "[..], b"user", b"login", b"benutzer"].iter().any(|w| find_word(lead, w).is_some());
+    if user && lead.len() < 60 && super::prose::is_told(slice(text, s, e)) {
+        scan.mask(s, e, "login-pair");
+    }
+}
+
+/// `user worker on >X ~* +@all` of a Redis access list.
+pub(super) fn acl_rule(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let (start, _) = trim(text, line_start(text, end), end);
+    let stop = skip_while(text, end, |b| b > b' ' && b != b'"');
+    let listed = find_word(slice(text, start, end), b"user ").is_some()
+        || find_word(slice(text, start, end), b"setuser").is_some();
+    if listed && stop > end + 3 && !is_harmless(slice(text, end, stop)) {
+        scan.mask(end, stop, "acl");
+    }
+}
+
+/// `<auth-user-pass>`: the user on the next line, the password on the one after.
+pub(super) fn user_pass(scan: &mut Scan<'_>, end: usize) {
+    let text = scan.text;
+    let (s, e) = line_of(text, next_line(text, next_line(text, end)));
+    if !is_harmless(slice(text, s, e)) && at(text, s) != b'<' {
+        scan.mask(s, e, "user-pass");
+    }
+}
+
+/// `host:5432:database:user:X`, a whole line.
+pub(super) fn pgpass(scan: &mut Scan<'_>, start: usize, end: usize) {
+    let text = scan.text;
+    let stop = line_end(text, end);
+    let rest = slice(text, end, stop);
+    let mut colons = memchr::memchr_iter(b':', rest);
+    let Some(colon) = colons.nth(1).map(|p| end + p) else { return };
+    let host = slice(text, line_start(text, start), start);
+    let blanks = slice(text, end, colon).iter().chain(host).any(|b| *b == b' ' || *b == b'/');
+    if !blanks && !is_harmless(slice(text, colon + 1, stop)) {
+        scan.mask(colon + 1, stop, "pgpass");
+    }
+}
+
+fn line_of(text: &[u8], i: usize) -> (usize, usize) {
+    trim(text, i, line_end(text, i))
 }
 
 /// The last word of a line below a file's name whose lines are all secrets.

@@ -23,6 +23,42 @@ pub(super) fn is_harmless(value: &[u8]) -> bool {
         || is_remark(value)
         || is_code(value)
         || is_path(value)
+        || is_notation(value)
+}
+
+/// `Username:` and `Password:` as SMTP servers ask for them.
+const PROMPTS: &[&[u8]] = &[b"VXNlcm5hbWU6", b"UGFzc3dvcmQ6"];
+
+/// Types, symbols, cmdlets, validation rules and manual markup, which have digits and signs but hold nothing.
+fn is_notation(value: &[u8]) -> bool {
+    // `&Type`, `_ZNSt6localeC2Ev`, `\fBname\fR`, `\-\-flag`.
+    let symbol = matches!(value, [b'&', b'A'..=b'Z', rest @ ..] if rest.iter().all(|&b| b.is_ascii_alphanumeric() || b"_<>,:".contains(&b)))
+        || matches!(value, [b'_', b'Z', b'0'..=b'9' | b'N' | b'S' | b'T' | b'L' | b'K', ..] if value.len() > 5 && value.iter().all(|&b| b.is_ascii_alphanumeric() || b"_.@".contains(&b)))
+        || value.windows(2).any(|w| w == b"\\-" || w == b"\\f" || w == b"\\&")
+        || matches!(value, [b'&', b'[' | b'\'', ..])
+        || matches!(value, [b'&', rest @ ..] if rest.len() > 2 && rest.iter().all(|&b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.')))
+        || matches!(value, [b'\\', b'e'])
+        || PROMPTS.contains(&value);
+    // `Read-Host`, `Get-Credential`.
+    let cmdlet = ["Read-", "Get-", "New-", "Import-", "ConvertTo-", "ConvertFrom-", "Invoke-"].iter().any(|verb| {
+        value.strip_prefix(verb.as_bytes()).is_some_and(|noun| {
+            noun.first().is_some_and(u8::is_ascii_uppercase)
+                && noun.len() > 3
+                && noun.iter().all(u8::is_ascii_alphabetic)
+        })
+    });
+    symbol || cmdlet || is_validation(value)
+}
+
+/// `required|min:8|confirmed`.
+fn is_validation(value: &[u8]) -> bool {
+    let mut rules = value.split(|&b| b == b'|');
+    let first = rules.next().unwrap_or_default();
+    matches!(first, b"required" | b"nullable" | b"string" | b"sometimes" | b"present" | b"filled")
+        && rules.all(|rule| {
+            let name = rule.iter().position(|&b| b == b':').unwrap_or(rule.len());
+            name > 1 && rule.iter().take(name).all(|b| b.is_ascii_lowercase() || *b == b'_')
+        })
 }
 
 /// True for `path/to/file`, `/run/secrets/x`, `./x`, `~/x`, `C:\x`, `https://host/…`.
@@ -32,6 +68,8 @@ pub(super) fn is_path(value: &[u8]) -> bool {
         || starts_with(value, b"file:")
         || starts_with(value, b"/run/")
         || starts_with(value, b"vault:")
+        || is_typed_path(value)
+        || is_source_file(value)
     {
         return true;
     }
@@ -40,6 +78,30 @@ pub(super) fn is_path(value: &[u8]) -> bool {
         && value.len() > 2
         && value.iter().all(|&b| b.is_ascii_alphanumeric() || b"/._-~@%+:*{}$".contains(&b))
         && (value.iter().filter(|&&b| b == b'/').count() > 1 || value.contains(&b'.') || starts_with(value, b"~/"))
+        && !value.split(|&b| b == b'/').any(|part| super::random::is_random(part, 12))
+}
+
+/// `unix:/run/x.sock`, `hash:/etc/postfix/sasl_passwd`: a kind of file, then an absolute path.
+fn is_typed_path(value: &[u8]) -> bool {
+    let Some(colon) = value.iter().position(|&b| b == b':').filter(|p| (3..=8).contains(p)) else { return false };
+    let path = value.get(colon + 1..).unwrap_or_default();
+    value.iter().take(colon).all(u8::is_ascii_lowercase)
+        && path.first() == Some(&b'/')
+        && path.iter().filter(|&&b| b == b'/').count() > 1
+        && path.iter().all(|&b| b.is_ascii_alphanumeric() || b"/._-@".contains(&b))
+}
+
+/// `tests/ui/multi_line.rs`, `src/t-keys.c:`: a relative path whose last part has an extension.
+fn is_source_file(value: &[u8]) -> bool {
+    let value = value.strip_suffix(b":").unwrap_or(value);
+    let Some(slash) = value.iter().rposition(|&b| b == b'/') else { return false };
+    let file = value.get(slash + 1..).unwrap_or_default();
+    let Some(dot) = file.iter().rposition(|&b| b == b'.').filter(|p| *p > 0) else { return false };
+    let extension = file.get(dot + 1..).unwrap_or_default();
+    (1..=4).contains(&extension.len())
+        && extension.iter().all(u8::is_ascii_lowercase)
+        && at(value, 0).is_ascii_alphanumeric()
+        && value.iter().all(|&b| b.is_ascii_alphanumeric() || b"/._-".contains(&b))
         && !value.split(|&b| b == b'/').any(|part| super::random::is_random(part, 12))
 }
 
@@ -128,6 +190,7 @@ fn is_reference(value: &[u8], first: u8) -> bool {
         b'@' => value.len() > 1 && value.iter().skip(1).all(|&b| b.is_ascii_lowercase() || b == b'_'),
         _ => {
             starts_with(value, b"arn:")
+                || value.starts_with(b"ENC[")
                 || starts_with(value, b"env:")
                 || starts_with(value, b"ref+")
                 || starts_with(value, b"op://")
@@ -282,8 +345,9 @@ fn is_code(value: &[u8]) -> bool {
             b')' | b']' | b';' | b'}' | b'?' | b'{' | b'\'' | b'"' | b'`' | b'(' | b'['
         );
         let inner = value.get(open + 1..).unwrap_or_default();
+        let associated = find_word(callee, b"::").is_some() && !inner.contains(&b'"');
         if named
-            && (closed || !inner.iter().any(u8::is_ascii_digit))
+            && (closed || associated || !inner.iter().any(u8::is_ascii_digit))
             && !super::random::is_random(callee, 12)
             && callee.iter().filter(|b| b.is_ascii_digit()).count() < 3
         {

@@ -10,6 +10,7 @@ mod block;
 mod bytes;
 mod calls;
 mod cli;
+mod commands;
 mod dialog;
 mod directive;
 mod harmless;
@@ -18,6 +19,7 @@ mod header;
 mod names;
 mod needle_table;
 mod needles;
+mod pairs;
 mod pem;
 mod prefix;
 mod programs;
@@ -65,6 +67,8 @@ fn direct(text: &[u8]) -> Direct {
     rules::needles().scan(text, |start, end, rule| rules::apply(&mut scan, start, end, rule));
     rules::at_signs(&mut scan);
     calls::signed_words(&mut scan);
+    calls::closing_signs(&mut scan);
+    pairs::pairs(&mut scan);
     runs::scan_runs(&mut scan);
     Direct { hits: scan.hits, encoded: scan.encoded }
 }

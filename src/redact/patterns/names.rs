@@ -30,7 +30,10 @@ pub(super) fn promise(name: &[u8]) -> Promise {
     let Some(last) = words.last() else { return Promise::Nothing };
     let vocabulary = vocabulary();
     let whole = words.join("_");
-    if SECRET_DESPITE.iter().any(|s| whole.ends_with(s)) {
+    if whole.ends_with("existing_secret") || whole.ends_with("site_verification") || is_source_file(name) {
+        return Promise::Nothing;
+    }
+    if name == b"SSHPASS" || SECRET_DESPITE.iter().any(|s| whole.ends_with(s)) {
         return Promise::Secret;
     }
     if matches!(
@@ -91,6 +94,16 @@ pub(super) fn promise(name: &[u8]) -> Promise {
     Promise::Nothing
 }
 
+/// `preset-passphrase.c`: a file of source code or text.
+fn is_source_file(name: &[u8]) -> bool {
+    [
+        ".c", ".h", ".cc", ".cpp", ".py", ".go", ".rs", ".md", ".txt", ".sh", ".js", ".ts", ".php", ".html", ".rb",
+        ".java",
+    ]
+    .iter()
+    .any(|extension| super::bytes::ends_with(name, extension.as_bytes()))
+}
+
 /// True for names of identifiers, checksums and places: what stands behind them is random but public.
 pub(super) fn is_public(name: &[u8]) -> bool {
     let words = words(name);
@@ -107,7 +120,22 @@ pub(super) fn is_public(name: &[u8]) -> bool {
 pub(super) fn is_code(name: &[u8]) -> bool {
     let words = words(name);
     let Some(last) = words.last() else { return false };
-    if matches!(last.as_str(), "otp" | "totp" | "pin" | "tan" | "puk" | "passcode") {
+    if matches!(
+        last.as_str(),
+        "otp"
+            | "totp"
+            | "pin"
+            | "tan"
+            | "puk"
+            | "cvv"
+            | "cvc"
+            | "passcode"
+            | "combination"
+            | "kombination"
+            | "geheimzahl"
+            | "kennziffer"
+            | "zahlenkombination"
+    ) {
         return true;
     }
     let Some(kind) = last.strip_suffix("code") else { return false };
@@ -266,6 +294,28 @@ fn is_secret_word(word: &str, vocabulary: &Vocabulary) -> bool {
     if word.ends_with("pw") && (4..=9).contains(&word.len()) {
         return true;
     }
+    // `Lizenzschlüssel`, `wifi-sleutel`; the bare word only might.
+    if ["schlüssel", "schluessel", "sleutel"].iter().any(|key| {
+        word.strip_suffix(key).is_some_and(|kind| {
+            kind.len() > 2
+                && !matches!(
+                    kind,
+                    "primär"
+                        | "primaer"
+                        | "fremd"
+                        | "sortier"
+                        | "such"
+                        | "verteil"
+                        | "schrauben"
+                        | "index"
+                        | "cache"
+                        | "primaire"
+                        | "vreemde"
+                )
+        })
+    }) {
+        return true;
+    }
     SECRET_BEGINNINGS.iter().filter_map(|b| word.strip_prefix(b)).any(|rest| {
         rest.len() > 1
             && !vocabulary.metadata.contains(rest)
@@ -278,7 +328,10 @@ fn is_secret_word(word: &str, vocabulary: &Vocabulary) -> bool {
 fn is_secret_key(words: &[&str], vocabulary: &Vocabulary) -> bool {
     words.windows(2).enumerate().any(|(i, pair)| {
         let [first, second] = pair else { return false };
-        let key = matches!(*second, "key" | "keys" | "schlüssel" | "schluessel" | "keybase");
+        let key = matches!(
+            *second,
+            "key" | "keys" | "schlüssel" | "schluessel" | "sleutel" | "nyckel" | "nøgle" | "klucz" | "keybase"
+        );
         let near_end = i + 4 >= words.len();
         let public = words.get(..i).unwrap_or_default().iter().any(|w| matches!(*w, "public" | "pub"));
         near_end

@@ -7,7 +7,7 @@ use super::rules::Rule;
 pub(super) const WORDS: &[(Rule, &[&str])] = &[
     (Rule::Key, &[
         "pass", "pwd", "pswd", "secret", "token", "key", "credential", "creds", "cred_", "_cred", "psk", "auth",
-        "pw ", "_pw", "-pw", ".pw", "pw=", "pw:", "pw\"", "'pw'", "dbpw", "rootpw", "bindpw", "adminpw", "otp",
+        "pw ", "_pw", "-pw", ".pw", "pw=", "pw:", "pw\"", "'pw'", ";pw", "pw;", ",pw", "pw,", "\tpw", "pw\n", "dbpw", "rootpw", "bindpw", "adminpw", "otp",
         "salt", "pepper", "seed", "nonce", "licen", "lizenz", "serial", "sess", "sid=", "sid:", "sid\"", "cookie",
         "csrf", "xsrf", "signature", "jwt", "kennwort", "geheim", "losung", "contrase", "clave", "mdp", "senha",
         "wachtwoord", "lösenord", "losenord", "adgangskode", "salasana", "hasło", "haslo", "heslo", "parola",
@@ -19,9 +19,23 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "magic", "challenge", "ticket", "samlresponse", "assertion", "macaroon", "voucher", "hash", "sig=", "sig:",
         "sig\"", "pat=", "pat:", "pat\"", "xprv", "gossip", "schlüssel", "schluessel", "refresh", "_sk", "sk=",
         "-sk", "join", "enroll", "bootstrap", "confirm", "claim", "door", "alarm", "wifi", "wlan", "wpa", "bearer",
-        "backup", "code:", "code=", "code is", "code ist", "code\"", "schaltcode", "ürcode", "-code ", "vault",
+        "backup", "code:", "code=", " code ", "code\"", "schaltcode", "ürcode", "-code ", "vault",
         "bind", "registration", "hwid", "swarm", "ciphertext", "dpapi", "verifier", "llave", "entropy", "seal",
-        "kek", "dek",
+        "kek", "dek", "geheimzahl", "codewort", "kennziffer", "kenncode", "ürcode", "kombination", "kodeord", "лозинк",
+        "κωδικ", "كلمة", "סיסמ", "parolă", "wachtzin", "sleutel", "authtok", "kennw", "passw.", "rcon", "tresorcode",
+        "sicherheitsantwort", "ungscode", "sperrcode", "gangscode", "pincode", "combination ",
+    ]),
+    (Rule::Label, &[
+        "clé secrète", "clé privée", "clé wifi", "clé wpa", "clé d'api", "clé api", "code secret", "code d'accès",
+        "code d'acces", "phrase secrète", "phrase secrete", "mot secret", "phrase de passe", "question secrète",
+        "llave secreta", "palabra de paso", "palabra clave", "frase secreta", "frase segreta", "frase de paso",
+        "parola segreta", "parola d'ordine", "parola chiave", "chiave segreta", "chiave api", "chiave wifi",
+        "chiave di accesso", "chiave privata", "codice segreto", "codice di accesso", "código de acceso",
+        "codigo de acceso", "código de acesso", "código secreto", "chave secreta", "chave privada", "chave de acesso",
+        "geheime sleutel", "memorable word", "security answer", "secret answer", "safe combination",
+        "lock combination", "pass phrase", "keypad", "code de l'alarme", "code alarme", "code porte", "code de la porte",
+        "codice allarme", "codice dell'allarme", "código de la alarma", "option key", "].key", "wifi code", "wlan-code", "secret word", "secret number",
+        "antwort auf die geheimfrage", "antwort auf die sicherheitsfrage", "sonar.login", "snmp string", "community string", "erlang cookie", "rabbitmq cookie",
     ]),
     (Rule::Address, &[
         "://", ":\\/\\/", "%3a%2f%2f",
@@ -72,10 +86,9 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "cookie:", "cookie\":", "cookie'", "cookie =", "cookie=", "cookies:",
     ]),
     (Rule::Chpasswd, &[
-        "chpasswd", "passwd --stdin", "smbpasswd", "newusers",
-    ]),
-    (Rule::Positional, &[
-        "htpasswd ", "mosquitto_passwd ", "net use ",
+        "chpasswd", "passwd --stdin", "smbpasswd", "newusers", "sudo -s", "| kinit",
+        "cryptsetup luks", "cryptsetup open", "passphrase-fd 0", "password-stdin", "passwd-on-stdin", "| su ",
+        "passin stdin", "pass stdin", "secret create ",
     ]),
     (Rule::Literal, &[
         "--from-literal",
@@ -95,7 +108,8 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
     ]),
     (Rule::Pair, &[
         "login", "logins", "credentials", "zugangsdaten", "creds", "zugang", "anmeldung", "identifiants",
-        "credenciales", "user/pass", "username/password", "user/password", "account:",
+        "credenciales", "user/pass", "username/password", "user/password", "account:", "inloggegevens",
+        "credenziali", "dados de acesso", "přihlašovací údaje",
     ]),
     (Rule::Phrase, &[
         "mnemonic", "seed phrase", "seed words", "recovery phrase", "wallet seed", "seed:", "secret phrase",
@@ -110,7 +124,7 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
     ]),
     (Rule::SecretFile, &[
         "chap-secrets", "pap-secrets", "rsyncd.secrets", "sasl_passwd", ".pgpass", "rsync.pass", "ipsec.secrets",
-        "ftpusers", "passwd-client", "users.passwd", "smtp-auth", "saslpass", "rsync.secrets", ".secrets",
+        "ftpusers", "passwd-client", "users.passwd", "smtp-auth", "saslpass", "rsync.secrets", ".secrets", "davfs2/secrets",
         "sasl-passwd",
     ]),
     (Rule::KubernetesSecret, &[
@@ -121,14 +135,15 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "task.setsecret]", "setsecret(", "authtoken ", "insecure-password ", "--plaintext ", "--iscrypted ",
         " /pass:", "--pass ", "-storepass ", "-keypass ", "-passwd ", "--rootpw ", "-requirepass ", "--masterauth ",
         "chpasswd <<<", "set_password(", "create_user(", "-rfbauth-pass ", "--http-password ", "-xpass ",
-        "luksopen-key ",
+        "luksopen-key ", "key content", "schlüsselinhalt", " /p:", "/password:",
     ]),
     (Rule::ToldWord, &[
         "unlocked using ", "unlocked with ", "decrypted with ", "encrypted with ", "logged in with ",
         "authenticated with ", "authenticate with ", "sign in with ", "log in with ", "login with ",
         "protected with ", "opened with ", "entsperren mit ", "entschlüsseln mit ", "anmelden mit ",
         "einloggen mit ", "unlock with ", "decrypt with ", "using secret ", "signed with ", "rotated to ",
-        "enter code ", "code eingeben ", "device code ", " /p ", "identify ", "changed from ",
+        "enter code ", "code eingeben ", "device code ", " /p ", "identify ", "changed from ", "<<< ", " tried ",
+        "(tried ", "<<<\"", "<<<'", "reset it to ", "changed it to ", "set it to ",
     ]),
     (Rule::LastWord, &[
         "sqlconnectinfo ", "]:587 ", "]:465 ", "]:25 ", "]:2525 ", "addauth digest ", "user.info=",
@@ -137,6 +152,45 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "pdo->__construct(", "new pdo(", "mysqli_connect(", "new mysqli(", "mysqli->__construct(", "ftp_login(",
         "ssh2_auth_password(", "imap_open(", ".login(", "->login(", "drivermanager.getconnection(", "ldap_bind(",
         "simple_bind_s(", "->connect(", ".connect(",
+        "->attempt(", ".auth(", "auth=(", "authenticate(", ".basic(", "basicauth(", "logon(", "[\"login\",",
+        "[\"auth\",", "\"auth\",\"params\":[", "\"login\",\"params\":[", "aes_encrypt(",
+        "aes_decrypt(", "authprovider(",
+        "passwordauthentication(", "passwordcredentials(", "setauth(", " ftp(", "create_superuser(", "createsuperuser(",
+    ]),
+    (Rule::FirstArgument, &[
+        "crypt(", "verify(", "md5(", "sha1(", "sha256(", "hmac.new(", "hash_hmac(", "authenticate(", "hash_password(",
+        "password_hash(", "checkpw(", "check_password(", "hashpw(", "pgp_sym_decrypt(", "pgp_sym_encrypt(", "hash::make(", "bcrypt(", "generatefrompassword(", "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode(", "aes.new(",
+        "fernet(", "aesgcm(", "secretbox(", "createhmac(", "createcipheriv(", "set_password(", "setpassword(",
+    ]),
+    (Rule::Typed, &[
+        ".type(", "send_keys(", ".fill(", "sendkeys(", ".write(b", ".write(", "xdotool type ", " stuff ",
+    ]),
+    (Rule::ShortPair, &[
+        " p: ", " pw ", " pwd ",
+    ]),
+    (Rule::CharArray, &[
+        "\".tochararray(",
+    ]),
+    (Rule::CopyRows, &[
+        " from stdin;",
+    ]),
+    (Rule::Quoted, &[
+        "mschapv2 \"", " eap \"", " xauth \"", "\"auth\" \"", "+cpin=\"", "\"auth\" \"default\" \"",
+    ]),
+    (Rule::AclRule, &[
+        " on >", " +@all >", " resetpass >",
+    ]),
+    (Rule::Generated, &[
+        "random_password", "random_string",
+    ]),
+    (Rule::WifiCode, &[
+        "wifi:t:", "wifi:s:",
+    ]),
+    (Rule::UserPass, &[
+        "<auth-user-pass>",
+    ]),
+    (Rule::PgPass, &[
+        ":5432:",
     ]),
     (Rule::Send, &[
         "send \"", "send -- \"", "sendline(\"", "sendline('", "send '",
@@ -155,7 +209,11 @@ pub(super) const WORDS: &[(Rule, &[&str])] = &[
         "pwgen", "openssl rand", "pass show ", "makepasswd", "mkpasswd", "apg -", "op read ", "bw get ", "gopass ",
         "keyctl ", "wg genkey", "wg genpsk", "head -c", "/dev/urandom", "base64 -d", "vault read", "vault kv get",
         "secrets get", "decrypt ", "gpg -d", "age -d", "sops -d", "printenv ", "get-secret-value", "token create ",
-        "create token ", "gen-key", "genpass", "tr -dc",
+        "create token ", "gen-key", "genpass", "tr -dc", "cat ~/.vault_pass",
+        "password.txt", "passwd.txt", "pass.txt", "secret.txt", "cat /run/secrets/", "initialadminpassword",
+        "op item get", "secret-tool lookup", "find-generic-password", "find-internet-password", "lpass show",
+        "keepassxc-cli show", "chamber read", "secrets versions access", "config:get ", "keyvault secret show",
+        "initial-password",
     ]),
     (Rule::UserAt, &[
         "@tcp(", "@unix(", "@//", "@(description",

@@ -119,6 +119,10 @@ pub(super) fn is_public_context(text: &[u8], start: usize) -> bool {
 
 /// Beginnings of well-known public identifiers.
 const PUBLIC_HEADS: &[&[u8]] = &[
+    b"age1",
+    b"npub1",
+    b"z6Mk",
+    b"_Z",
     b"AAAAB3NzaC1",
     b"AAAAC3NzaC1",
     b"AAAAE2Vj",

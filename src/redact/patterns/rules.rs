@@ -6,12 +6,13 @@ use super::bytes::{at, before};
 use super::needle_table::WORDS;
 use super::needles::Needles;
 use super::scan::Scan;
-use super::{assign, block, calls, cli, dialog, hashes, header, pem, prefix, url};
+use super::{assign, block, calls, cli, commands, dialog, hashes, header, pem, prefix, url};
 
 /// The check a needle asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
     Key,
+    Label,
     Prefix(u16),
     Address,
     Parameter,
@@ -43,6 +44,17 @@ pub(super) enum Rule {
     LastWord,
     LastArgument,
     Send,
+    FirstArgument,
+    Quoted,
+    ShortPair,
+    CharArray,
+    CopyRows,
+    AclRule,
+    Generated,
+    Typed,
+    WifiCode,
+    UserPass,
+    PgPass,
     Insert,
     Login,
     Output,
@@ -61,7 +73,8 @@ pub(super) fn needles() -> &'static Needles<Rule> {
         let hashes =
             hashes::MARKS.iter().map(|m| (m.as_bytes().to_vec(), m.len() == 3 || m.starts_with('$'), Rule::Hash));
         let flags = cli::needles().map(|f| (f, true, Rule::Flag));
-        Needles::new(words.chain(prefixes).chain(hashes).chain(flags))
+        let commands = commands::needles().map(|c| (c, false, Rule::Positional));
+        Needles::new(words.chain(prefixes).chain(hashes).chain(flags).chain(commands))
     })
 }
 
@@ -69,6 +82,7 @@ pub(super) fn needles() -> &'static Needles<Rule> {
 pub(super) fn apply(scan: &mut Scan<'_>, start: usize, end: usize, rule: Rule) {
     match rule {
         Rule::Key => assign::key(scan, start, end),
+        Rule::Label => assign::label(scan, start, end),
         Rule::Prefix(index) => prefix::token(scan, start, end, usize::from(index)),
         Rule::Address => url::address(scan, start, end),
         Rule::Parameter => url::parameter(scan, end),
@@ -82,7 +96,7 @@ pub(super) fn apply(scan: &mut Scan<'_>, start: usize, end: usize, rule: Rule) {
         Rule::Cookie => header::cookie(scan, end),
         Rule::Flag => cli::flag(scan, start),
         Rule::Chpasswd => cli::chpasswd(scan, start, end),
-        Rule::Positional => cli::positional(scan, start, end),
+        Rule::Positional => commands::command(scan, start, end),
         Rule::Literal => cli::literal(scan, end),
         Rule::Hash => hashes::marked(scan, start, end),
         Rule::Ntlm => hashes::ntlm(scan, start),
@@ -99,6 +113,17 @@ pub(super) fn apply(scan: &mut Scan<'_>, start: usize, end: usize, rule: Rule) {
         Rule::LastWord => calls::last_word(scan, end),
         Rule::LastArgument => calls::last_argument(scan, end),
         Rule::Send => calls::send(scan, end),
+        Rule::FirstArgument => calls::first_argument(scan, end),
+        Rule::Quoted => calls::quoted(scan, end),
+        Rule::ShortPair => dialog::short_pair(scan, start, end),
+        Rule::CharArray => calls::char_array(scan, start),
+        Rule::CopyRows => calls::copy_rows(scan, start, end),
+        Rule::AclRule => dialog::acl_rule(scan, end),
+        Rule::Generated => block::generated(scan, end),
+        Rule::Typed => calls::typed(scan, end),
+        Rule::WifiCode => dialog::wifi_code(scan, end),
+        Rule::UserPass => dialog::user_pass(scan, end),
+        Rule::PgPass => dialog::pgpass(scan, start, end),
         Rule::Insert => calls::insert(scan, end),
         Rule::Login => calls::login_line(scan, start, end),
         Rule::Output => calls::output(scan, end),
@@ -110,6 +135,9 @@ pub(super) fn apply(scan: &mut Scan<'_>, start: usize, end: usize, rule: Rule) {
 pub(super) fn at_signs(scan: &mut Scan<'_>) {
     let text = scan.text;
     for sign in memchr::memchr_iter(b'@', text) {
+        if before(text, sign) > b' ' {
+            url::behind_address(scan, sign);
+        }
         if before(text, sign) > b' ' && at(text, sign + 1).is_ascii_alphanumeric() && url::host_follows(text, sign) {
             url::bare_user_information(scan, sign, false);
         }

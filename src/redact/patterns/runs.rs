@@ -6,36 +6,30 @@ use super::public::{is_public_context, is_public_shape};
 use super::random::{is_uuid, makeup};
 use super::scan::Scan;
 
-/// Shortest run looked at; the text is probed at this distance.
+/// Shortest run looked at.
 const SHORTEST: usize = 20;
+/// A run of twenty covers one of the text's blocks of ten.
+const BLOCK: usize = SHORTEST / 2;
 /// Longer runs are data (images, archives), not tokens.
 const LONGEST: usize = 700;
 
 /// Masks every run of token characters that is generated and not of a public shape.
 pub(super) fn scan_runs(scan: &mut Scan<'_>) {
     let text = scan.text;
-    let mut i = SHORTEST - 1;
-    let mut floor = 0;
-    while i < text.len() {
-        if !is_run(at(text, i)) {
-            i += SHORTEST;
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    let mut done = 0;
+    for (index, block) in blocks.iter().enumerate() {
+        let at = index * BLOCK;
+        if at < done || !block.iter().fold(true, |all, &b| all & is_run(b)) {
             continue;
         }
-        let start =
-            text.get(floor..i).unwrap_or_default().iter().rposition(|&b| !is_run(b)).map_or(floor, |p| floor + p + 1);
-        // Whatever the run's length, it must reach this far to matter.
-        let needed = start + SHORTEST - 1;
-        if needed > i && !is_run(at(text, needed)) {
-            floor = i;
-            i = needed.max(i + 1);
-            continue;
-        }
-        let end = tail(text, i).iter().position(|&b| !is_run(b)).map_or(text.len(), |p| i + p);
+        let before = text.get(done..at).unwrap_or_default();
+        let start = at - before.iter().rev().take_while(|&&b| is_run(b)).count();
+        let end = at + BLOCK + tail(text, at + BLOCK).iter().take_while(|&&b| is_run(b)).count();
         if end - start >= SHORTEST {
             run(scan, start, end);
         }
-        floor = end;
-        i = end + SHORTEST;
+        done = end;
     }
 }
 
@@ -78,27 +72,50 @@ static COUNTS: [u64; 256] = {
 
 /// Ten letters and digits in a row, with at least three letters and a digit.
 fn has_mixed_stretch(whole: &[u8]) -> bool {
-    let (mut letters, mut digits) = (0usize, 0usize);
-    whole.iter().any(|b| {
-        if b.is_ascii_alphanumeric() {
-            letters += usize::from(*b > b'9');
-            digits += usize::from(*b <= b'9');
-        } else {
-            (letters, digits) = (0, 0);
-        }
-        letters >= 3 && digits >= 1 && letters + digits >= 10
+    whole.split(|b| counts(*b) == 0).filter(|stretch| stretch.len() >= 10).any(|stretch| {
+        let digits = stretch.iter().filter(|b| b.is_ascii_digit()).count();
+        digits >= 1 && stretch.len() - digits >= 3
     })
+}
+
+/// `user:realm:` before a digest that ends its line, as in the files of `htdigest`.
+fn is_digest_line(text: &[u8], start: usize, end: usize) -> bool {
+    let lead = slice(text, super::bytes::line_start(text, start).max(start.saturating_sub(120)), start);
+    let fields: Vec<&[u8]> = lead.split(|&b| b == b':').collect();
+    matches!(fields.as_slice(), [user, realm, []] if is_user(user) && realm.first().is_some_and(|b| *b > b' ') && realm.len() < 48 && !is_checksum(user) && !is_checksum(realm))
+        && matches!(at(text, end), b'\n' | b'\r' | 0)
+}
+
+fn is_checksum(name: &[u8]) -> bool {
+    [&b"md5"[..], b"sha", b"etag", b"checksum", b"hash", b"digest", b"sum", b"id", b"commit"]
+        .iter()
+        .any(|w| super::bytes::find_word(name, w).is_some())
+}
+
+fn is_user(user: &[u8]) -> bool {
+    user.first().is_some_and(u8::is_ascii_alphabetic)
+        && user.len() < 40
+        && user.iter().all(|&b| b.is_ascii_alphanumeric() || b"._@-".contains(&b))
+}
+
+/// One for each counter that the byte belongs to; nothing but letters and digits counts.
+#[inline]
+fn counts(b: u8) -> u64 {
+    COUNTS.get(usize::from(b)).copied().unwrap_or(0)
 }
 
 fn run(scan: &mut Scan<'_>, start: usize, end: usize) {
     let text = scan.text;
     let whole = slice(text, start, end);
     // A counter holds what the first 32 KiB can count.
-    let counts =
-        whole.iter().take(32 * 1024).fold(0u64, |sum, b| sum + COUNTS.get(usize::from(*b)).copied().unwrap_or(0));
+    let counts = whole.iter().take(32 * 1024).fold(0u64, |sum, b| sum + counts(*b));
     let [digits, upper, lower, beyond_hex] = [counts, counts >> 16, counts >> 32, counts >> 48].map(|c| c & 0xffff);
     if (beyond_hex < 8 || whole.starts_with(b"pat")) && special(whole, before(text, start)) {
         scan.mask(start, end, "generated");
+        return;
+    }
+    if beyond_hex == 0 && end - start == 32 && is_digest_line(text, start, end) {
+        scan.mask(start, end, "password-hash");
         return;
     }
     // Nothing without a digit or an upper-case letter is generated, and most runs are words;

@@ -105,6 +105,7 @@ const NAME_KEYS: &[&[u8]] = &[
     b"option_name",
     b"config_key",
     b"meta_key",
+    b"type",
     b"--name",
     b"--key",
     b"-name",

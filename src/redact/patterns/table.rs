@@ -57,7 +57,9 @@ fn delimited(scan: &mut Scan<'_>, start: usize, separator: u8) -> bool {
             && cell.iter().all(|&b| b.is_ascii_alphanumeric() || b"_- \"'`*.#/()".contains(&b) || b >= 0x80)
             && cell.iter().filter(|&&b| b == b' ').count() < 3
     });
-    if separator == b'|' && !ruler {
+    let next_row = slice(text, after, line_end(text, after));
+    let heading = names && fields.len() > 2 && !next_row.is_empty() && cells(next_row, separator).len() == fields.len();
+    if separator == b'|' && !ruler && !heading {
         // A row: the next cell is the value of this one.
         if (is_ruler(slice(text, line_start(text, line.saturating_sub(1)), line.saturating_sub(1)))
             || fields.len() <= 4)
@@ -141,7 +143,7 @@ fn aligned(scan: &mut Scan<'_>, start: usize, end: usize) -> bool {
     let named = header
         .iter()
         .all(|&b| b.is_ascii_uppercase() || matches!(b, b' ' | b'_' | b'-' | b'(' | b')' | b'/') || b.is_ascii_digit());
-    if !named {
+    if !named && !is_heading(header) {
         // `password      hunter2`: a row of a listing.
         let from = skip_blanks(text, end);
         let stop = line_end(text, start);
@@ -164,6 +166,8 @@ fn aligned(scan: &mut Scan<'_>, start: usize, end: usize) -> bool {
         return false;
     }
     let column = start - line;
+    let index = spaced(header).iter().position(|&(s, e)| s <= column && column < e);
+    let count = spaced(header).len();
     let mut row = next_line(text, start);
     let mut masked = false;
     for _ in 0..ROWS {
@@ -171,10 +175,12 @@ fn aligned(scan: &mut Scan<'_>, start: usize, end: usize) -> bool {
         if row >= text.len() || stop <= row {
             break;
         }
-        if !is_ruler(slice(text, row, stop))
-            && row + column < stop
-            && (column == 0 || before(text, row + column) == b' ')
-        {
+        let content = slice(text, row, stop);
+        let cells = spaced(content);
+        if is_ruler(content) {
+        } else if let Some(&(s, e)) = index.filter(|_| count > 1 && cells.len() == count).and_then(|i| cells.get(i)) {
+            masked |= super::prose::is_told(slice(content, s, e)) && cell(scan, row + s, row + e);
+        } else if row + column < stop && (column == 0 || before(text, row + column) == b' ') {
             let s = row + column;
             let e = super::bytes::skip_while(text, s, |b| !b.is_ascii_whitespace()).min(stop);
             masked |= super::prose::is_told(slice(text, s, e)) && cell(scan, s, e);
@@ -182,6 +188,30 @@ fn aligned(scan: &mut Scan<'_>, start: usize, end: usize) -> bool {
         row = next_line(text, row);
     }
     masked
+}
+
+/// Extents of what two blanks or more keep apart.
+fn spaced(line: &[u8]) -> Vec<(usize, usize)> {
+    let mut cells = Vec::new();
+    let mut start = skip_blanks(line, 0);
+    while start < line.len() {
+        let end = slice(line, start, line.len()).windows(2).position(|w| w == b"  ").map_or(line.len(), |p| start + p);
+        cells.push((start, end));
+        start = skip_blanks(line, end);
+    }
+    cells
+}
+
+/// A line of two headings or more, each of at most two words that begin with capitals.
+fn is_heading(line: &[u8]) -> bool {
+    let cells = spaced(line);
+    cells.len() > 1
+        && cells.iter().all(|&(s, e)| {
+            let words = slice(line, s, e);
+            words.first().is_some_and(|b| b.is_ascii_uppercase() || *b >= 0x80)
+                && words.iter().all(|&b| b.is_ascii_alphanumeric() || b >= 0x80 || b" -_/.()".contains(&b))
+                && words.split(|&b| b == b' ').count() <= 2
+        })
 }
 
 fn cell(scan: &mut Scan<'_>, start: usize, end: usize) -> bool {

@@ -64,6 +64,7 @@ pub(super) fn bare_user_information(scan: &mut Scan<'_>, sign: usize, sure: bool
     };
     let (user, password) = (slice(info, 0, colon), tail(info, colon + 1));
     if user.is_empty()
+        || info.ends_with(b"@")
         || starts_with(password, b"//")
         || password.len() < 4
         || is_harmless(password)
@@ -73,6 +74,20 @@ pub(super) fn bare_user_information(scan: &mut Scan<'_>, sign: usize, sure: bool
     }
     if sure || super::prose::is_told(password) && !password.contains(&b'/') {
         scan.mask(start + colon + 1, sign, "user-password");
+    }
+}
+
+/// `anna@example.org | X`: a password beside an address.
+pub(super) fn behind_address(scan: &mut Scan<'_>, sign: usize) {
+    let text = scan.text;
+    let end = skip_while(text, sign + 1, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+    let from = skip_while(text, end, |b| matches!(b, b' ' | b'|' | b'/' | b':' | b'\t' | b'*'));
+    if from == end || from > end + 4 || !slice(text, end, from).iter().any(|b| matches!(b, b'|' | b'/' | b':' | b'*')) {
+        return;
+    }
+    let stop = skip_while(text, from, |b| b > b' ' && !matches!(b, b'"' | b'\'' | b',' | b'|'));
+    if super::calls::is_password_shaped(slice(text, from, stop)) && !slice(text, from, stop).contains(&b'.') {
+        scan.mask(from, stop, "user-password");
     }
 }
 

@@ -46,15 +46,31 @@ pub(super) fn link(text: &[u8], i: usize) -> Option<(Link, usize)> {
     match at(text, p) {
         b'=' if at(text, p + 1) == b'=' => Some((Link::Equals, skip_while(text, p, |b| b == b'='))),
         b'=' => Some((Link::Equals, p + 1)),
-        b':' if at(text, p + 1) == b':' => None,
+        // LDIF marks base64 with a second colon.
+        b':' if at(text, p + 1) == b':' => (at(text, p + 2) == b' ').then_some((Link::Equals, p + 2)),
         b':' => Some((Link::Colon, p + 1)),
         b'>' if closed == 0 || p == after => Some((Link::Equals, p + 1)),
         b',' | b'(' if is_quote(at(text, skip_blanks(text, p + 1))) => Some((Link::Argument, p + 1)),
         b'|' if p > after || closed > 0 => None,
+        b'-' if p > after && starts_with(rest, b"--value") && matches!(at(text, p + 7), b'=' | b' ') => {
+            Some((Link::Equals, p + 8))
+        }
+        b'R' | b'/' if p > after => Some((Link::Blank, registry_type(text, p).unwrap_or(p))),
         _ if p > after => Some((Link::Blank, p)),
         _ if is_quote(at(text, p)) => Some((Link::Blank, p)),
         _ => None,
     }
+}
+
+/// `name    REG_SZ    value` and `/v name /t REG_SZ /d value` of the Windows registry: past the type.
+fn registry_type(text: &[u8], p: usize) -> Option<usize> {
+    let flagged = starts_with(tail(text, p), b"/t ");
+    let kind = if flagged { skip_blanks(text, p + 3) } else { p };
+    if !starts_with(tail(text, kind), b"REG_") {
+        return None;
+    }
+    let next = skip_blanks(text, skip_while(text, kind, |b| b.is_ascii_uppercase() || b == b'_'));
+    Some(if flagged && starts_with(tail(text, next), b"/d ") { skip_blanks(text, next + 3) } else { next })
 }
 
 /// The value that begins at or after `i`.
@@ -91,8 +107,8 @@ fn bare_end(text: &[u8], start: usize, link: Link) -> usize {
                 word_at(text, i, b"&quot;")
                     || word_at(text, i, b"&#")
                     || word_at(text, i, b"&lt;")
-                    || pair_follows(text, i + 1)
-                    || word_at(text, i, b"&amp;") && pair_follows(text, i + 5)
+                    || parameter_follows(text, i + 1)
+                    || word_at(text, i, b"&amp;") && parameter_follows(text, i + 5)
                     || next == b'&'
             }
             b';' => next == b' ' || i + 1 >= limit || pair_follows(text, i + 1) || next == b'}' || next == b'"',
@@ -165,6 +181,13 @@ fn pair_follows(text: &[u8], i: usize) -> bool {
         skip_while(text, i, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'[' | b']' | b' '))
             .min(i + 48);
     end > i && at(text, i).is_ascii_alphabetic() && matches!(at(text, end), b'=' | b':' | b'%')
+}
+
+/// True if `name=` of the next parameter stands at `i`.
+fn parameter_follows(text: &[u8], i: usize) -> bool {
+    let end =
+        skip_while(text, i, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'[' | b']' | b'%'));
+    end > i && end < i + 64 && at(text, end) == b'='
 }
 
 const OPERATORS: &[(&[u8], Link)] = &[
@@ -252,7 +275,7 @@ fn serialised(text: &[u8], p: usize) -> Option<usize> {
 /// Type annotations, string prefixes and wrapping calls before a literal.
 fn skip_wrappers(text: &[u8], p: usize) -> usize {
     let mut p = p;
-    for wrapper in [&b"<![CDATA["[..], b"!!str ", b"!!binary ", b"!unsafe ", b"**", b"*", b"&#34;"] {
+    for wrapper in [&b"<![CDATA["[..], b"[]byte(", b"!!str ", b"!!binary ", b"!unsafe ", b"**", b"*", b"&#34;"] {
         if word_at(text, p, wrapper) && (at(text, p + wrapper.len()) != b'*') {
             p = skip_blanks(text, p + wrapper.len());
             break;

@@ -17,7 +17,10 @@ pub(super) const SECRET_WORDS: &[&str] = &[
     "bindpw", "userpassword", "sasl_passwd", "pepper", "keypass", "storepass", "passin", "passout", "xprv",
     "jwtsecret", "cookiesecret", "tokensecret", "hmackey", "apppassword", "keyphrase", "passwordvalue",
     "webhooksecret", "dbpass", "dbpassword", "dbpw", "sshpass", "userpass", "unlockkey", "deploykey", "ciphertext",
-    "preshared", "presharedkey", "cryptkey", "codeword",
+    "preshared", "presharedkey", "cryptkey", "codeword", "codewort", "losungswort", "geheimzahl", "geheimcode",
+    "kennziffer", "kenncode", "sicherheitsantwort", "kodeord", "лозинка", "κωδικός", "סיסמה", "parolă", "wachtzin",
+    "authtok", "bindcredentials", "kennw", "passw", "zahlenkombination", "tresorcode", "toegangscode",
+    "lösenordet", "passordet", "kodeordet",
 ];
 
 /// Endings that make a run-together word a secret name (`ftppassword`, `dbpass`).
@@ -83,12 +86,16 @@ pub(super) const METADATA: &[&str] = &[
     "lookup", "blocklist", "denylist", "list", "lists", "tag", "tags", "delimiter", "separator", "rev", "revision",
     "key_id", "stats", "sum", "queue", "topic", "owner_id", "annotation", "binding", "resource", "resources", "crd",
     "operator", "controllers", "accessor", "success", "successful", "failed", "pending", "active", "inactive",
-    "length_min", "iterations", "rounds", "memory", "timeouts",
+    "reqd", "length_min", "iterations", "rounds", "memory", "timeouts",
 ];
 
 /// Names ending so are secrets although their last word is metadata.
+#[rustfmt::skip]
 pub(super) const SECRET_DESPITE: &[&str] =
-    &["secret_id", "secret-id", "secretid", "dbauth", "smtpauth", "smtp_auth", "token_secret_id"];
+    &[
+    "secret_id", "secret-id", "secretid", "dbauth", "smtpauth", "smtp_auth", "sst_auth", "token_secret_id",
+    "bind_credentials", "bind_credential",
+];
 
 /// `key` after one of these words is a secret key.
 #[rustfmt::skip]
@@ -107,7 +114,9 @@ pub(super) const KEY_QUALIFIERS: &[&str] = &[
     "telemetry", "datadog", "dd", "newrelic", "sentry", "bugsnag", "rollbar", "gossip", "serf", "consul",
     "publisher", "gateway", "merchant", "billing", "payment", "live", "prod", "production", "partner", "mobile",
     "push", "fcm", "firebase", "snmp", "radius", "tacacs", "bgp", "ospf", "ike", "ipsec", "vpn", "join", "node",
-    "cluster", "enrollment", "enrolment", "registration", "provisioning", "bootstrap",
+    "cluster", "enrollment", "enrolment", "registration", "provisioning", "bootstrap", "wlan", "network", "netzwerk",
+    "bitlocker", "filevault", "2fa", "mfa", "otp", "totp", "authenticator", "guest", "zip", "volume", "disk",
+    "emergency", "setup", "pairing", "psk", "local", "function", "device",
 ];
 
 /// `key` after one of these words is not secret.
@@ -115,7 +124,7 @@ pub(super) const KEY_QUALIFIERS: &[&str] = &[
 pub(super) const KEY_HARMLESS: &[&str] = &[
     "public", "pub", "primary", "foreign", "cache", "sort", "partition", "row", "index", "unique", "composite",
     "map", "dict", "idempotency", "object", "translation", "i18n", "config", "env", "registry", "lookup", "group",
-    "issue", "project", "route", "json", "xml", "hot", "arrow", "function", "candidate", "natural", "surrogate",
+    "issue", "project", "route", "json", "xml", "hot", "arrow", "candidate", "natural", "surrogate",
     "host", "known", "shard", "sharding", "hash-range", "range", "metric", "label", "setting", "option", "property",
     "dedup", "dedupe", "lock", "s3", "message", "routing-hash", "storage-path", "limit", "ratelimit", "tag", "meta",
     "menu", "tab", "answer", "event", "field", "column", "entity", "record", "feature", "flag", "data-testid",
@@ -137,7 +146,7 @@ pub(super) const WEAK_WORDS: &[&str] = &[
     "codes", "zugang", "accesscode", "entropy", "keystore", "truststore", "pfx", "p12", "jks", "sharedaccess",
     "login", "ticket", "assertion", "saml", "samlresponse", "passhash", "pwhash", "digestauth", "anonkey",
     "servicerole", "pat", "identity", "guid-secret", "sso", "oauth", "oauth2", "oidc", "impersonate", "kek", "dek",
-    "cmk", "mk", "tek", "ikm", "prk", "hkdf", "mac-key", "keymaterial", "material", "witness", "share",
+    "cmk", "mk", "tek", "rcon", "ikm", "prk", "hkdf", "mac-key", "keymaterial", "material", "witness", "share",
     "shard-secret", "backup", "api", "bot", "smtp", "bind", "registration", "enrollment", "onboarding",
     "provisioning", "bootstrap", "join", "reset", "confirm", "confirmation", "approval", "claim", "voucher",
     "coupon", "gutschein", "safe", "tresor", "door", "alarm", "badge", "keypad", "sim", "esim", "wifi", "wlan",
@@ -199,7 +208,8 @@ pub(super) const STATUS_WORDS: &[&str] = &[
     "options", "argument", "arguments", "parameter", "parameters", "optional,", "string.", "redacted.", "sha1",
     "none.", "unlimited", "limited", "pending", "active", "inactive", "ready", "running", "stopped", "count",
     "total", "type:", "flag", "flags", "selector", "element", "header", "headers", "cookie", "query", "body",
-    "path",
+    "path", "done", "ignore", "die", "bad", "usize", "isize", "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32",
+    "i64", "f32", "f64", "ident", "expr", "literal", "tokenstream", "int32", "int64", "uint32", "uint64",
 ];
 
 /// Function words; two of them make a quoted or trailing text a sentence.

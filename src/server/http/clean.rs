@@ -15,15 +15,15 @@ use http_body_util::BodyExt;
 use tokio::time::Sleep;
 
 use super::constant;
-use crate::{redact::Redactor, server::gate};
+use crate::server::gate::Gate;
 
 /// The response as it may leave: documents whole, event streams event by event, other errors as constant texts.
-pub(crate) async fn clean(response: Response, redactor: &Redactor, stream_time: Option<Duration>) -> Response {
+pub(crate) async fn clean(response: Response, gate: &Gate, stream_time: Option<Duration>) -> Response {
     let (mut parts, body) = response.into_parts();
     let kind = kind(&parts.headers);
     if kind == Kind::Events {
         let deadline = stream_time.map(|time| Box::pin(tokio::time::sleep(time)));
-        let body = CleanEvents { inner: body, redactor: redactor.clone(), partial: BytesMut::new(), deadline };
+        let body = CleanEvents { inner: body, gate: gate.clone(), partial: BytesMut::new(), deadline };
         return Response::from_parts(parts, Body::new(body));
     }
     if kind == Kind::Other && (parts.status.is_client_error() || parts.status.is_server_error()) {
@@ -39,7 +39,7 @@ pub(crate) async fn clean(response: Response, redactor: &Redactor, stream_time: 
         return constant::closing(http::StatusCode::INTERNAL_SERVER_ERROR);
     };
     let bytes = collected.to_bytes();
-    let looked = if kind == Kind::Json { gate::json(redactor, &bytes) } else { gate::text(redactor, &bytes) };
+    let looked = if kind == Kind::Json { gate.json(&bytes) } else { gate.text(&bytes) };
     let bytes = match looked {
         Cow::Borrowed(_) => bytes,
         Cow::Owned(masked) => Bytes::from(masked),
@@ -69,7 +69,7 @@ fn kind(headers: &HeaderMap) -> Kind {
 /// An event stream that lets complete lines out, each looked at. It ends at its deadline; the client opens another.
 struct CleanEvents {
     inner: Body,
-    redactor: Redactor,
+    gate: Gate,
     /// What does not end in a newline yet.
     partial: BytesMut,
     deadline: Option<Pin<Box<Sleep>>>,
@@ -99,10 +99,10 @@ impl CleanEvents {
 
     fn line<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         let Some(data) = line.strip_prefix(b"data:") else {
-            return gate::text(&self.redactor, line);
+            return self.gate.text(line);
         };
         let document = data.trim_ascii();
-        match gate::json(&self.redactor, document) {
+        match self.gate.json(document) {
             Cow::Borrowed(_) => Cow::Borrowed(line),
             Cow::Owned(clean) => Cow::Owned([&b"data: "[..], &clean, b"\n"].concat()),
         }

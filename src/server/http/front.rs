@@ -18,7 +18,10 @@ use super::{
     sessions::Sessions,
     settings::HttpSettings,
 };
-use crate::{redact::Redactor, server::identity::Identity};
+use crate::{
+    redact::Redactor,
+    server::{gate::Gate, identity::Identity},
+};
 
 const SESSION: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
@@ -30,7 +33,7 @@ const SESSIONLESS: &[u8] = b"2026-07-28";
 pub struct Front {
     settings: HttpSettings,
     allowed: Allowed,
-    redactor: Redactor,
+    gate: Gate,
     sessions: Sessions,
     requests: Arc<Semaphore>,
     local: Identity,
@@ -43,7 +46,7 @@ pub async fn pass(State(front): State<Arc<Front>>, request: Request, next: Next)
         Ok(admitted) => front.answer(admitted, next).await,
         Err(refused) => *refused,
     };
-    clean::clean(response, &front.redactor, stream_time).await
+    clean::clean(response, &front.gate, stream_time).await
 }
 
 /// A request that may go on to its route.
@@ -58,7 +61,7 @@ impl Front {
     pub fn new(settings: HttpSettings, redactor: Redactor, sessions: Sessions) -> Self {
         let allowed = Allowed::new(settings.hosts(), settings.origins());
         let requests = Arc::new(Semaphore::new(settings.limits.requests));
-        Self { settings, allowed, redactor, sessions, requests, local: Identity::local("http") }
+        Self { settings, allowed, gate: Gate::new(redactor), sessions, requests, local: Identity::local("http") }
     }
 
     /// Whether the request may go on, with its body read and its caller known. Only `/healthz` is open to everybody.

@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::PollSender;
 
-use crate::{redact::Redactor, server::gate};
+use crate::{redact::Redactor, server::gate::Gate};
 
 /// Messages that may wait for a slow client before handlers wait too.
 const QUEUE: usize = 64;
@@ -25,7 +25,7 @@ const QUEUE: usize = 64;
 /// The writing end that rmcp gets.
 #[derive(Debug)]
 pub struct GateWriter {
-    redactor: Redactor,
+    gate: Gate,
     /// What does not end in a newline yet.
     line: Vec<u8>,
     queue: PollSender<Vec<u8>>,
@@ -52,7 +52,7 @@ where
         }
         Ok(())
     });
-    (GateWriter { redactor, line: Vec::new(), queue: PollSender::new(queue) }, task)
+    (GateWriter { gate: Gate::new(redactor), line: Vec::new(), queue: PollSender::new(queue) }, task)
 }
 
 impl GateWriter {
@@ -64,9 +64,7 @@ impl GateWriter {
         let mut clean = None;
         let mut done = 0;
         for line in complete.split_inclusive(|byte| *byte == b'\n') {
-            if let std::borrow::Cow::Owned(masked) =
-                gate::json(&self.redactor, line.strip_suffix(b"\n").unwrap_or(line))
-            {
+            if let std::borrow::Cow::Owned(masked) = self.gate.json(line.strip_suffix(b"\n").unwrap_or(line)) {
                 let out: &mut Vec<u8> = clean.get_or_insert_with(|| complete.iter().take(done).copied().collect());
                 out.extend_from_slice(&masked);
                 out.push(b'\n');

@@ -1,7 +1,9 @@
 //! Files below the roots of the inventory: opened so that no path and no link leads out, read line by line, redacted on the way.
 
+mod budget;
 mod log_time;
 mod open;
+mod rotation;
 mod search;
 
 use std::{
@@ -9,7 +11,9 @@ use std::{
     path::Path,
 };
 
+pub use budget::Budget;
 pub use log_time::moment_of;
+pub use rotation::LogFile;
 pub use search::{Found, Hit, Query};
 
 use open::Forbidden;

@@ -123,6 +123,11 @@ impl Reader<'_> {
         store::manifest(&self.world.paths, id).map(|signed| signed.manifest)
     }
 
+    /// How much of a snapshot has been stored, bytes; also while it is being taken.
+    pub fn snapshot_bytes(&self, id: &SnapshotId) -> u64 {
+        store::bytes(&self.world.paths, id)
+    }
+
     /// The snapshots that have a manifest of ours and a file of its size, newest first; of one database, or of all.
     pub fn snapshots_on_disk(&self, database: Option<&DatabaseName>) -> Result<Vec<SnapshotManifest>, WorldError> {
         let mut found = store::list(&self.world.paths)?;

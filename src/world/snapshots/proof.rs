@@ -74,6 +74,8 @@ impl Reader<'_> {
             Ok(found) if found == expected(manifest) => {
                 SnapshotCheck { level: Some(SnapshotLevel::Verified), problem: None }
             }
+            // Nothing was tried, so nothing is known about the snapshot.
+            Err(error) if error.code == Code::Unsupported => return Err(error),
             Ok(_) => failed(Some(SnapshotLevel::Decoded), "restored, it does not hold what the database held"),
             Err(error) => failed(Some(SnapshotLevel::Decoded), &format!("restored, {}", error.problem)),
         })

@@ -28,6 +28,9 @@ impl World {
             return Ok(());
         }
         let manifest = self.planned(restore)?;
+        if let Engine::Postgres(server) = &database.engine {
+            postgres::resume(self, permit, database, server).await?;
+        }
         let identity = self.reader().database_identity(&restore.database).await?.identity;
         if place(&identity) != place(&manifest.identity) {
             return Err(WorldError::new(

@@ -44,6 +44,17 @@ pub(super) fn partial(file: &Path) -> PathBuf {
     beside(file, ".partial")
 }
 
+/// The size of the data file, complete or not; 0 when there is none.
+pub(super) fn bytes(paths: &Paths, id: &SnapshotId) -> u64 {
+    let prefix = format!("{id}.");
+    let entries = fs::read_dir(paths.snapshots()).into_iter().flatten().flatten();
+    let data = entries.filter(|entry| {
+        let name = entry.file_name();
+        name.to_str().is_some_and(|name| name.starts_with(&prefix) && !name.ends_with(".json"))
+    });
+    data.filter_map(|entry| entry.metadata().ok()).map(|found| found.len()).max().unwrap_or(0)
+}
+
 /// The manifest of a snapshot, whoever signed it.
 pub(super) fn manifest(paths: &Paths, id: &SnapshotId) -> Option<Signed> {
     let signed: Signed = serde_json::from_slice(&fs::read(paths.snapshots().join(format!("{id}.json"))).ok()?).ok()?;

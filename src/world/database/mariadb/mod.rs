@@ -3,6 +3,8 @@
 mod contents;
 mod error;
 mod identity;
+mod rights;
+mod schema;
 mod sizes;
 
 use sqlx::{
@@ -21,8 +23,11 @@ use crate::{
     world::WorldError,
 };
 
-pub(super) use contents::{contents, schema};
+pub(super) use contents::contents;
+pub(crate) use error::words;
 pub(super) use identity::identity;
+pub(crate) use rights::{require_sight, untransactional};
+pub(crate) use schema::schema;
 pub(super) use sizes::table_sizes;
 
 /// A connection, with the name for messages.
@@ -58,24 +63,28 @@ pub(crate) async fn connect(
         .map_err(|_| silent(name))?
         .map_err(|error| error::failed(name, "connect to", error))?;
     let mut connection = Connection { inner, name: name.clone() };
-    connection.execute(settings(access)).await?;
+    connection.execute(&settings(access)).await?;
     Ok(connection)
 }
 
-/// What the session is set to, whatever the server says. `max_statement_time` is MariaDB's, in seconds; MySQL has none for
-/// writes and another name, so it is set where it is known.
-fn settings(access: Access) -> &'static str {
-    match access {
+/// What the session is set to, whatever the server says: the same value is the same text in every session of ours, statements and
+/// locks end in time, and who only reads cannot write. The time limit of statements has another name, and another unit, on MySQL;
+/// each server reads its own comment and skips the other's (MariaDB skips those of MySQL from 5.7 on).
+fn settings(access: Access) -> String {
+    let limits = match access {
         Access::Look => {
-            "SET SESSION lock_wait_timeout = 10, innodb_lock_wait_timeout = 10, wait_timeout = 3600; \
-             SET SESSION TRANSACTION READ ONLY; /*M! SET SESSION max_statement_time = 30 */"
+            "wait_timeout = 3600 /*M! , max_statement_time = 30 */ /*!50708 , max_execution_time = 30000 */"
         }
-        Access::ReadAll => {
-            "SET SESSION lock_wait_timeout = 10, innodb_lock_wait_timeout = 10, wait_timeout = 28800, net_write_timeout = 600; \
-             SET SESSION TRANSACTION READ ONLY; /*M! SET SESSION max_statement_time = 0 */"
+        Access::ReadAll | Access::Change => {
+            "wait_timeout = 28800, net_write_timeout = 600, net_read_timeout = 600 \
+             /*M! , max_statement_time = 0 */ /*!50708 , max_execution_time = 0 */"
         }
-        Access::Change => "SET SESSION lock_wait_timeout = 10, innodb_lock_wait_timeout = 10, wait_timeout = 28800",
-    }
+    };
+    let settings = format!(
+        "SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', sql_quote_show_create = 1, \
+         lock_wait_timeout = 10, innodb_lock_wait_timeout = 10, {limits}"
+    );
+    if access == Access::Change { settings } else { format!("{settings}; SET SESSION TRANSACTION READ ONLY") }
 }
 
 impl Connection {
@@ -106,6 +115,11 @@ impl Connection {
     /// The first column of the first row.
     pub(crate) async fn text(&mut self, query: &str) -> Result<Option<String>, WorldError> {
         Ok(first(self.rows(query).await?))
+    }
+
+    /// The server's number of an error of this connection; 0 when it is not the server's.
+    pub(crate) fn number(error: &WorldError) -> u16 {
+        error::number(error)
     }
 
     pub(crate) async fn close(self) -> Result<(), WorldError> {

@@ -1,43 +1,69 @@
 //! What PostgreSQL refuses, in our words: its own may hold data.
 
+use std::io;
+
 use crate::{
     domain::{name::DatabaseName, refusal::Code},
     world::WorldError,
 };
 
-/// The error of a statement or a connection. Classes of SQLSTATE: PostgreSQL manual, appendix A.
+/// The error of a statement or a connection. Of what the server said only the SQLSTATE is kept (PostgreSQL manual, appendix A):
+/// its messages quote rows, statements and names.
 pub(super) fn failed(name: &DatabaseName, doing: &str, error: sqlx::Error) -> WorldError {
-    let code = error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .map(std::borrow::Cow::into_owned)
-        .unwrap_or_default();
-    let (problem, fix) = match code.as_str() {
+    let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code).map(|code| code.into_owned());
+    let (problem, fix) = match (&state, &error) {
+        (Some(state), _) => of_state(state),
+        (None, sqlx::Error::Tls(_)) => UNVERIFIED,
+        // What the TLS library finds wrong arrives as damaged data.
+        (None, sqlx::Error::Io(error)) if error.kind() == io::ErrorKind::InvalidData => UNVERIFIED,
+        (None, sqlx::Error::Io(_)) => UNREACHABLE,
+        _ => REFUSED,
+    };
+    let failed = WorldError::new(Code::WorldFailed, format!("{doing} database {name}"), problem, fix);
+    match (state, error) {
+        (Some(state), _) => failed.because(format!("SQLSTATE {state}")),
+        (None, sqlx::Error::Io(error)) => failed.because(error.kind().to_string()),
+        (None, sqlx::Error::Tls(_)) => failed.because("TLS"),
+        (None, _) => failed.because("the protocol"),
+    }
+}
+
+const UNVERIFIED: (&str, &str) = (
+    "its server does not prove who it is with a certificate",
+    "Correct the address, name the authorities with `ca`, or give the server a certificate that is valid for its address.",
+);
+const UNREACHABLE: (&str, &str) =
+    ("its server cannot be reached", "Check address and port in deploy-ops.toml, and that the server is up.");
+const REFUSED: (&str, &str) = ("PostgreSQL refused", "Look at the server's log.");
+
+fn of_state(state: &str) -> (&'static str, &'static str) {
+    match state {
         "28P01" | "28000" => (
             "the server refused the login",
             "Check user and password secret in deploy-ops.toml, and pg_hba.conf on the server.",
         ),
         "3D000" => ("the server has no database of that name", "Correct `database` in deploy-ops.toml."),
-        "42501" => ("the role lacks a right", "Grant the role of deploy-ops.toml the right to do this."),
+        "42501" => (
+            "the role lacks a right",
+            "Grant the role of deploy-ops.toml the right to read every table, or make it a member of the owner.",
+        ),
         "53300" => {
             ("the server has no free connection", "Try again when fewer are connected, or raise max_connections.")
         }
         "53100" => ("the server's disk is full", "Free space on the server and try again."),
+        "53200" => (
+            "the server has no memory for that many locks",
+            "Raise max_locks_per_transaction on the server, and try again.",
+        ),
         "55P03" => ("somebody holds a lock on a table", "Try again when long transactions have ended."),
+        "55006" => ("others are connected to it", "Stop the application or put it into maintenance, then try again."),
+        "55000" => ("it accepts no connections now", "Allow them: ALTER DATABASE … ALLOW_CONNECTIONS true."),
         "57014" => ("the statement took too long", "Try again when the server has less to do."),
         "57P01" | "57P02" | "57P03" => ("the server is stopping or starting", "Try again when it is up."),
         "25006" => ("the server accepts only reads", "Name the primary server in deploy-ops.toml, not a standby."),
-        _ => match &error {
-            sqlx::Error::Tls(_) => (
-                "its certificate could not be verified",
-                "Correct the address, name its authorities with `ca`, or renew the certificate.",
-            ),
-            sqlx::Error::Io(_) => (
-                "its server cannot be reached",
-                "Check address and port in deploy-ops.toml, and that the server is up.",
-            ),
-            _ => ("PostgreSQL refused", "Look at the server's log."),
-        },
-    };
-    WorldError::new(Code::WorldFailed, format!("{doing} database {name}"), problem, fix).because(error)
+        "42P04" => ("there is a database of that name", "Look at it and drop it if nobody needs it."),
+        _ if state.starts_with("08") => UNREACHABLE,
+        _ if state.starts_with("XX") => ("it is damaged", "Look at the server's log before anything else."),
+        _ => REFUSED,
+    }
 }

@@ -1,21 +1,27 @@
 //! Which PostgreSQL database answers.
 
-use super::Connection;
+use super::{Connection, columns};
 use crate::world::{WorldError, database::DatabaseIdentity};
 
-/// The cluster's system identifier and the database's oid stay over restarts, renames of hosts and dumps, and are those of no
-/// other database (`pg_control_system()`, PostgreSQL manual, 9.28).
+/// The cluster's system identifier, the database's name and its oid: they stay over restarts, writes and changes of the address,
+/// and are those of no other database (`pg_control_system()`, PostgreSQL manual, 9.27). Any role may read it unless the operator
+/// of the server took that right away; then the oid of our role stands for the cluster, which is weaker but seldom the same
+/// elsewhere.
 pub(crate) async fn identity(connection: &mut Connection) -> Result<DatabaseIdentity, WorldError> {
     let rows = connection
         .rows(
-            "SELECT current_setting('server_version'), s.system_identifier, d.oid, d.datname, pg_database_size(d.oid) \
-             FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()",
+            "SELECT current_setting('server_version'), d.oid::text, d.datname::text, pg_database_size(d.oid)::text, \
+             (SELECT oid::text FROM pg_roles WHERE rolname = current_user) \
+             FROM pg_database d WHERE d.datname = current_database()",
         )
         .await?;
-    let mut values = rows.into_iter().next().unwrap_or_default().into_iter().map(Option::unwrap_or_default);
-    let mut next = || values.next().unwrap_or_default();
-    let (version, system, oid, name, bytes) = (next(), next(), next(), next(), next());
-    let version = version.split(' ').next().unwrap_or_default().to_owned();
+    let [version, oid, name, bytes, role] = columns(rows.into_iter().next().unwrap_or_default());
+    let system = if connection.holds("has_function_privilege('pg_control_system()', 'EXECUTE')").await? {
+        connection.text("SELECT system_identifier::text FROM pg_control_system()").await?.unwrap_or_default()
+    } else {
+        format!("role-{role}")
+    };
+    let version = version.split(' ').next().unwrap_or_default();
     Ok(DatabaseIdentity {
         engine: format!("postgres {version}"),
         identity: format!("{system}/{name}@{oid}"),

@@ -2,8 +2,12 @@
 
 mod contents;
 mod error;
+mod expression;
 mod identity;
+mod schema;
 mod sizes;
+
+use std::fmt;
 
 use sqlx::{
     ConnectOptions, Connection as _, PgConnection, Row,
@@ -21,14 +25,15 @@ use crate::{
     world::WorldError,
 };
 
-pub(super) use contents::{contents, schema};
-pub(super) use identity::identity;
+pub(super) use contents::contents;
+pub(crate) use contents::{is_sequence, sequences};
+pub(crate) use identity::identity;
+pub(super) use schema::schema;
 pub(super) use sizes::table_sizes;
 
 /// A connection, with the name for messages.
-#[derive(Debug)]
 pub(crate) struct Connection {
-    pub(super) inner: PgConnection,
+    inner: PgConnection,
     name: DatabaseName,
 }
 
@@ -70,15 +75,20 @@ fn settings(access: Access) -> Vec<(&'static str, &'static str)> {
         ("DateStyle", "ISO"),
         ("IntervalStyle", "postgres"),
         ("TimeZone", "UTC"),
+        ("lc_monetary", "C"),
         ("bytea_output", "hex"),
+        ("xmlbinary", "base64"),
         ("extra_float_digits", "1"),
+        ("quote_all_identifiers", "off"),
+        // A policy that hides rows is an error, not a smaller table.
+        ("row_security", "off"),
+        // Short statements over many catalogues cost more to compile than to run.
+        ("jit", "off"),
         ("lock_timeout", "10s"),
         ("idle_in_transaction_session_timeout", "0"),
     ];
     settings.push(("statement_timeout", if access == Access::Look { "30s" } else { "0" }));
-    if access != Access::Change {
-        settings.push(("default_transaction_read_only", "on"));
-    }
+    settings.push(("default_transaction_read_only", if access == Access::Change { "off" } else { "on" }));
     settings
 }
 
@@ -88,7 +98,7 @@ impl Connection {
         self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1").await
     }
 
-    /// Runs statements of our own.
+    /// Runs statements of our own; several are one transaction.
     pub(crate) async fn execute(&mut self, statements: &str) -> Result<(), WorldError> {
         let done = sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned())).execute(&mut self.inner).await;
         done.map(drop).map_err(|error| self.failed("query", error))
@@ -109,17 +119,71 @@ impl Connection {
         Ok(first(self.rows(query).await?))
     }
 
+    /// Whether a condition of our own holds.
+    pub(crate) async fn holds(&mut self, condition: &str) -> Result<bool, WorldError> {
+        Ok(self.text(&format!("SELECT ({condition})::text")).await?.as_deref() == Some("true"))
+    }
+
     pub(crate) async fn close(self) -> Result<(), WorldError> {
         let name = self.name;
         self.inner.close().await.map_err(|error| error::failed(&name, "close the connection to", error))
     }
 
-    pub(super) fn failed(&self, doing: &str, error: sqlx::Error) -> WorldError {
+    fn failed(&self, doing: &str, error: sqlx::Error) -> WorldError {
         error::failed(&self.name, doing, error)
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Connection({})", self.name)
     }
 }
 
 /// A name as an SQL identifier.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as an SQL literal, whatever the session says about backslashes.
+pub(crate) fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+}
+
+/// A table as it is named in snapshots and answers: with its schema unless that is `public`, quoted where it has to be, so that no
+/// two are named alike.
+fn shown(schema: &str, table: &str) -> String {
+    let part = |name: &str| {
+        let plain = !name.starts_with(|c: char| c.is_ascii_digit())
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if plain && !name.is_empty() { name.to_owned() } else { quoted(name) }
+    };
+    if schema == "public" { part(table) } else { format!("{}.{}", part(schema), part(table)) }
+}
+
+/// The columns of a row, from left to right; what is missing or NULL is empty.
+fn columns<const N: usize>(row: Vec<Option<String>>) -> [String; N] {
+    let mut values = row.into_iter().map(Option::unwrap_or_default);
+    std::array::from_fn(|_| values.next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_texts_stay_one_word_of_sql() {
+        assert_eq!(quoted("a\"; DROP"), "\"a\"\"; DROP\"");
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal("a\\'b"), " E'a\\\\''b'");
+    }
+
+    #[test]
+    fn no_two_tables_are_shown_alike() {
+        assert_eq!(shown("public", "member"), "member");
+        assert_eq!(shown("shop", "order_2"), "shop.order_2");
+        assert_eq!(shown("public", "shop.order_2"), "\"shop.order_2\"");
+        assert_eq!(shown("Shop", "2"), "\"Shop\".\"2\"");
+    }
 }

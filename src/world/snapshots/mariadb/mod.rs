@@ -1,56 +1,73 @@
-//! Snapshots of MariaDB databases.
+//! Snapshots of MariaDB and MySQL databases, by the servers' own client programs.
+
+mod definitions;
+mod dump;
+mod load;
+mod login;
+mod restore;
+mod scratch;
+mod stream;
+mod swap;
+mod tools;
 
 use std::sync::Arc;
 
-use super::{Dump, Dumped, encryption::Keys, restore::RestoreState};
+pub(super) use dump::dump;
+pub(super) use restore::{replace, state, take_back};
+
+use super::encryption::Keys;
 use crate::{
     domain::{
-        inventory::{Database, DatabaseServer},
-        operation::OperationId,
+        inventory::{Database, DatabaseServer, Engine},
+        refusal::Code,
         snapshot::SnapshotManifest,
     },
-    policy::Permit,
-    world::{Reader, World, WorldError, database::Contents},
+    world::{
+        Reader, WorldError,
+        database::{Contents, entry},
+    },
 };
 
-/// Dumps the database and reads, in the same moment, what it holds.
-pub(super) async fn dump(_: Reader<'_>, _: Dump<'_>, _: &DatabaseServer) -> Result<Dumped, WorldError> {
-    Err(WorldError::unsupported("take a snapshot", "MariaDB"))
-}
-
-/// What the stored file holds, restored into a scratch database.
+/// What the stored file holds, restored into a scratch database on its own server, or on that of `scratch`.
 pub(super) async fn restored(
-    _: Reader<'_>,
-    _: &Database,
-    _: &DatabaseServer,
-    _: &SnapshotManifest,
-    _: Arc<Keys>,
+    reader: Reader<'_>,
+    database: &Database,
+    server: &DatabaseServer,
+    manifest: &SnapshotManifest,
+    keys: Arc<Keys>,
 ) -> Result<Contents, WorldError> {
-    Err(WorldError::unsupported("verify a snapshot", "MariaDB"))
+    let (place, server) = match &server.scratch {
+        None => (database, server),
+        Some(name) => {
+            let place = entry(reader.inventory(), name)?;
+            match &place.engine {
+                Engine::Mariadb(server) => (place, server),
+                Engine::Sqlite { .. } | Engine::Postgres(_) => return Err(other_engine(database, place)),
+            }
+        }
+    };
+    let login = login::Login::new(reader, place, server).await?;
+    let directory = reader.scratch("verify-")?;
+    let identity = reader.database_identity(&place.name).await?;
+    let client = tools::find(tools::Role::Client, &identity.engine, directory.path()).await?;
+    let now = u64::try_from(reader.now().as_millis() / 1000).unwrap_or(0);
+    let scratch = scratch::Scratch::create(&login, now).await?;
+    let restored = async {
+        load::Stored::new(reader, manifest, keys).load(&login, &client, directory.path(), &scratch.name).await?;
+        restore::contents_of(&login, &scratch.name, database.migrations).await
+    }
+    .await;
+    let dropped = scratch.drop(&login).await;
+    let restored = restored?;
+    dropped?;
+    Ok(restored)
 }
 
-/// Replaces the database by a proven snapshot and keeps the present one.
-pub(super) async fn replace(
-    _: &World,
-    _: &Permit,
-    _: &Database,
-    _: &DatabaseServer,
-    _: &SnapshotManifest,
-) -> Result<(), WorldError> {
-    Err(WorldError::unsupported("restore a database", "MariaDB"))
-}
-
-/// Puts back what was there before the restore of this operation.
-pub(super) async fn take_back(_: &World, _: &Permit, _: &Database, _: &DatabaseServer) -> Result<(), WorldError> {
-    Err(WorldError::unsupported("take back a restore", "MariaDB"))
-}
-
-/// Where the restore of an operation stands.
-pub(super) async fn state(
-    _: Reader<'_>,
-    _: &OperationId,
-    _: &Database,
-    _: &DatabaseServer,
-) -> Result<RestoreState, WorldError> {
-    Err(WorldError::unsupported("look at a restore", "MariaDB"))
+fn other_engine(database: &Database, place: &Database) -> WorldError {
+    WorldError::new(
+        Code::Unsupported,
+        format!("verify a snapshot of database {}", database.name),
+        format!("{}, where it is to be restored, is {}", place.name, place.engine.label()),
+        "Name a MariaDB database as `scratch` in deploy-ops.toml.",
+    )
 }
