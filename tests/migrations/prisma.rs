@@ -49,7 +49,7 @@ async fn a_failed_migration_is_seen_and_one_that_was_rolled_back_is_pending() {
         ("prisma.config.mjs", CONFIG),
         ("prisma/migrations/migration_lock.toml", "provider = \"postgresql\"\n"),
         (INIT, "CREATE TABLE a (id INT);\n"),
-        (BAD, "CREATE TABLE b (id INT);\nSELECT 1 / 0;\n"),
+        (BAD, "SELECT 1 / 0;\nCREATE TABLE b (id INT);\n"),
         (".gitignore", "node_modules\n"),
     ];
     bench.sandbox.commit(&files, "v2");

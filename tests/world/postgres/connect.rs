@@ -84,7 +84,7 @@ async fn a_server_is_believed_by_its_certificate_at_its_socket_and_on_loopback_w
 async fn a_certificate_of_another_name_and_one_that_ran_out_are_refused() {
     let mut postgres = Postgres::alone().await;
     let database = postgres.database("connect").await;
-    let year = u32::try_from(jiff::Zoned::now().year()).unwrap();
+    let year = u32::try_from(jiff::ZonedDateTime::now().year()).unwrap();
     for (subject, year, is_good) in [
         ("DNS:db.example.org", year, false),
         ("DNS:localhost,IP:127.0.0.1", year - 1, false),
