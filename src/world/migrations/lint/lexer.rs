@@ -2,6 +2,9 @@
 
 use super::Dialect;
 
+/// Signs of which several make one operator, and none begins a comment or a literal.
+const SIGNS: &str = "<>=!@|&~:";
+
 /// A statement: its words in capitals with one blank between them, and the line where it begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Statement {
@@ -188,6 +191,10 @@ impl Iterator for Lexer<'_> {
             c if c.is_alphanumeric() || c == '_' => {
                 let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
                 let end = self.rest.find(|c| !word(c)).unwrap_or(self.rest.len());
+                Kind::Word(self.take(end).to_owned())
+            }
+            c if SIGNS.contains(c) => {
+                let end = self.rest.find(|c| !SIGNS.contains(c)).unwrap_or(self.rest.len());
                 Kind::Word(self.take(end).to_owned())
             }
             c => Kind::Word(self.take(c.len_utf8()).to_owned()),
