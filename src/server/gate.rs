@@ -146,6 +146,19 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_found_across_the_border_of_what_was_seen() {
+        let gate = Gate::new(Redactor::new([Secret::new("KEY", VALUE.to_owned())]).0);
+        let (first, second) = VALUE.split_at(8);
+        let sent = |before: &str| {
+            let begin = format!("{:.<120}{before}", "{\"id\":1,\"result\":\"");
+            assert_eq!(begin.len(), HEAD);
+            format!("{begin}{second} {}\"}}", "all is well; ".repeat(1000))
+        };
+        assert!(matches!(gate.json(sent("--------").as_bytes()), Cow::Borrowed(_)));
+        assert!(!String::from_utf8_lossy(&gate.json(sent(first).as_bytes())).contains(VALUE));
+    }
+
+    #[test]
     fn a_secret_that_comes_later_is_searched_for_everywhere() {
         let redactor = Redactor::default();
         let gate = Gate::new(redactor.clone());
