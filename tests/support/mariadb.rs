@@ -146,7 +146,8 @@ impl MariaDb {
     }
 
     fn root(&self) -> MySqlConnectOptions {
-        MySqlConnectOptions::new().socket(self.socket()).username("root").disable_statement_logging()
+        let options = MySqlConnectOptions::new().socket(self.socket()).username("root");
+        options.ssl_mode(MySqlSslMode::Disabled).disable_statement_logging()
     }
 
     fn socket(&self) -> PathBuf {

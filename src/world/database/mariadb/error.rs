@@ -11,10 +11,9 @@ use crate::{
 pub(super) fn failed(name: &DatabaseName, doing: &str, error: sqlx::Error) -> WorldError {
     let number = number_of(&error);
     let known = words(number).or(match &error {
-        sqlx::Error::Tls(_) => Some((
-            "the server offers no TLS, or its certificate could not be verified",
-            "Switch TLS on there, correct the address, name its authorities with `ca`, or renew the certificate.",
-        )),
+        sqlx::Error::Tls(_) => words(2026),
+        // A certificate that is refused ends the handshake like this.
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => words(2026),
         sqlx::Error::Io(_) => Some((
             "its server cannot be reached",
             "Check address and port in deploy-ops.toml, and that the server is up.",
