@@ -175,7 +175,7 @@ async fn sessions_of_postgres_without_their_literals() {
 #[tokio::test]
 async fn slow_statements_of_mariadb_without_their_literals() {
     let house = House::staging().await;
-    let server = MariaDb::with(Features { performance_schema: true, log_bin: false }).await;
+    let server = MariaDb::with(Features { performance_schema: true, ..Features::default() }).await;
     let crm = server.database("crm").await;
     house.add_server("crm", "mariadb", crm.port, &crm.name, mariadb::PASSWORD);
     crm.execute("CREATE TABLE t (secret TEXT)").await;
