@@ -134,6 +134,7 @@ async fn figures_of_postgres() {
     figures(Store::Postgres).await;
 }
 
+#[expect(clippy::print_stdout, reason = "figures are for people")]
 async fn figures(store: Store) {
     let place = store.place().await;
     let begun = Instant::now();
