@@ -123,8 +123,20 @@ async fn commits_are_synced() {
 /// Prints what things cost; run with `--ignored --nocapture figures`.
 #[tokio::test]
 #[ignore = "prints figures"]
-async fn figures() {
-    let place = Store::Sqlite.place().await;
+async fn figures_of_sqlite() {
+    figures(Store::Sqlite).await;
+}
+
+/// The same for PostgreSQL, on a server that does not wait for its disk.
+#[tokio::test]
+#[ignore = "prints figures"]
+async fn figures_of_postgres() {
+    figures(Store::Postgres).await;
+}
+
+#[expect(clippy::print_stdout, reason = "figures are for people")]
+async fn figures(store: Store) {
+    let place = store.place().await;
     let begun = Instant::now();
     let ledger = place.open().await;
     println!("create: {:?}", begun.elapsed());

@@ -96,16 +96,12 @@ fn drupal_done(applied: &Migrations, id: &str) -> bool {
         let found = applied.applied.iter().filter_map(|m| m.id.split_once('=')).find(|(name, _)| *name == module);
         found.and_then(|(_, version)| version.parse::<i64>().ok())
     };
-    match id.split_once('=') {
-        Some((module, number)) => {
-            schema_of(module).is_none_or(|schema| number.parse::<i64>().is_ok_and(|number| number <= schema))
-        }
-        None => {
-            let module = id.split_once("_post_update_").or_else(|| id.split_once("_deploy_"));
-            let installed = module.is_some_and(|(module, _)| schema_of(module).is_some());
-            !installed || applied.applied.iter().any(|migration| migration.id == id)
-        }
+    if let Some((module, number)) = id.split_once('=') {
+        return schema_of(module).is_none_or(|schema| number.parse::<i64>().is_ok_and(|number| number <= schema));
     }
+    let module = id.split_once("_post_update_").or_else(|| id.split_once("_deploy_"));
+    let installed = module.is_some_and(|(module, _)| schema_of(module).is_some());
+    !installed || applied.applied.iter().any(|migration| migration.id == id)
 }
 
 /// The given revisions and all that come before them.

@@ -35,7 +35,7 @@ pub(super) fn of(tool: MigrationTool, rows: Vec<Vec<Option<String>>>) -> Migrati
 }
 
 fn head(tool: MigrationTool, applied: &[AppliedMigration]) -> Option<String> {
-    let ids = applied.iter().map(|migration| migration.id.as_str());
+    let mut ids = applied.iter().map(|migration| migration.id.as_str());
     match tool {
         // Every row is a head.
         MigrationTool::Alembic => {
@@ -48,7 +48,7 @@ fn head(tool: MigrationTool, applied: &[AppliedMigration]) -> Option<String> {
             versions.max_by(|a, b| version_order(a, b)).map(str::to_owned)
         }
         MigrationTool::Prisma | MigrationTool::Drush | MigrationTool::Django | MigrationTool::Laravel => {
-            ids.last().map(str::to_owned)
+            ids.next_back().map(str::to_owned)
         }
     }
 }

@@ -88,6 +88,8 @@ const DRUPAL: &[Rule] = &[
 const RUNS_SQL: &str =
     r"\b(?:op\.execute|execute|RunSQL|DB::(?:statement|unprepared|delete|update)|->query|db_query|sa\.text)\b";
 
+static SQL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(RUNS_SQL).ok());
+
 /// Where the way forth begins, and where the way back does.
 fn directions(tool: MigrationTool) -> (&'static [&'static str], &'static [&'static str]) {
     match tool {
@@ -125,7 +127,6 @@ pub(super) fn dangers(tool: MigrationTool, dialect: Dialect, text: &str) -> Vec<
             }
         }
     }
-    static SQL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(RUNS_SQL).ok());
     let calls = SQL.as_ref().map(|sql| sql.find_iter(text).collect::<Vec<_>>()).unwrap_or_default();
     for call in calls.into_iter().filter(|call| is_code(text, call.start()) && within(forth, call.start())) {
         let Some((at, sql)) = first_text(text, call.end()) else { continue };

@@ -58,7 +58,7 @@ fn judge(dialect: Dialect, statement: &Statement, words: &[&str], fresh: &BTreeS
         ["UPDATE", ..] if !has("WHERE") => vec!["UPDATE without WHERE changes all rows"],
         ["RENAME", "TABLE" | "TABLES", ..] => vec![RENAMED],
         ["CREATE", "INDEX" | "UNIQUE", ..] | ["CREATE", "FULLTEXT" | "SPATIAL", "INDEX", ..]
-            if dialect == Dialect::Postgres && !has("CONCURRENTLY") && !is_fresh(&indexed(words), fresh) =>
+            if dialect == Dialect::Postgres && !has("CONCURRENTLY") && !is_fresh(indexed(words).as_ref(), fresh) =>
         {
             vec!["CREATE INDEX without CONCURRENTLY stops writes to the table until it is built"]
         }
@@ -152,8 +152,8 @@ fn indexed(words: &[&str]) -> Option<String> {
     words.get(at + 1..)?.iter().find(|word| **word != "ONLY").map(|name| name_of(name))
 }
 
-fn is_fresh(table: &Option<String>, fresh: &BTreeSet<String>) -> bool {
-    table.as_ref().is_some_and(|table| fresh.contains(table))
+fn is_fresh(table: Option<&String>, fresh: &BTreeSet<String>) -> bool {
+    table.is_some_and(|table| fresh.contains(table))
 }
 
 /// The name itself: no schema, no list of columns behind it.
