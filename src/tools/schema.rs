@@ -43,6 +43,20 @@ fn remove_rust_formats(value: &mut Value) {
     }
 }
 
+/// Removes what is only for readers. A property that is called `description` is a schema, not a text, and stays.
+fn remove_descriptions(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if map.get("description").is_some_and(Value::is_string) {
+                map.remove("description");
+            }
+            map.values_mut().for_each(remove_descriptions);
+        }
+        Value::Array(values) => values.iter_mut().for_each(remove_descriptions),
+        _ => {}
+    }
+}
+
 /// What the engine adds to the output of every tool.
 #[derive(Serialize, JsonSchema)]
 struct Added {
@@ -66,9 +80,12 @@ pub(super) fn with_added(mut output: Map<String, Value>) -> Map<String, Value> {
 impl Tool {
     /// The schema of a structured result: the output, or a refusal, with what the engine adds to both. A client may validate
     /// refusals as well, and shows its user the validator's message instead of ours when they do not fit.
+    ///
+    /// It has no descriptions: every client pays for `tools/list` at every start, and the pages have them.
     pub fn result_schema(&self) -> Map<String, Value> {
         let mut schema = with_added((self.output_schema)());
-        let refusal = json!({ "type": "object", "description": "Why it was refused, and what to do." });
+        schema.values_mut().for_each(remove_descriptions);
+        let refusal = json!({ "type": "object" });
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             properties.insert("error".to_owned(), refusal);
         }
