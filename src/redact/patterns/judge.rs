@@ -202,6 +202,7 @@ fn is_expression(text: &[u8], name_start: usize, found: Value, link: Link) -> bo
     let verdict = lead.is_empty() && link == Link::Colon && text.get(start..).is_some_and(|t| t.starts_with(b"PASS: "));
     if verdict
         && (at(text, found.end) == b' ' && at(text, skip_blanks(text, found.end)) > b' '
+            || content.contains(&b' ') && !content.iter().all(|b| b.is_ascii_lowercase() || *b == b' ')
             || content.first().is_some_and(u8::is_ascii_uppercase) && content.iter().all(u8::is_ascii_alphabetic))
     {
         return true;
