@@ -86,6 +86,7 @@ async fn a_restore_that_is_interrupted_anywhere_is_finished_or_taken_back() {
 async fn a_session_with_an_open_transaction_stops_a_restore_before_it_changes_anything() {
     let stand = Stand::new("open").await;
     stand.database.execute(CORPUS).await;
+    let before = stand.witness();
     let manifest = stand.take("open-1").await.unwrap();
     stand.database.execute(MEANWHILE).await;
     let meanwhile = stand.witness();
@@ -100,9 +101,15 @@ async fn a_session_with_an_open_transaction_stops_a_restore_before_it_changes_an
     assert!(error.problem.contains("transactions open"), "{error:?}");
     session.close().await.unwrap();
     assert_same(&stand.witness(), &meanwhile);
-    // The same operation tries again.
+    // The same operation tries again, with what was made since.
+    stand
+        .database
+        .execute("CREATE TABLE even_later (n INT); CREATE VIEW even_later_view AS SELECT n FROM even_later")
+        .await;
     stand.sandbox.world.restore_database(&permit, &restore).await.unwrap();
-    assert_eq!(stand.text("SELECT COUNT(*) FROM kinds").await.as_deref(), Some("4"));
+    assert_same(&stand.witness(), &before);
+    stand.sandbox.world.take_back_restore(&permit, &restore).await.unwrap();
+    assert_eq!(stand.text("SELECT COUNT(*) FROM even_later_view").await.as_deref(), Some("0"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

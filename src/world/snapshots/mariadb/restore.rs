@@ -74,12 +74,16 @@ pub(in crate::world::snapshots) async fn take_back(
     let beside = names.existing(&swap.login).await?;
     if beside.restored {
         let began = swap.has_notes(&mut connection, &names.old).await?;
-        if !began {
+        if began && swap.is_moved(&mut connection, &names.restored, &names.old).await? {
+            // Half declared, views may name what does not exist yet: what was begun is finished first.
+            swap.exchange(&names.restored, &names.old).await?;
+        } else {
+            if began {
+                swap.give_back(&names.old).await?;
+            }
             drop_database(&mut connection, &names.old).await?;
-        } else if !swap.is_moved(&mut connection, &names.restored, &names.old).await? {
-            swap.give_back(&names.old).await?;
+            drop_database(&mut connection, &names.restored).await?;
         }
-        drop_database(&mut connection, &names.restored).await?;
     }
     connection.close().await?;
     if names.existing(&swap.login).await?.old {

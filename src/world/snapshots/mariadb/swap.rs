@@ -77,27 +77,29 @@ impl<'a> Swap<'a> {
     pub(super) async fn exchange(&self, incoming: &str, outgoing: &str) -> Result<(), WorldError> {
         let mut connection = self.connect().await?;
         self.require_no_outside_keys(&mut connection).await?;
-        if !self.has_notes(&mut connection, outgoing).await? {
+        let began = self.has_notes(&mut connection, outgoing).await?;
+        if !(began && self.is_moved(&mut connection, incoming, outgoing).await?) {
+            if began {
+                // The live database may have changed since. It is noted anew, from what it was.
+                self.give_back(outgoing).await?;
+            }
+            self.require_idle(&mut connection).await?;
             drop_database(&mut connection, outgoing).await?;
             create_like(&mut connection, outgoing, self.live()).await.map_err(|error| self.refused(error))?;
             let declared = self.definitions(self.live(), &[]).await?;
             self.write_notes(outgoing, self.live(), declared).await?;
-        }
-        let (coming, leaving) =
-            (self.notes(&mut connection, incoming).await?, self.notes(&mut connection, outgoing).await?);
-        if !self.is_moved(&mut connection, incoming, outgoing).await? {
-            self.require_idle(&mut connection, &leaving).await?;
             self.undeclare(self.live(), ACTIVE).await?;
             self.undeclare(incoming, ACTIVE).await?;
-            if let Err(error) = self.move_tables(&mut connection, (incoming, &coming), (outgoing, &leaving)).await {
+            if let Err(error) = self.move_tables(&mut connection, incoming, outgoing).await {
                 self.give_back(outgoing).await?;
                 return Err(in_use(error));
             }
         }
+        let declared = self.notes(&mut connection, incoming).await?.declared;
         self.undeclare(self.live(), ALL).await?;
         let charset = charset(&mut connection, incoming).await?;
         connection.execute(&format!("ALTER DATABASE {} {charset}", quoted(self.live()))).await?;
-        self.declare(self.live(), coming.declared).await?;
+        self.declare(self.live(), declared).await?;
         drop_database(&mut connection, incoming).await?;
         connection.close().await
     }
@@ -125,12 +127,8 @@ impl<'a> Swap<'a> {
         Ok(tables(connection, incoming).await?.is_empty() && leaving.iter().all(|name| left.contains(name)))
     }
 
-    async fn move_tables(
-        &self,
-        connection: &mut Connection,
-        (incoming, coming): (&str, &Notes),
-        (outgoing, leaving): (&str, &Notes),
-    ) -> Result<(), WorldError> {
+    async fn move_tables(&self, connection: &mut Connection, incoming: &str, outgoing: &str) -> Result<(), WorldError> {
+        let (coming, leaving) = (self.notes(connection, incoming).await?, self.notes(connection, outgoing).await?);
         let moves = |tables: &[String], from: &str, to: &str| -> Vec<String> {
             let (from, to) = (quoted(from), quoted(to));
             tables.iter().map(|name| quoted(name)).map(|name| format!("{from}.{name} TO {to}.{name}")).collect()
@@ -144,12 +142,13 @@ impl<'a> Swap<'a> {
     }
 
     /// Refuses when another session has a transaction open on a table: it would hold everybody up, and then us.
-    async fn require_idle(&self, connection: &mut Connection, notes: &Notes) -> Result<(), WorldError> {
-        if notes.tables.is_empty() {
+    async fn require_idle(&self, connection: &mut Connection) -> Result<(), WorldError> {
+        let tables = tables(connection, self.live()).await?;
+        if tables.is_empty() {
             return Ok(());
         }
         let live = quoted(self.live());
-        let list: Vec<String> = notes.tables.iter().map(|name| format!("{live}.{} WRITE", quoted(name))).collect();
+        let list: Vec<String> = tables.iter().map(|name| format!("{live}.{} WRITE", quoted(name))).collect();
         connection.execute(&format!("LOCK TABLES {}", list.join(", "))).await.map_err(in_use)?;
         connection.execute("UNLOCK TABLES").await
     }

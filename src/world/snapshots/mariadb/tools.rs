@@ -119,10 +119,10 @@ impl Tool {
         if ending.is_success() {
             return Ok(());
         }
-        let (problem, fix) =
-            error_number(&said.text()).and_then(words).map(|(problem, fix)| (problem.to_owned(), fix)).unwrap_or_else(
-                || (format!("{} ended by {}", self.program, ending.describe()), "Look at the server's log."),
-            );
+        let (problem, fix) = match error_number(&said.text()).and_then(words) {
+            Some((problem, fix)) => (problem.to_owned(), fix),
+            None => (format!("{} ended by {}", self.program, ending.describe()), "Look at the server's log."),
+        };
         Err(WorldError::new(Code::WorldFailed, doing, problem, fix))
     }
 }
