@@ -38,7 +38,10 @@ async fn a_restore_says_what_it_would_lose_before_anybody_approves_it() {
     let house = House::production().await;
     // The page is for whoever may approve: here the requester's own account.
     let tier = "tier = \"production\"\n";
-    house.configure(|text| text.replace(tier, &format!("{tier}approval = {{ same_user = \"totp\" }}\n")));
+    house.configure(|text| {
+        let text = text.replace(tier, &format!("{tier}approval = {{ same_user = \"totp\" }}\n"));
+        format!("{text}\n[[approvers]]\nname = \"alice\"\ntotp = \"SHOP_API_KEY\"\n")
+    });
     let client = house.server().await;
     for version in ["v2025.01.13", "v2025.01.14"] {
         let plan = client.plan("shop", version).await;
