@@ -1,7 +1,7 @@
 //! Restoring beside, and taking the place by two renames that are one.
 
 use deploy_ops_mcp::{
-    domain::{refusal::Code, step::RestoreDatabase},
+    domain::{inventory::DatabaseServer, refusal::Code, step::RestoreDatabase},
     policy::Permit,
     world::snapshots::RestoreState,
 };
@@ -149,4 +149,26 @@ async fn another_database_behind_the_address_is_not_touched() {
     let refused = swapped.world.restore_database(&permit, &restore).await.unwrap_err();
     assert_eq!((refused.code, refused.problem.as_str()), (Code::WrongState, "the snapshot is of another database"));
     assert_eq!((text(&other, ROWS).await, beside(&other).await), ("0".into(), String::new()));
+}
+
+/// The rights that `docs/postgres.md` names are enough, and what belonged to the owner belongs to it again.
+#[tokio::test]
+async fn a_member_of_the_owner_with_the_named_rights_takes_and_restores() {
+    let postgres = Postgres::start().await;
+    let (database, deploy) = (postgres.database("owned").await, postgres.database("deploy").await);
+    let rights =
+        format!("GRANT {} TO {1}; ALTER ROLE {1} CREATEDB; GRANT pg_signal_backend TO {1}", database.user, deploy.user);
+    postgres.execute(&rights).await;
+    let login = DatabaseServer { user: deploy.user.clone(), ..server(&database) };
+    let sandbox = world_of(&[("main", login)], &database.password);
+    database.execute("CREATE TABLE t AS SELECT generate_series(1, 1000) AS n").await;
+    let restore = restore_of(&snapshot(&sandbox, "main-1").await);
+    database.execute("DELETE FROM t").await;
+    let mut session = database.connect().await;
+    sandbox.world.restore_database(&permit_for(Some(&restore)), &restore).await.unwrap();
+    assert!(sqlx::raw_sql("SELECT 1").execute(&mut session).await.is_err(), "it was ended");
+    assert_eq!(text(&database, ROWS).await, "1000");
+    let owners = "SELECT pg_get_userbyid(datdba) || ' ' || (SELECT tableowner FROM pg_tables WHERE tablename = 't') \
+                  FROM pg_database WHERE datname = current_database()";
+    assert_eq!(text(&database, owners).await, format!("{0} {0}", database.user));
 }

@@ -6,7 +6,7 @@ use crate::world::{WorldError, database::DatabaseIdentity};
 /// The cluster's system identifier, the database's name and its oid: they stay over restarts, writes and changes of the address,
 /// and are those of no other database (`pg_control_system()`, PostgreSQL manual, 9.27). Any role may read it unless the operator
 /// of the server took that right away; then the oid of our role stands for the cluster, which is weaker but seldom the same
-/// elsewhere.
+/// elsewhere. A cluster that was copied as files is the same as its original to everybody: nothing in it differs.
 pub(crate) async fn identity(connection: &mut Connection) -> Result<DatabaseIdentity, WorldError> {
     let rows = connection
         .rows(
