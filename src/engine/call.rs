@@ -32,29 +32,28 @@ impl Engine {
 
     /// An answer that follows from the ledger alone: the one that was given before, while nothing has happened since.
     async fn recall(&self, caller: &Caller, tool: &Tool, arguments: Map<String, Value>) -> Reply {
-        if let Some(reply) = self.known(caller, tool, &arguments).await {
+        // A ledger that cannot be read is waited for once, not at every look.
+        let Some(basis) = self.basis().await else { return self.answer(caller, tool, arguments).await };
+        if let Some(reply) = self.known(caller, tool, &arguments, basis) {
             return reply;
         }
         let _turn = self.0.memo.turn().await;
-        if let Some(reply) = self.known(caller, tool, &arguments).await {
+        let Some(basis) = self.basis().await else { return self.answer(caller, tool, arguments).await };
+        if let Some(reply) = self.known(caller, tool, &arguments, basis) {
             return reply;
         }
-        let (before, masked) = (self.basis().await, self.0.redactor.hits().total);
+        let masked = self.0.redactor.hits().total;
         let reply = self.answer(caller, tool, arguments.clone()).await;
         // What changed meanwhile may be in it or not; and whatever was masked has to be counted each time.
         let unmasked = self.0.redactor.hits().total == masked;
-        if let Some(basis) = self.basis().await
-            && before == Some(basis)
-            && unmasked
-            && !reply.is_error
-        {
+        if !reply.is_error && unmasked && self.basis().await == Some(basis) {
             self.0.memo.keep(tool.name, arguments, basis, &reply);
         }
         reply
     }
 
-    async fn known(&self, caller: &Caller, tool: &Tool, arguments: &Map<String, Value>) -> Option<Reply> {
-        let reply = self.0.memo.recall(tool.name, arguments, self.basis().await?)?;
+    fn known(&self, caller: &Caller, tool: &Tool, arguments: &Map<String, Value>, basis: Basis) -> Option<Reply> {
+        let reply = self.0.memo.recall(tool.name, arguments, basis)?;
         self.record(caller, tool, None);
         Some(reply)
     }
