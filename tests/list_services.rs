@@ -12,6 +12,15 @@ async fn services_resources_and_unknown_names() {
     assert_eq!(all.structured["services"].as_array().unwrap().len(), 3, "{}", all.text);
     let one = client.call("list_services", json!({ "service": "shop" })).await;
     assert_eq!(one.structured["services"].as_array().unwrap().len(), 1, "{}", one.text);
+    // Everything of one service, what is needed to choose one of all.
+    for (what, whole) in [("/gates/0", "scripts"), ("/targets/0/host", "here"), ("/targets/0/databases/0", "shop")] {
+        assert_eq!(one.get(&format!("/services/0{what}")), whole, "{}", one.text);
+        for service in all.structured["services"].as_array().unwrap() {
+            assert_eq!(service.pointer(what), None, "{}", all.text);
+        }
+    }
+    let mut services = all.structured["services"].as_array().unwrap().iter();
+    assert!(services.all(|service| service["targets"][0]["url"].is_string()), "{}", all.text);
     let resources = client.call("list_services", json!({ "section": "resources" })).await;
     assert_eq!(resources.structured["roots"], json!(["logs", "scripts"]), "{}", resources.text);
     let unknown = client.call("list_services", json!({ "service": "shopp" })).await;

@@ -22,7 +22,7 @@ pub(super) struct ListServices;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// Only this service, with everything known about it.
+    /// Only this service, with everything known about it: host, databases, gates, secrets, checks.
     #[serde(default)]
     service: Option<ServiceName>,
     /// Which part of the inventory.
@@ -64,6 +64,21 @@ pub(super) struct Output {
     roots: Vec<RootName>,
 }
 
+/// How much is said of a service: all of them together have to fit into an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// What it is, where it answers, what is live.
+    Overview,
+    /// Everything.
+    All,
+}
+
+impl Detail {
+    fn of<T: Clone>(self, list: &[T]) -> Vec<T> {
+        if self == Self::All { list.to_vec() } else { Vec::new() }
+    }
+}
+
 /// A service.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ServiceView {
@@ -90,7 +105,8 @@ struct ServiceView {
 struct TargetView {
     environment: EnvironmentName,
     tier: Tier,
-    host: HostName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<HostName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -158,7 +174,7 @@ impl Query for ListServices {
             (Some(name), _) => {
                 let service = inventory.service(name)?;
                 let standings = context.records.standings().await?;
-                let services = vec![service_view(service, inventory, &standings)];
+                let services = vec![service_view(service, inventory, &standings, Detail::All)];
                 let next = vec![NextCall::new(
                     "run_smoke",
                     serde_json::json!({ "services": [name] }),
@@ -169,8 +185,9 @@ impl Query for ListServices {
             }
             (None, Section::Services) => {
                 let standings = context.records.standings().await?;
+                let services = inventory.services.values();
                 let services: Vec<ServiceView> =
-                    inventory.services.values().map(|service| service_view(service, inventory, &standings)).collect();
+                    services.map(|service| service_view(service, inventory, &standings, Detail::Overview)).collect();
                 let status = format!("{} services in {} environments.", services.len(), inventory.environments.len());
                 Ok(Answer { status, output: Output { services, ..Output::default() }, next: Vec::new() })
             }
@@ -179,7 +196,7 @@ impl Query for ListServices {
     }
 }
 
-fn service_view(service: &Service, inventory: &Inventory, standings: &Standings) -> ServiceView {
+fn service_view(service: &Service, inventory: &Inventory, standings: &Standings, detail: Detail) -> ServiceView {
     let targets = service.targets.iter().map(|(environment, target)| {
         let standing = standings.get(&(service.name.clone(), environment.clone()));
         let live = standing.and_then(|standing| standing.live.as_ref());
@@ -187,12 +204,12 @@ fn service_view(service: &Service, inventory: &Inventory, standings: &Standings)
         TargetView {
             environment: environment.clone(),
             tier: inventory.environments.get(environment).map_or(Tier::Production, |e| e.tier),
-            host: target.host.clone(),
+            host: detail.of(std::slice::from_ref(&target.host)).pop(),
             url: target.url.as_ref().map(ToString::to_string),
-            databases: target.databases.clone(),
+            databases: detail.of(&target.databases),
             live: live.map(|deployment| deployment.version.clone()),
             live_since: live.map(|deployment| deployment.at),
-            last_operation: last.map(|operation| operation.id.clone()),
+            last_operation: last.filter(|_| detail == Detail::All).map(|operation| operation.id.clone()),
             last_state: last.map(|operation| operation.state),
         }
     });
@@ -204,9 +221,9 @@ fn service_view(service: &Service, inventory: &Inventory, standings: &Standings)
             Deploy::Release(_) => "release".to_owned(),
         },
         targets: targets.collect(),
-        gates: service.gates.clone(),
-        needs: service.secrets.clone(),
-        checks: service.smoke.iter().map(|check| check.name.to_string()).collect(),
+        gates: detail.of(&service.gates),
+        needs: detail.of(&service.secrets),
+        checks: detail.of(&service.smoke).iter().map(|check| check.name.to_string()).collect(),
     }
 }
 
