@@ -90,6 +90,7 @@ mod tests {
                     taken_at,
                     duration_ms: 1,
                     database_bytes: 1,
+                    data_bytes: 1,
                     stored_bytes: 1,
                     digest: Digest::of(b""),
                     migration_head: None,

@@ -123,6 +123,8 @@ pub struct SnapshotManifest {
     pub duration_ms: u64,
     /// Size of the database, bytes.
     pub database_bytes: u64,
+    /// Size of the data before compression and encryption, bytes.
+    pub data_bytes: u64,
     /// Size of the stored file, bytes.
     pub stored_bytes: u64,
     /// SHA-256 of the stored file.
@@ -174,6 +176,7 @@ mod tests {
             taken_at,
             duration_ms: 1,
             database_bytes: 1,
+            data_bytes: 1,
             stored_bytes: 1,
             digest: Digest::of(b""),
             migration_head: None,

@@ -183,6 +183,7 @@ fn snapshot_of(operation: &Operation, random: u32) -> SnapshotManifest {
         taken_at: now().plus_s(i64::from(random)),
         duration_ms: 1500,
         database_bytes: 4096,
+        data_bytes: 1,
         stored_bytes: 512,
         digest: Digest::of(b"stored"),
         migration_head: None,

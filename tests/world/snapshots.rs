@@ -84,6 +84,10 @@ async fn a_damaged_snapshot_is_found_out() {
     let exchanged = SnapshotManifest { digest: Digest::of(b"what was stored"), ..manifest.clone() };
     manifests::forge(&data, &exchanged);
     assert_eq!(verify().await.level, Some(SnapshotLevel::Dumped), "an exchanged file");
+    // One that decodes to more than was stored: a bomb, or somebody else's.
+    let short = SnapshotManifest { data_bytes: manifest.data_bytes - 1, ..manifest.clone() };
+    manifests::forge(&data, &short);
+    assert_eq!(verify().await.level, Some(SnapshotLevel::Dumped), "more than was stored");
     // Whole, but with other rows than were counted.
     std::fs::write(&file, &good).unwrap();
     let mut other = manifest.clone();

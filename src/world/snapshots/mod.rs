@@ -99,6 +99,7 @@ impl World {
             taken_at,
             duration_ms: 0,
             database_bytes: identity.bytes,
+            data_bytes: stored.data_bytes,
             stored_bytes: stored.bytes,
             digest: stored.digest,
             migration_head: expected.migration_head,

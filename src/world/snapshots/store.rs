@@ -26,6 +26,9 @@ const WINDOW_LOG: u32 = 27;
 
 /// A file that was written.
 pub(super) struct Stored {
+    /// What was read, before compression.
+    pub(super) data_bytes: u64,
+    /// What lies on the disk.
     pub(super) bytes: u64,
     pub(super) digest: Digest,
 }
@@ -102,11 +105,13 @@ pub(super) fn write(source: &mut dyn Read, partial: &Path, keys: &Keys) -> Resul
     let mut encoder = zstd::stream::write::Encoder::new(encrypting, LEVEL).map_err(io)?;
     encoder.include_checksum(true).map_err(io)?;
     let mut buffer = vec![0; 256 * 1024];
+    let mut data_bytes = 0;
     loop {
         let count = source.read(&mut buffer).map_err(io)?;
         if count == 0 {
             break;
         }
+        data_bytes += count as u64;
         encoder.write_all(buffer.get(..count).unwrap_or_default()).map_err(io)?;
     }
     let done = encoder.finish().and_then(super::encryption::Encrypting::finish).map_err(io)?;
@@ -120,7 +125,7 @@ pub(super) fn write(source: &mut dyn Read, partial: &Path, keys: &Keys) -> Resul
             "Check the disk and its quota.",
         ));
     }
-    Ok(Stored { bytes: done.bytes, digest: Digest::from_bytes(done.hash.finalize().into()) })
+    Ok(Stored { data_bytes, bytes: done.bytes, digest: Digest::from_bytes(done.hash.finalize().into()) })
 }
 
 /// Gives the written file its name, durably.
