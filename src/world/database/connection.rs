@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sqlx::{ColumnIndex, Decode, Row};
+
 use super::{mariadb, postgres, sqlite};
 use crate::{
     domain::{
@@ -108,6 +110,17 @@ impl Connection {
 /// The first column of the first row.
 pub(super) fn first(rows: Vec<Vec<Option<String>>>) -> Option<String> {
     rows.into_iter().next().and_then(|row| row.into_iter().next()).flatten()
+}
+
+/// Every value of some rows as the text that the database wrote.
+pub(super) fn texts<'r, R>(rows: &'r [R]) -> Vec<Vec<Option<String>>>
+where
+    R: Row,
+    usize: ColumnIndex<R>,
+    Option<String>: Decode<'r, R::Database>,
+{
+    let text = |row: &'r R, column| row.try_get_unchecked::<Option<String>, _>(column).ok().flatten();
+    rows.iter().map(|row| (0..row.len()).map(|column| text(row, column)).collect()).collect()
 }
 
 /// A server that did not answer in time.

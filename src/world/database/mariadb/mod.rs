@@ -8,12 +8,12 @@ mod schema;
 mod sizes;
 
 use sqlx::{
-    ConnectOptions, Connection as _, MySqlConnection, Row,
+    ConnectOptions, Connection as _, MySqlConnection,
     mysql::{MySqlConnectOptions, MySqlSslMode},
 };
 use tokio::time::timeout;
 
-use super::connection::{Access, CONNECT, first, silent};
+use super::connection::{Access, CONNECT, first, silent, texts};
 use crate::{
     domain::{
         inventory::{DatabaseServer, Tls},
@@ -106,10 +106,7 @@ impl Connection {
     pub(crate) async fn rows(&mut self, query: &str) -> Result<Vec<Vec<Option<String>>>, WorldError> {
         let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(query.to_owned())).fetch_all(&mut self.inner).await;
         let rows = rows.map_err(|error| self.failed("query", error))?;
-        Ok(rows
-            .iter()
-            .map(|row| (0..row.len()).map(|i| row.try_get_unchecked::<Option<String>, _>(i).ok().flatten()).collect())
-            .collect())
+        Ok(texts(&rows))
     }
 
     /// The first column of the first row.

@@ -4,9 +4,12 @@ mod contents;
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path, time::Duration};
 
-use sqlx::{ConnectOptions, Connection as _, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use super::{DatabaseIdentity, TableSize, connection::first};
+use super::{
+    DatabaseIdentity, TableSize,
+    connection::{first, texts},
+};
 use crate::{
     domain::{name::DatabaseName, refusal::Code},
     world::WorldError,
@@ -70,10 +73,7 @@ impl Connection {
     pub(crate) async fn rows(&mut self, query: &str) -> Result<Vec<Vec<Option<String>>>, WorldError> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(query.to_owned())).fetch_all(&mut self.inner).await;
         let rows = rows.map_err(|e| self.failed("query", e))?;
-        Ok(rows
-            .iter()
-            .map(|row| (0..row.len()).map(|i| row.try_get_unchecked::<Option<String>, _>(i).ok().flatten()).collect())
-            .collect())
+        Ok(texts(&rows))
     }
 
     /// Ends the connection in good order.
