@@ -241,7 +241,7 @@ async fn resources(inventory: &Inventory, context: Context<'_>) -> Result<Answer
         name: host.name.clone(),
         kind: match host.kind {
             crate::domain::inventory::HostKind::Local => "local".to_owned(),
-            crate::domain::inventory::HostKind::Ssh { .. } => "ssh".to_owned(),
+            crate::domain::inventory::HostKind::Ssh(_) => "ssh".to_owned(),
         },
     });
     let mailboxes = inventory.mailboxes.values().map(|mailbox| MailboxView {

@@ -18,7 +18,7 @@ pub(crate) fn local_root<'i>(inventory: &Inventory, target: &'i Target) -> Resul
 pub(crate) fn require_local(inventory: &Inventory, host: &HostName) -> Result<(), WorldError> {
     match inventory.hosts.get(host).map(|host| &host.kind) {
         Some(HostKind::Local) => Ok(()),
-        Some(HostKind::Ssh { .. }) => Err(WorldError::unsupported(format!("reach host {host}"), "a host over SSH")),
+        Some(HostKind::Ssh(_)) => Err(WorldError::unsupported(format!("reach host {host}"), "a host over SSH")),
         None => Err(WorldError::new(
             crate::domain::refusal::Code::UnknownName,
             format!("reach host {host}"),

@@ -8,12 +8,12 @@ use crate::{
         raw::{Item, Section},
     },
     domain::{
-        inventory::{Host, HostKind},
+        inventory::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin},
         name::HostName,
     },
 };
 
-const KEYS: &[&str] = &["kind", "root", "address", "port", "user", "host_keys"];
+const KEYS: &[&str] = &["kind", "root", "address", "port", "user", "host_keys", "identity_file"];
 
 pub(super) fn read(hosts: &Item<'_>) -> BTreeMap<HostName, Host> {
     let entries = hosts.entries::<HostName>().into_iter();
@@ -31,7 +31,7 @@ fn host(name: HostName, section: &Section<'_>) -> Option<Host> {
     let root = section.required("root");
     match kind {
         Kind::Local => {
-            for key in ["address", "port", "user", "host_keys"] {
+            for key in ["address", "port", "user", "host_keys", "identity_file"] {
                 if let Some(item) = section.optional(key) {
                     item.error("is only for hosts of kind ssh", "remove it, or write kind = \"ssh\"");
                 }
@@ -44,14 +44,18 @@ fn host(name: HostName, section: &Section<'_>) -> Option<Host> {
             let user = section.required("user").and_then(|item| user(&item));
             let port = section.number("port", defaults::SSH_PORT);
             let host_keys = host_keys(section);
+            let path = section.required("identity_file").and_then(|item| item.local_path());
+            let identity = SshIdentity::File { path: path?, passphrase: None, certificate: None };
             Some(Host {
                 name,
-                kind: HostKind::Ssh {
+                kind: HostKind::Ssh(SshHost {
                     address: address?,
                     port: u16::try_from(port).ok()?,
-                    user: user?,
-                    host_keys: host_keys?,
-                },
+                    login: SshLogin { user: user?, identity },
+                    rehearsal: None,
+                    trust: HostTrust::Pinned { fingerprints: host_keys? },
+                    jump: None,
+                }),
                 root: root?,
             })
         }
@@ -145,7 +149,8 @@ kind = "ssh"
 address = "w.example.org"
 user = "u"
 host_keys = ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
-root = "www""#,
+root = "www"
+identity_file = "/k""#,
                 6,
                 "hosts.web.root: must be an absolute path",
                 "begin it",
@@ -156,7 +161,8 @@ kind = "ssh"
 address = "u:secret@w.example.org"
 user = "u"
 host_keys = ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
-root = "/www""#,
+root = "/www"
+identity_file = "/k""#,
                 3,
                 "hosts.web.address: is not a host name",
                 "write only the name",
@@ -168,7 +174,8 @@ address = "w.example.org"
 user = "u"
 port = 0
 host_keys = ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
-root = "/www""#,
+root = "/www"
+identity_file = "/k""#,
                 5,
                 "hosts.web.port: must be from 1 to 65535",
                 "use a number in that range; 22 is the default",
@@ -179,7 +186,8 @@ kind = "ssh"
 address = "w.example.org"
 user = "u"
 host_keys = ["MD5:aa"]
-root = "/www""#,
+root = "/www"
+identity_file = "/k""#,
                 5,
                 "hosts.web.host_keys: is not a host key fingerprint",
                 "write SHA256:",
@@ -190,7 +198,8 @@ kind = "ssh"
 address = "w.example.org"
 user = "u"
 host_keys = []
-root = "/www""#,
+root = "/www"
+identity_file = "/k""#,
                 5,
                 "hosts.web.host_keys: no host key is pinned",
                 "add the output",

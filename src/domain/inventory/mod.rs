@@ -20,7 +20,7 @@ use serde::Serialize;
 pub use database::{Database, DatabaseServer, Engine, MigrationTool, Tls};
 pub use environment::{ApprovalRule, Environment, Freeze, Window};
 pub use gate::Gate;
-pub use host::{Host, HostKind};
+pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};
 pub use mailbox::Mailbox;
 pub use path::{InvalidPath, RelativePath};
 pub use secret::SecretReference;
