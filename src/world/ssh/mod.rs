@@ -7,6 +7,7 @@
 mod command;
 mod connection;
 mod exec;
+mod fence;
 mod files;
 mod forward;
 mod identity;

@@ -16,6 +16,7 @@ known sha256sum && echo sha256sum
 known shasum -a 256 && echo shasum
 known openssl dgst -sha256 -r && echo openssl
 known busybox sha256sum && echo busybox
+mv --help 2>&1 | grep -q -e '-[a-z]*T' && echo mv-over
 for each in tar zstd gzip; do command -v "$each" >/dev/null 2>&1 && echo "$each"; done
 exit 0"#;
 
@@ -37,8 +38,9 @@ impl Tools {
     /// The words of a program that writes the SHA-256 of each of its arguments at the beginning of a line.
     pub(super) fn hash(&self) -> Option<&'static str> {
         let programs = [
-            ("sha256sum", "sha256sum"),
+            // Where it uses the processor's instructions, three times as fast as the next.
             ("openssl", "openssl dgst -sha256 -r"),
+            ("sha256sum", "sha256sum"),
             ("shasum", "shasum -a 256"),
             ("busybox", "busybox sha256sum"),
         ];
