@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{Command, Ran, Remote, lost};
+use super::{Command, DISK_FULL, QUOTA_USED, Ran, Remote, lost};
 use crate::{
     domain::refusal::Code,
     world::{WorldError, process::Ending},
@@ -48,8 +48,8 @@ impl Remote<'_> {
     pub(in crate::world) fn failed(&self, doing: &str, ran: &Ran) -> WorldError {
         let text = String::from_utf8_lossy(&ran.complaint);
         let (problem, fix) = [
-            ("No space left on device", "the disk is full", "Free space on the host and try again."),
-            ("Disk quota exceeded", "the quota is used up", "Free space on the host and try again."),
+            ("No space left on device", DISK_FULL, "Free space on the host and try again."),
+            ("Disk quota exceeded", QUOTA_USED, "Free space on the host and try again."),
             ("Read-only file system", "the file system is read-only", "Mount it writable."),
             ("Permission denied", "the permissions forbid it", "Give the login the permission, or correct the path."),
             ("No such file or directory", "a file or directory is not there", "Check the paths in deploy-ops.toml."),

@@ -9,7 +9,7 @@ use russh_sftp::{
 use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
-use super::{Remote, lost, unreachable};
+use super::{MAYBE_FULL, Remote, lost, unreachable};
 use crate::{
     domain::{digest::Digest, refusal::Code},
     world::WorldError,
@@ -171,6 +171,21 @@ impl Files {
         }
     }
 
+    /// Makes `link` another name of the file at `path`.
+    pub(in crate::world) async fn hard_link(&self, path: &Path, link: &Path) -> Result<(), WorldError> {
+        let linked = self.session.hardlink(text(path)?, text(link)?).await;
+        linked.map(drop).map_err(|e| self.failed("link a file", e))
+    }
+
+    /// How much the login may still write where `path` lies, bytes; `None` where the host does not tell. Quotas are not in it.
+    pub(in crate::world) async fn room(&self, path: &Path) -> Result<Option<u64>, WorldError> {
+        if !self.extensions.contains_key("statvfs@openssh.com") {
+            return Ok(None);
+        }
+        let found = self.session.statvfs(text(path)?).await.map_err(|e| self.failed("look at the free space", e))?;
+        Ok(Some(found.blocks_avail.saturating_mul(found.fragment_size)))
+    }
+
     /// Whether renaming can replace what has the new name in one step. Without it nothing can be switched atomically.
     pub(in crate::world) fn replaces(&self) -> bool {
         self.extensions.contains_key("posix-rename@openssh.com")
@@ -327,7 +342,7 @@ impl Files {
                 }
                 StatusCode::OpUnsupported => ("the host cannot do that by SFTP", "Use a login with a shell."),
                 // OpenSSH has no code of its own for a full disk.
-                _ => ("the host refused; its disk or quota may be full", "Look at the space that is left on the host."),
+                _ => (MAYBE_FULL, "Look at the space that is left on the host."),
             },
             Error::Timeout | Error::IO(_) | Error::UnexpectedBehavior(_) => {
                 return lost(&self.host, doing).because(error);
