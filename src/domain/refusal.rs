@@ -67,6 +67,12 @@ pub enum Code {
     Unsupported,
     /// An outside part failed or did not answer.
     WorldFailed,
+    /// A host could not be reached; nothing was asked of it.
+    HostUnreachable,
+    /// The connection to a host ended before the answer: what it did is not known.
+    ConnectionLost,
+    /// A host proved to hold another key than the one that is known of it.
+    HostKeyMismatch,
     /// The state does not allow that transition.
     WrongState,
     /// Too many secrets were asked for in one session.
