@@ -67,6 +67,10 @@ pub enum Code {
     Unsupported,
     /// An outside part failed or did not answer.
     WorldFailed,
+    /// A host proves itself by another key than its own, or by a revoked one.
+    HostKeyMismatch,
+    /// Nothing is known of a host's keys, so nothing can prove that it is the host.
+    HostKeyUnknown,
     /// The state does not allow that transition.
     WrongState,
     /// Too many secrets were asked for in one session.

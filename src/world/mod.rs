@@ -26,6 +26,7 @@ pub mod scripts;
 pub mod secrets;
 pub mod smoke;
 pub mod snapshots;
+pub mod ssh;
 pub mod state;
 pub(crate) mod tree;
 
