@@ -67,7 +67,11 @@ pub enum Code {
     Unsupported,
     /// An outside part failed or did not answer.
     WorldFailed,
-    /// A host proves itself by another key than its own, or by a revoked one.
+    /// A host could not be reached; nothing was asked of it.
+    HostUnreachable,
+    /// The connection to a host ended before the answer: what it did is not known.
+    ConnectionLost,
+    /// A host proved to hold another key than those that are known of it, or a revoked one.
     HostKeyMismatch,
     /// Nothing is known of a host's keys, so nothing can prove that it is the host.
     HostKeyUnknown,

@@ -1,29 +1,52 @@
-//! Hosts: which of them this build can reach.
+//! Hosts: here, or reached by SSH.
 
 use std::path::Path;
 
-use super::WorldError;
+use super::{
+    Reader, WorldError,
+    ssh::{Remote, Role},
+};
 use crate::domain::{
     inventory::{HostKind, Inventory, Target},
     name::HostName,
+    refusal::Code,
 };
+
+/// Where something is.
+pub(in crate::world) enum Place<'w> {
+    /// On the machine that this server runs on.
+    Here,
+    /// On a host reached by SSH.
+    There(Remote<'w>),
+}
+
+impl<'w> Reader<'w> {
+    /// Where a host of the inventory is. Nothing is contacted.
+    pub(in crate::world) fn place(self, host: &HostName, role: Role) -> Result<Place<'w>, WorldError> {
+        match (self.inventory().hosts.contains_key(host), self.remote(host, role)) {
+            (true, Some(remote)) => Ok(Place::There(remote)),
+            (true, None) => Ok(Place::Here),
+            (false, _) => Err(unknown(host)),
+        }
+    }
+}
 
 /// The target's directory, when it is on this machine.
 pub(crate) fn local_root<'i>(inventory: &Inventory, target: &'i Target) -> Result<&'i Path, WorldError> {
-    require_local(inventory, &target.host)?;
-    Ok(&target.root)
+    match inventory.hosts.get(&target.host).map(|host| &host.kind) {
+        Some(HostKind::Local) => Ok(&target.root),
+        Some(HostKind::Ssh(_)) => {
+            Err(WorldError::unsupported(format!("reach host {}", target.host), "a host over SSH"))
+        }
+        None => Err(unknown(&target.host)),
+    }
 }
 
-/// Refuses a host that is not this machine.
-pub(crate) fn require_local(inventory: &Inventory, host: &HostName) -> Result<(), WorldError> {
-    match inventory.hosts.get(host).map(|host| &host.kind) {
-        Some(HostKind::Local) => Ok(()),
-        Some(HostKind::Ssh(_)) => Err(WorldError::unsupported(format!("reach host {host}"), "a host over SSH")),
-        None => Err(WorldError::new(
-            crate::domain::refusal::Code::UnknownName,
-            format!("reach host {host}"),
-            "it is not in the inventory",
-            "Add it to [hosts] in deploy-ops.toml.",
-        )),
-    }
+fn unknown(host: &HostName) -> WorldError {
+    WorldError::new(
+        Code::UnknownName,
+        format!("reach host {host}"),
+        "it is not in the inventory",
+        "Add it to [hosts] in deploy-ops.toml.",
+    )
 }

@@ -53,13 +53,16 @@ pub struct World {
     pub(crate) secrets: SecretStore,
     pub(crate) redactor: Redactor,
     pub(crate) http: http::Http,
+    /// The open connections to hosts.
+    pub(in crate::world) ssh: ssh::Pool,
 }
 
 impl World {
     /// The world as the inventory describes it. Nothing is contacted.
     pub fn new(inventory: Arc<Inventory>, clock: Arc<dyn Clock>, paths: Paths, runner: PathBuf) -> Self {
         let (secrets, redactor, http) = (SecretStore::default(), Redactor::new([]).0, http::Http::default());
-        Self { inventory, clock, paths, runner, secrets, redactor, http }
+        let ssh = ssh::Pool::default();
+        Self { inventory, clock, paths, runner, secrets, redactor, http, ssh }
     }
     /// The same world with these sources of secrets. Without them no secret exists.
     pub fn with_secrets(mut self, secrets: SecretStore) -> Self {

@@ -7,7 +7,10 @@ use russh::{
     keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate},
 };
 
+use tokio::time::timeout;
+
 use super::{
+    Role,
     known_hosts::{ALGORITHMS, Judgement, Offered, is_same_kind, name},
     trust::{Trust, preferred},
 };
@@ -55,7 +58,7 @@ impl Reader<'_> {
     /// Asks a host for its keys, one connection for each kind, and compares them with what is known. Nothing is trusted by it.
     ///
     /// # Errors
-    /// The host is not reached by SSH, is reached through another one, or does not answer.
+    /// The host is not reached by SSH, or does not answer, or the one on the way to it cannot be used.
     pub async fn shown_keys(&self, host: &HostName) -> Result<Vec<ShownKey>, WorldError> {
         let doing = format!("ask host {host} for its keys");
         let ssh = match self.inventory().hosts.get(host).map(|host| &host.kind) {
@@ -69,23 +72,54 @@ impl Reader<'_> {
                 return Err(WorldError::new(Code::UnknownName, doing, "it is not in the inventory", fix));
             }
         };
-        if let Some(jump) = &ssh.jump {
-            let problem = format!("it is reached through host {jump}, and this command goes no such way");
-            let fix = format!("Run there: ssh-keyscan -p {} {} | ssh-keygen -lf -", ssh.port, ssh.address);
-            return Err(WorldError::new(Code::Unsupported, doing, problem, fix));
-        }
         let trust = Trust::load(host, ssh).await?;
         let mut shown = Vec::new();
         for kind in KINDS {
             let algorithms = ALGORITHMS.iter().filter(|algorithm| is_same_kind(&kind, algorithm)).cloned().collect();
-            let Some(offered) = ask(&doing, ssh, algorithms, Vec::new()).await? else { continue };
+            let Some(offered) = self.ask(&doing, ssh, algorithms, Vec::new()).await? else { continue };
             let is_kind_known = trust.knows_kind(|algorithm| is_same_kind(&kind, algorithm));
             shown.extend(self.described(&trust, ssh, &offered, is_kind_known));
         }
-        if let Some(offered @ Offered::Certificate(_)) = ask(&doing, ssh, Vec::new(), ALGORITHMS.to_vec()).await? {
+        if let Some(offered @ Offered::Certificate(_)) = self.ask(&doing, ssh, Vec::new(), ALGORITHMS.to_vec()).await? {
             shown.extend(self.described(&trust, ssh, &offered, true));
         }
         Ok(shown)
+    }
+
+    /// What the host shows when it may use these algorithms; nothing when it has no such key.
+    async fn ask(
+        &self,
+        doing: &str,
+        ssh: &SshHost,
+        keys: Vec<Algorithm>,
+        certificates: Vec<Algorithm>,
+    ) -> Result<Option<Offered>, WorldError> {
+        let config = client::Config { preferred: preferred(keys, certificates), ..client::Config::default() };
+        let (sender, mut shown) = tokio::sync::mpsc::channel(1);
+        let (config, looking, address) = (Arc::new(config), Looking(sender), ssh.address.as_str());
+        let answer = match &ssh.jump {
+            None => timeout(PATIENCE, client::connect(config, (address, ssh.port), looking)).await,
+            Some(jump) => {
+                let Some(through) = self.remote(jump, Role::Deploy) else {
+                    return Err(WorldError::unsupported(doing, "a way through a host that is not one over SSH"));
+                };
+                let stream = through.tcp(address, ssh.port).await?;
+                timeout(PATIENCE, client::connect_stream(config, stream, looking)).await
+            }
+        };
+        if let Ok(offered) = shown.try_recv() {
+            return Ok(Some(offered));
+        }
+        let failed = |problem: &str| {
+            let fix = format!("Check that SSH answers at {}.", name(&ssh.address, ssh.port));
+            WorldError::new(Code::WorldFailed, doing, problem, fix)
+        };
+        match answer {
+            Ok(Err(russh::Error::NoCommonAlgo { kind: russh::AlgorithmKind::Key, .. })) => Ok(None),
+            Ok(Err(error)) => Err(failed("it does not answer as an SSH server").because(error)),
+            Ok(Ok(_)) => Err(failed("it went on although its key was refused")),
+            Err(_) => Err(failed("it does not answer in time")),
+        }
     }
 
     fn described(&self, trust: &Trust, ssh: &SshHost, offered: &Offered, is_kind_known: bool) -> Option<ShownKey> {
@@ -114,32 +148,6 @@ const KINDS: [Algorithm; 5] = [
     Algorithm::Ecdsa { curve: russh::keys::EcdsaCurve::NistP521 },
     Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
 ];
-
-/// What the host shows when it may use these algorithms; nothing when it has no such key.
-async fn ask(
-    doing: &str,
-    ssh: &SshHost,
-    keys: Vec<Algorithm>,
-    certificates: Vec<Algorithm>,
-) -> Result<Option<Offered>, WorldError> {
-    let config = client::Config { preferred: preferred(keys, certificates), ..client::Config::default() };
-    let (sender, mut shown) = tokio::sync::mpsc::channel(1);
-    let connecting = client::connect(Arc::new(config), (ssh.address.as_str(), ssh.port), Looking(sender));
-    let answer = tokio::time::timeout(PATIENCE, connecting).await;
-    if let Ok(offered) = shown.try_recv() {
-        return Ok(Some(offered));
-    }
-    let failed = |problem: &str| {
-        let fix = format!("Check that SSH answers at {}.", name(&ssh.address, ssh.port));
-        WorldError::new(Code::WorldFailed, doing, problem, fix)
-    };
-    match answer {
-        Ok(Err(russh::Error::NoCommonAlgo { kind: russh::AlgorithmKind::Key, .. })) => Ok(None),
-        Ok(Err(error)) => Err(failed("it does not answer as an SSH server").because(error)),
-        Ok(Ok(_)) => Err(failed("it went on although its key was refused")),
-        Err(_) => Err(failed("it does not answer in time")),
-    }
-}
 
 /// Takes the key and goes.
 struct Looking(tokio::sync::mpsc::Sender<Offered>);

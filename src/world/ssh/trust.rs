@@ -84,14 +84,14 @@ impl Trust {
         }
     }
 
-    /// The same as what the caller is told.
+    /// The same as what the caller is told: the fingerprint of the host's key.
     ///
     /// # Errors
     /// It is not the host, or nobody knows whether it is.
-    pub(in crate::world) fn check(&self, offered: &Offered, now: Time) -> Result<(), WorldError> {
+    pub(in crate::world) fn check(&self, offered: &Offered, now: Time) -> Result<String, WorldError> {
         let seen = offered.fingerprint();
         match self.judge(offered, now) {
-            Judgement::Trusted => Ok(()),
+            Judgement::Trusted => Ok(seen),
             Judgement::Unknown => Err(self.unknown()),
             Judgement::OtherKey { known } => Err(self.mismatch(format!(
                 "it shows the key {seen}, which is not one of its own ({}): another machine may have taken its place",

@@ -8,12 +8,17 @@ mod tests;
 
 use std::{fmt, sync::Arc};
 
-use russh::keys::{
-    Certificate, HashAlg, PrivateKey,
-    agent::{AgentIdentity, client::AgentClient},
+use russh::{
+    AgentAuthError,
+    client::{AuthResult, Handle},
+    keys::{
+        Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg,
+        agent::{AgentIdentity, client::AgentClient},
+    },
 };
 use tokio::net::UnixStream;
 
+use super::connection::Client;
 use crate::{
     domain::{
         inventory::{SshIdentity, SshLogin},
@@ -64,8 +69,66 @@ impl Identity {
     }
 
     /// The hash to sign with, given what `best_supported_rsa_hash` says of the server. Never SHA-1.
-    pub(in crate::world) fn hash(&self, supported: Option<Option<HashAlg>>) -> Option<HashAlg> {
+    fn hash(&self, supported: Option<Option<HashAlg>>) -> Option<HashAlg> {
         self.is_rsa().then(|| supported.flatten().unwrap_or(HashAlg::Sha512))
+    }
+
+    /// Logs in.
+    pub(in crate::world) async fn authenticate(
+        self,
+        user: &str,
+        handle: &mut Handle<Client>,
+    ) -> Result<AuthResult, LoginFault> {
+        let supported = if self.is_rsa() { handle.best_supported_rsa_hash().await? } else { None };
+        let hash = self.hash(supported);
+        let (mut agent, identities) = match self {
+            Self::Key(key) => {
+                return Ok(handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash)).await?);
+            }
+            Self::Certificate { key, certificate } => {
+                return Ok(handle.authenticate_openssh_cert(user, key, *certificate).await?);
+            }
+            Self::Agent { agent, identities } => (agent, identities),
+        };
+        let mut last = AuthResult::Failure { remaining_methods: russh::MethodSet::empty(), partial_success: false };
+        for held in identities {
+            last = match held {
+                AgentIdentity::PublicKey { key, .. } => {
+                    handle.authenticate_publickey_with(user, key, hash, &mut agent).await?
+                }
+                AgentIdentity::Certificate { certificate, .. } => {
+                    handle.authenticate_certificate_with(user, certificate, hash, &mut agent).await?
+                }
+            };
+            if !matches!(last, AuthResult::Failure { partial_success: false, .. }) {
+                break;
+            }
+        }
+        Ok(last)
+    }
+}
+
+/// Why a login could not be tried to its end.
+#[derive(Debug)]
+pub(in crate::world) enum LoginFault {
+    /// The connection ended.
+    Connection(russh::Error),
+    /// The agent refused to sign.
+    Agent(russh::keys::Error),
+}
+
+impl From<russh::Error> for LoginFault {
+    fn from(error: russh::Error) -> Self {
+        Self::Connection(error)
+    }
+}
+
+impl From<AgentAuthError> for LoginFault {
+    fn from(error: AgentAuthError) -> Self {
+        match error {
+            AgentAuthError::Send(_) => Self::Connection(russh::Error::SendError),
+            AgentAuthError::Key(error) => Self::Agent(error),
+        }
     }
 }
 

@@ -1,0 +1,171 @@
+//! Running commands on a host.
+
+use bytes::Bytes;
+use russh::{ChannelMsg, Sig};
+use tokio::time::{Instant, timeout_at};
+
+use super::{Command, Ran, Remote, lost};
+use crate::{
+    domain::refusal::Code,
+    world::{WorldError, process::Ending},
+};
+
+/// How much of what a command complains is kept, bytes.
+const COMPLAINT: usize = 16 * 1024;
+
+impl Remote<'_> {
+    /// Runs a command and keeps what it answers. `doing` is for messages, for example `read a file`. An exit code other than 0 is
+    /// an answer, not a failure.
+    pub(in crate::world) async fn run(&self, doing: &str, command: Command) -> Result<Ran, WorldError> {
+        let (mut output, limit) = (Vec::new(), command.answer);
+        let (ending, complaint) = self
+            .stream(doing, command, &mut |bytes| {
+                output.extend_from_slice(&bytes);
+                output.len() <= limit
+            })
+            .await?;
+        if output.len() > limit {
+            return Err(WorldError::new(
+                Code::WorldFailed,
+                format!("{doing} on host {}", self.name),
+                format!("it answers more than {limit} bytes"),
+                "Look at the host: this is not an answer that the command can give.",
+            ));
+        }
+        Ok(Ran { ending, output, complaint })
+    }
+
+    /// The same for a command that has to succeed: gives what it wrote, without the last line end.
+    pub(in crate::world) async fn text(&self, doing: &str, command: Command) -> Result<String, WorldError> {
+        let ran = self.run(doing, command).await?;
+        if ran.is_success() { Ok(ran.text()) } else { Err(self.failed(doing, &ran)) }
+    }
+
+    /// A command that should have succeeded.
+    pub(in crate::world) fn failed(&self, doing: &str, ran: &Ran) -> WorldError {
+        let text = String::from_utf8_lossy(&ran.complaint);
+        let (problem, fix) = [
+            ("No space left on device", "the disk is full", "Free space on the host and try again."),
+            ("Disk quota exceeded", "the quota is used up", "Free space on the host and try again."),
+            ("Read-only file system", "the file system is read-only", "Mount it writable."),
+            ("Permission denied", "the permissions forbid it", "Give the login the permission, or correct the path."),
+            ("No such file or directory", "a file or directory is not there", "Check the paths in deploy-ops.toml."),
+            ("This service allows sftp connections only", "the login may only move files", "Use a login with a shell."),
+        ]
+        .into_iter()
+        .find_map(|(sign, problem, fix)| text.contains(sign).then(|| (problem.to_owned(), fix)))
+        .unwrap_or_else(|| (format!("it ended by {}", ran.ending.describe()), "Look at the host and at our log."));
+        WorldError::new(Code::WorldFailed, format!("{doing} on host {}", self.name), problem, fix)
+            .because(text.into_owned())
+    }
+
+    /// Runs a command and hands what it writes on standard output to `each`, until that says `false`. Returns how it ended, and the
+    /// beginning of what it wrote on standard error; a command that nobody listens to any more counts as ended by a signal.
+    pub(in crate::world) async fn stream(
+        &self,
+        doing: &str,
+        command: Command,
+        each: &mut (dyn FnMut(Bytes) -> bool + Send),
+    ) -> Result<(Ending, Vec<u8>), WorldError> {
+        let deadline = Instant::now() + command.timeout;
+        let connection = self.connection().await?;
+        let ended = || lost(self.name, doing);
+        let _permit = connection.sessions.acquire().await.map_err(|_| ended())?;
+        let opening = timeout_at(deadline, connection.handle().channel_open_session()).await;
+        let channel = match opening {
+            Ok(Ok(channel)) => channel,
+            Ok(Err(russh::Error::ChannelOpenFailure(_))) => return Err(no_session(self, doing)),
+            Ok(Err(error)) => return Err(super::unreachable(self.name, "its connection ended", AGAIN).because(error)),
+            Err(_) => return Err(super::unreachable(self.name, "it does not answer", AGAIN)),
+        };
+        channel.exec(true, command.line()).await.map_err(|error| ended().because(error))?;
+        let (mut reading, writing) = channel.split();
+        let input = command.input;
+        let feed = async {
+            // A command that does not read its input to the end is not wrong for it.
+            if !input.is_empty() {
+                let _ = writing.data_bytes(input).await;
+            }
+            let _ = writing.eof().await;
+        };
+        let mut ending = None;
+        let mut complaint = Vec::new();
+        let listen = async {
+            loop {
+                match reading.wait().await {
+                    Some(ChannelMsg::Data { data }) => {
+                        if !each(data) {
+                            ending = Some(Ending::Signal(13));
+                            return Ok(());
+                        }
+                    }
+                    Some(ChannelMsg::ExtendedData { data, .. }) => {
+                        let room = COMPLAINT.saturating_sub(complaint.len());
+                        complaint.extend_from_slice(data.get(..room.min(data.len())).unwrap_or_default());
+                    }
+                    Some(ChannelMsg::ExitStatus { exit_status }) => {
+                        ending = Some(Ending::Code(i32::try_from(exit_status).unwrap_or(-1)));
+                    }
+                    Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
+                        ending = Some(Ending::Signal(number(&signal_name)));
+                    }
+                    Some(ChannelMsg::Failure) => return Err(no_session(self, doing)),
+                    Some(_) => {}
+                    // Without an exit status the end of the channel says nothing about the command.
+                    None => return Ok(()),
+                }
+            }
+        };
+        // Both at once: a command may want its input before it answers, or answer before it has read all.
+        let both = async {
+            let feeding = async {
+                feed.await;
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                heard = listen => heard,
+                () = feeding => Ok(()),
+            }
+        };
+        let heard = timeout_at(deadline, both).await;
+        let _ = writing.close().await;
+        match heard {
+            Ok(heard) => heard?,
+            Err(_) => {
+                let seconds = command.timeout.as_secs();
+                return Err(WorldError { problem: format!("it did not end within {seconds} s"), ..ended() });
+            }
+        }
+        ending.map(|ending| (ending, complaint)).ok_or_else(ended)
+    }
+}
+
+const AGAIN: &str = "Try again; the connection is opened anew.";
+
+fn no_session(remote: &Remote<'_>, doing: &str) -> WorldError {
+    WorldError::new(
+        Code::Unsupported,
+        format!("{doing} on host {}", remote.name),
+        "it lets us log in, but not run commands",
+        "Use a login with a shell, or ask the provider for one.",
+    )
+}
+
+/// The number of a signal, as Linux has it.
+fn number(signal: &Sig) -> i32 {
+    match signal {
+        Sig::HUP => 1,
+        Sig::INT => 2,
+        Sig::QUIT => 3,
+        Sig::ILL => 4,
+        Sig::ABRT => 6,
+        Sig::FPE => 8,
+        Sig::KILL => 9,
+        Sig::USR1 => 10,
+        Sig::SEGV => 11,
+        Sig::PIPE => 13,
+        Sig::ALRM => 14,
+        Sig::TERM => 15,
+        Sig::Custom(_) => 0,
+    }
+}
