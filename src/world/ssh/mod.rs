@@ -10,13 +10,19 @@ mod exec;
 mod files;
 mod forward;
 mod identity;
+mod known_hosts;
 mod pool;
 mod quick;
+mod scan;
+#[cfg(test)]
+mod testing;
 mod trust;
 
 pub(in crate::world) use command::{Command, Ran};
 pub(in crate::world) use files::{Files, Stat};
+pub(in crate::world) use identity::keys_in_files;
 pub(in crate::world) use pool::{Pool, Role};
+pub use scan::{ShownKey, Standing};
 
 use std::{sync::Arc, time::Duration};
 
