@@ -1,4 +1,6 @@
 //! Hosts over SSH.
 
 mod fixtures;
+mod fixtures_faults;
 mod releases;
+mod trust;

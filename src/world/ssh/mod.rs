@@ -11,17 +11,23 @@ mod fence;
 mod files;
 mod forward;
 mod identity;
+mod known_hosts;
 mod listing;
 mod pool;
 mod quick;
+mod scan;
+#[cfg(test)]
+mod testing;
 mod tools;
 mod transfer;
 mod trust;
 
 pub(in crate::world) use command::{Command, Ran};
 pub(in crate::world) use files::{Files, Stat};
+pub(in crate::world) use identity::keys_in_files;
 pub(in crate::world) use listing::{Entry, RemoteTree};
 pub(in crate::world) use pool::{Pool, Role};
+pub use scan::{ShownKey, Standing};
 pub(in crate::world) use transfer::{Base, Delivery, recognise};
 
 use std::{sync::Arc, time::Duration};
