@@ -35,7 +35,7 @@ const BUILD: &str = "cd public && printf 'a name of two lines\\n' >'line\nend' &
      mkdir sealed && echo x >sealed/x && chmod 400 sealed/x && chmod 555 sealed";
 
 /// A world whose service lives on `host`, reached at `port`.
-fn world_on(host: &Sshd, port: u16) -> Sandbox {
+pub(super) fn world_on(host: &Sshd, port: u16) -> Sandbox {
     host.plant("site/.keep", "");
     Sandbox::with(FILES, |inventory| {
         let login = SshLogin {
@@ -57,7 +57,7 @@ fn world_on(host: &Sshd, port: u16) -> Sandbox {
     })
 }
 
-fn any_permit() -> Permit {
+pub(super) fn any_permit() -> Permit {
     permit(vec![Step::PruneReleases(PruneReleases { keep: 1, protect: None })], None, None)
 }
 
@@ -69,7 +69,7 @@ fn deploy(sandbox: &Sandbox) -> ReleaseDeploy {
 }
 
 /// Builds the artifact of a version and says how it is placed.
-async fn built(sandbox: &Sandbox, version: &str, shared: &[&str]) -> PlaceRelease {
+pub(super) async fn built(sandbox: &Sandbox, version: &str, shared: &[&str]) -> PlaceRelease {
     let revision = sandbox.revision(version).await;
     let artifact = sandbox.world.reader().build_artifact(&sandbox.service, &deploy(sandbox), &revision).await.unwrap();
     PlaceRelease {

@@ -99,11 +99,15 @@ impl Reader<'_> {
         }
     }
 
-    /// The fingerprint of the key that the target's host proves to hold; `None` for this machine.
+    /// The fingerprint of the key that the target's host proves to hold; `None` for this machine. A target that another
+    /// installation is changing now is refused.
     pub async fn host_key(&self, target: &Target) -> Result<Option<String>, WorldError> {
         match self.place(&target.host, Role::Deploy)? {
             Place::Here => Ok(None),
-            Place::There(host) => host.fingerprint().await.map(Some),
+            Place::There(host) => {
+                host.check_free(&target.root).await?;
+                host.fingerprint().await.map(Some)
+            }
         }
     }
 }
