@@ -152,8 +152,11 @@ async fn life_of_releases(host: Sshd) {
     std::fs::write(&changed, "changed by hand\n").unwrap();
     assert_eq!(reader.release_state(&target, &one.release, &one.artifact).await.unwrap(), ReleaseState::Changed);
     sandbox.commit(&[("public/index.html", "three\n")], "v3");
-    let three = built(&sandbox, "v3", &["uploads", "config/.env"]).await;
+    let three = built(&sandbox, "v3", &[]).await;
     world.place_release(&permit, &target, &three).await.unwrap();
+    let manifest = std::fs::read_to_string(releases.join(format!(".{}.json", three.release))).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["tree"], manifest["artifact"], "a tree has the same digest there as here");
     let (wanted, placed) = stored(&three);
     assert_eq!(placed, wanted);
 

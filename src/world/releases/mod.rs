@@ -65,7 +65,7 @@ impl Reader<'_> {
         let root = target.root.clone();
         match self.place(&target.host, Role::Deploy)? {
             Place::Here => blocking(move || local::list(&root)).await,
-            Place::There(host) => remote::list(&host, &root).await,
+            Place::There(host) => remote::list(&host, &root).boxed().await,
         }
     }
 
@@ -79,7 +79,7 @@ impl Reader<'_> {
         let (root, release, artifact) = (target.root.clone(), release.clone(), *artifact);
         match self.place(&target.host, Role::Deploy)? {
             Place::Here => blocking(move || local::state(&root, &release, &artifact)).await,
-            Place::There(host) => remote::state(&host, &root, &release, &artifact).await,
+            Place::There(host) => remote::state(&host, &root, &release, &artifact).boxed().await,
         }
     }
 
@@ -94,7 +94,7 @@ impl Reader<'_> {
         match self.place(&target.host, Role::Deploy)? {
             Place::Here => Ok(()),
             Place::There(host) => {
-                remote::check_ready(&host, &target.root, &self.world.paths.artifact(artifact), shared).await
+                remote::check_ready(&host, &target.root, &self.world.paths.artifact(artifact), shared).boxed().await
             }
         }
     }

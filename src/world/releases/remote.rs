@@ -87,11 +87,10 @@ pub(super) async fn place(
     let target = directory(root, &place.release);
     let partial = beside(&target, ".partial");
     host.remove_tree(&doing, &target).await?;
-    let wanted = read_artifact(artifact).await?;
+    let (wanted, base) = tokio::try_join!(read_artifact(artifact), base(host, root, &place.shared))?;
     if wanted.digest() != place.artifact {
         return Err(layout::not_what_was_planned(&place.release));
     }
-    let base = base(host, root, &place.shared).await?;
     let delivery = Delivery { from: artifact, wanted: &wanted, to: &partial, base: base.as_ref() };
     let mut tree = host.send_tree(&doing, &delivery).await?;
     for path in &place.shared {
@@ -99,7 +98,7 @@ pub(super) async fn place(
     }
     if !place.shared.is_empty() {
         let mut shared = host.list(&doing, &partial, &[]).await?;
-        recognise(&mut shared, &tree);
+        recognise(&mut shared, &tree, &|_| true);
         host.read_contents(&doing, &partial, &mut shared, &|entry| entry.content.is_none()).await?;
         tree = shared;
     }

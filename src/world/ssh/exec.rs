@@ -74,7 +74,7 @@ impl Remote<'_> {
         // The channel has room for it.
         let _ = pieces.try_send(command.input.clone());
         drop(pieces);
-        self.exchange(doing, command, input, each).await
+        Box::pin(self.exchange(doing, command, input, each)).await
     }
 
     /// Runs a command that reads its standard input from `input`, piece by piece, while it runs. What it writes on standard output is
@@ -85,7 +85,7 @@ impl Remote<'_> {
         command: Command,
         input: mpsc::Receiver<Bytes>,
     ) -> Result<Ran, WorldError> {
-        let (ending, complaint) = self.exchange(doing, command, input, &mut |_| true).await?;
+        let (ending, complaint) = Box::pin(self.exchange(doing, command, input, &mut |_| true)).await?;
         Ok(Ran { ending, output: Vec::new(), complaint })
     }
 

@@ -49,6 +49,15 @@ impl Diff {
         self.remove.is_empty() && self.add.is_empty() && self.modes.is_empty()
     }
 
+    /// What is sent.
+    pub(super) fn sent(&self) -> HashSet<&Path> {
+        let sent = self
+            .add
+            .iter()
+            .filter_map(|add| if let Add::Send(entry) = add { Some(entry.path.as_path()) } else { None });
+        sent.collect()
+    }
+
     /// How many bytes are sent.
     pub(super) fn bytes(&self) -> u64 {
         self.add.iter().map(|add| if let Add::Send(entry) = add { size(entry) } else { 0 }).sum()
