@@ -19,7 +19,7 @@ use crate::{
         WorldError,
         blocking::blocking,
         git::beside,
-        ssh::{Base, Delivery, Remote, RemoteTree, recognise},
+        ssh::{Base, Delivery, Remote, RemoteTree, Stat, recognise},
     },
 };
 
@@ -56,7 +56,7 @@ pub(super) async fn state(
 ) -> Result<ReleaseState, WorldError> {
     check_layout(host, root).await?;
     let place = directory(root, release);
-    let is_there = host.files().await?.stat(&place).await?.is_some_and(|found| found.is_directory());
+    let is_there = host.files().await?.stat(&place).await?.is_some_and(Stat::is_directory);
     match manifest(host, root, release).await? {
         Some(manifest) if is_there => {
             let doing = format!("look at release {release}");
@@ -130,7 +130,7 @@ pub(super) async fn switch(
         None => host.files().await?.remove(&link).await,
         Some(release) => {
             let there = host.files().await?.stat(&directory(root, release)).await?;
-            if !there.is_some_and(|found| found.is_directory()) {
+            if !there.is_some_and(Stat::is_directory) {
                 return Err(layout::not_there(release));
             }
             let next = root.join(format!(".current.{operation}"));
@@ -209,7 +209,7 @@ pub(super) async fn current(host: &Remote<'_>, root: &Path) -> Result<Option<Rel
 
 async fn check_layout(host: &Remote<'_>, root: &Path) -> Result<(), WorldError> {
     let files = host.files().await?;
-    if !files.stat(root).await?.is_some_and(|found| found.is_directory()) {
+    if !files.stat(root).await?.is_some_and(Stat::is_directory) {
         return Err(layout::no_root("the login's user, on the host"));
     }
     for name in layout::DIRECTORIES {
