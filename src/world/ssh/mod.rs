@@ -12,6 +12,9 @@ mod forward;
 mod identity;
 mod pool;
 mod quick;
+mod sftp;
+#[cfg(test)]
+mod tests;
 mod trust;
 
 pub(in crate::world) use command::{Command, Ran};

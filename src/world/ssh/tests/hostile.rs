@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 #[tokio::test]
 async fn how_a_command_ended_is_told_or_not_known() {
     let liar = Liar::start(|command| match command {
-        command if command.contains("one") => honest(1, "out", "err"),
+        command if command.contains("first") => honest(1, "out", "err"),
         command if command.contains("huge") => honest(u32::MAX, "", ""),
         command if command.contains("killed") => vec![Act::Signal(Sig::KILL), Act::Eof, Act::Close],
         command if command.contains("odd") => {
@@ -42,7 +42,7 @@ async fn how_a_command_ended_is_told_or_not_known() {
     let alone = Alone::with(&liar.toml("web"));
     let run = async |script| timeout(PATIENCE, alone.host().run("try", Command::sh(script))).await.unwrap();
 
-    let ran = run("one").await.unwrap();
+    let ran = run("first").await.unwrap();
     assert_eq!((ran.ending, &ran.output[..], &ran.complaint[..]), (Ending::Code(1), &b"out"[..], &b"err"[..]));
     assert!(!run("huge").await.unwrap().is_success());
     assert_eq!(run("killed").await.unwrap().ending, Ending::Signal(9));
