@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod cut;
 mod daemon;
+mod home;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod liar_ssh;
 pub(crate) mod manifests;

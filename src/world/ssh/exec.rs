@@ -89,13 +89,14 @@ impl Remote<'_> {
             let _ = writing.eof().await;
         };
         let mut ending = None;
+        let mut whole = false;
         let mut complaint = Vec::new();
         let listen = async {
             loop {
                 match reading.wait().await {
                     Some(ChannelMsg::Data { data }) => {
                         if !each(data) {
-                            ending = Some(Ending::Signal(13));
+                            (ending, whole) = (Some(Ending::Signal(13)), true);
                             return Ok(());
                         }
                     }
@@ -109,9 +110,11 @@ impl Remote<'_> {
                     Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
                         ending = Some(Ending::Signal(number(&signal_name)));
                     }
+                    Some(ChannelMsg::Eof | ChannelMsg::Close) => whole = true,
                     Some(ChannelMsg::Failure) => return Err(no_session(self, doing)),
                     Some(_) => {}
-                    // Without an exit status the end of the channel says nothing about the command.
+                    // Without an exit status the end of the channel says nothing about the command. The status may come before
+                    // the rest of the output, so an end that was not announced cuts it.
                     None => return Ok(()),
                 }
             }
@@ -136,7 +139,7 @@ impl Remote<'_> {
                 return Err(WorldError { problem: format!("it did not end within {seconds} s"), ..ended() });
             }
         }
-        ending.map(|ending| (ending, complaint)).ok_or_else(ended)
+        ending.filter(|_| whole).map(|ending| (ending, complaint)).ok_or_else(ended)
     }
 }
 

@@ -3,12 +3,12 @@
 use std::{io::Read, path::Path, sync::Arc, time::Duration};
 
 use russh_sftp::{
-    client::{Config, RawSftpSession, error::Error},
+    client::{Config, error::Error},
     protocol::{FileAttributes, OpenFlags, Packet, StatusCode},
 };
 use tokio::time::timeout;
 
-use super::{Remote, lost, unreachable};
+use super::{Remote, lost, sftp::Session, unreachable};
 use crate::{domain::refusal::Code, world::WorldError};
 
 /// How long one answer may take, s.
@@ -20,7 +20,7 @@ const AT_ONCE: usize = 64;
 
 /// A session of file requests.
 pub(in crate::world) struct Files {
-    session: RawSftpSession,
+    session: Session,
     extensions: std::collections::HashMap<String, String>,
     host: crate::domain::name::HostName,
 }
@@ -66,7 +66,7 @@ impl Remote<'_> {
                 .await
                 .map_err(|error| unreachable(self.name, "its connection ended", "Try again.").because(error))?;
             let config = Config { request_timeout_secs: ANSWER_S, ..Config::default() };
-            let session = RawSftpSession::new_with_config(channel.into_stream(), config);
+            let session = Session::new(channel.into_stream(), config);
             let version = session.init().await.map_err(|error| {
                 WorldError::new(
                     Code::Unsupported,

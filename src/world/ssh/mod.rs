@@ -16,6 +16,9 @@ mod quick;
 mod scan;
 #[cfg(test)]
 mod testing;
+mod sftp;
+#[cfg(test)]
+mod tests;
 mod trust;
 
 pub(in crate::world) use command::{Command, Ran};
