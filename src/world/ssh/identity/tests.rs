@@ -12,7 +12,7 @@ use std::{
 
 use super::*;
 use crate::{
-    domain::inventory::{Inventory, SecretReference},
+    domain::inventory::{Host, HostKind, HostTrust, Inventory, SecretReference, SshHost},
     redact::MASK,
     world::{Paths, SecretStore, SystemClock, World, ssh::testing::Keys},
 };
@@ -93,6 +93,35 @@ async fn the_text_of_a_key_is_a_secret_of_the_redactor() {
         let shown = world.redactor.text(&format!("before {line} after"));
         assert!(!shown.contains(line) && shown.contains(MASK), "{}", *shown);
     }
+    // Not because it looks like one: because it is known.
+    assert!(world.redactor.hits().known > 0);
+}
+
+#[tokio::test]
+async fn the_keys_of_all_logins_are_secrets_from_the_start() {
+    let keys = Keys::new();
+    for name in ["deploy", "rehearsal"] {
+        keys.key(name, "ed25519");
+    }
+    let login = |name: &str| SshLogin { user: name.to_owned(), identity: file(&keys, name, false) };
+    let host = Host {
+        name: "web".parse().unwrap(),
+        kind: HostKind::Ssh(SshHost {
+            address: "web.example.org".to_owned(),
+            port: 22,
+            login: login("deploy"),
+            rehearsal: Some(login("rehearsal")),
+            trust: HostTrust::Pinned { fingerprints: vec![] },
+            jump: None,
+        }),
+        root: "/".into(),
+    };
+    let inventory = Inventory { hosts: [(host.name.clone(), host)].into_iter().collect(), ..Inventory::default() };
+    let paths = Paths { data: PathBuf::new(), reports: PathBuf::new() };
+    let world = World::new(Arc::new(inventory), Arc::new(SystemClock), paths, PathBuf::new());
+    let (secrets, unread) = world.reader().all_for_redaction().await;
+    let texts: Vec<&str> = secrets.iter().map(Secret::expose).collect();
+    assert_eq!((texts, unread), (vec![keys.text("deploy").as_str(), keys.text("rehearsal").as_str()], vec![]));
 }
 
 #[tokio::test]
