@@ -288,6 +288,7 @@ impl Case<'_> {
                         .to_owned(),
                 );
             }
+            reader.check_release_target(self.target, &artifact, &deploy.shared).await?;
             let release = ReleaseId::new(&self.revision.version, &artifact);
             steps.push(Step::PlaceRelease(PlaceRelease {
                 release: release.clone(),

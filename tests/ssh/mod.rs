@@ -2,4 +2,5 @@
 
 mod fixtures;
 mod fixtures_faults;
+mod releases;
 mod trust;
