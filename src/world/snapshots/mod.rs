@@ -5,6 +5,7 @@
 
 mod changes;
 mod encryption;
+mod feed;
 mod mariadb;
 mod postgres;
 mod proof;
@@ -17,7 +18,7 @@ use std::{path::Path, sync::Arc};
 
 pub use changes::{ChangedTable, Changes};
 use encryption::Keys;
-pub use proof::SnapshotCheck;
+pub use proof::{SnapshotCheck, SnapshotProblem};
 pub use restore::RestoreState;
 
 use super::{
@@ -110,7 +111,7 @@ impl World {
         };
         let check = reader.prove(&manifest).await?;
         if let Some(wrong) = check.problem {
-            return Err(problem(&take.snapshot, &wrong, "Check the disk, then run the dry run again."));
+            return Err(problem(&take.snapshot, &wrong.what, &wrong.fix));
         }
         manifest.duration_ms = self.now().millis_since(taken_at);
         store::write_manifest(&self.paths, &manifest)?;
