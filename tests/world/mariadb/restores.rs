@@ -176,6 +176,23 @@ async fn only_what_is_proven_beside_the_live_database_takes_its_place() {
     assert_eq!(stand.text("SELECT COUNT(*) FROM t").await.as_deref(), Some("3"));
 }
 
+/// A client program that outlives the killed run which started it cannot write into what the next run restores.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_an_interrupted_restore_left_behind_is_ended() {
+    let stand = Stand::new("left").await;
+    stand.database.execute("CREATE TABLE t (id INT PRIMARY KEY) ENGINE = InnoDB; INSERT INTO t VALUES (1)").await;
+    let manifest = stand.take("left-1").await.unwrap();
+    let (restore, permit) = restore_of(&manifest);
+    let number: String = permit.operation().as_str().chars().filter(char::is_ascii_hexdigit).collect();
+    let beside = format!("{}__r_{}", stand.database.name, &number[number.len() - 16..]);
+    stand.database.execute(&format!("CREATE DATABASE {beside}")).await;
+    let mut left = stand.database.connect().await;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("USE {beside}"))).execute(&mut left).await.unwrap();
+    stand.sandbox.world.restore_database(&permit, &restore).await.unwrap();
+    assert!(sqlx::raw_sql("SELECT 1").execute(&mut left).await.is_err(), "it was ended");
+    assert_eq!(stand.text("SELECT COUNT(*) FROM t").await.as_deref(), Some("1"));
+}
+
 /// The first line that differs is told.
 fn assert_same(found: &str, wanted: &str) {
     let differs = found.lines().zip(wanted.lines()).find(|(found, wanted)| found != wanted);

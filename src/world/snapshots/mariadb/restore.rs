@@ -15,7 +15,7 @@ use super::{
     load::Stored,
     login::Login,
     scratch,
-    swap::{Swap, drop_database},
+    swap::{Swap, drop_database, end_sessions},
 };
 use crate::{
     domain::{
@@ -48,6 +48,7 @@ pub(in crate::world::snapshots) async fn replace(
     let prepared = swap.has_notes(&mut connection, &names.restored).await?;
     if !prepared {
         // What an interrupted attempt left of it.
+        end_sessions(&mut connection, &names.restored).await?;
         drop_database(&mut connection, &names.restored).await.map_err(|error| swap.refused(error))?;
         scratch::create(&mut connection, &names.restored).await.map_err(|error| swap.refused(error))?;
     }
