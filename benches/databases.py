@@ -2,18 +2,22 @@
 """What verified snapshots cost beside dump and restore by hand, and a look into many databases beside one, as Markdown tables.
 
     cargo build --release --bin deploy-ops
-    python3 benches/databases.py [snapshots|inspect] [--rows 600000] [--rounds 3] [--program target/release/deploy-ops]
+    python3 benches/databases.py [snapshots|inspect] [--rows 600000] [--rounds 3] [--delay 10] [--program target/release/deploy-ops]
 
 Starts a PostgreSQL and a MariaDB server of its own on loopback (the Debian packages that tests/run installs). `snapshots` fills
 databases on each and takes turns: our snapshot, the same by the servers' own tools and zstd, four snapshots in one call; it
 needs the command zstd. `inspect` fills 14 databases of MariaDB and 3 of PostgreSQL, one of them large, and takes turns: all in one
-call of inspect_db, and each in a call of its own. As root the servers run as `nobody`.
+call of inspect_db, and each in a call of its own, on loopback and as far away as servers are (each packet is held back).
+As root the servers run as `nobody`.
 """
 
 import argparse
+import asyncio
 import contextlib
 import glob
+import itertools
 import json
+import multiprocessing
 import os
 import shutil
 import socket
@@ -152,11 +156,11 @@ def configuration(directory, databases):
     return file
 
 
-def call(options, config, *arguments):
+def call(options, config, *arguments, good=(0,)):
     done = subprocess.run(
         [options.program, "call", "--config", config, *arguments], capture_output=True, text=True, check=False
     )
-    if done.returncode:
+    if done.returncode not in good:
         raise SystemExit(f"{done.stdout}\n{done.stderr}")
     return done.stdout
 
@@ -168,13 +172,50 @@ def snapshot(options, config, names):
 def inspect(options, config, section, names):
     """How long the look itself took, ms: starting the program does not count."""
     arguments = ["inspect_db", f"section={section}", f"databases={','.join(names)}", "--output", "json"]
-    return json.loads(call(options, config, *arguments))["duration_ms"]
+    # What was found may be anything; each database must have answered.
+    seen = json.loads(call(options, config, *arguments, good=range(10)))
+    if not all(section in one for one in seen["databases"]):
+        raise SystemExit(f"a database gave no answer: {seen}")
+    return seen["duration_ms"]
 
 
 def timed(work):
     begun = time.monotonic()
     work()
     return time.monotonic() - begun
+
+
+class Far:
+    """A server as it is seen from a distance: what is sent arrives `delay` seconds later."""
+
+    def __init__(self, server, delay):
+        self.engine, self.port, self.delay = server.engine, free_port(), delay
+        self.process = multiprocessing.get_context("fork").Process(target=self.run, args=(server.port,), daemon=True)
+        self.process.start()
+        until(self.answers)
+
+    def answers(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def run(self, port):
+        asyncio.run(self.serve(port))
+
+    async def serve(self, port):
+        async def pass_on(source, target):
+            with contextlib.suppress(ConnectionError):
+                while data := await source.read(65536):
+                    await asyncio.sleep(self.delay)
+                    target.write(data)
+                    await target.drain()
+            target.close()
+
+        async def accept(reader, writer):
+            near_reader, near_writer = await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.gather(pass_on(reader, near_writer), pass_on(near_reader, writer))
+
+        listening = await asyncio.start_server(accept, "127.0.0.1", self.port, backlog=64)
+        await listening.serve_forever()
 
 
 @contextlib.contextmanager
@@ -230,9 +271,11 @@ def measure_inspection(options):
         for n, (name, server) in enumerate(databases):
             # The first is the large one that most installations have.
             server.fill(name, options.rows if n == 0 else options.rows // 50)
-        config = configuration(own, databases)
-        names = [name for name, _ in databases]
-        for section in SECTIONS:
+        away = {server: Far(server, options.delay / 2000) for server in (mariadb, postgres)}
+        places = {"loopback": databases, "far away": [(name, away[server]) for name, server in databases]}
+        for (place, reached), section in itertools.product(places.items(), SECTIONS):
+            config = configuration(own, reached)
+            names = [name for name, _ in reached]
             together, each = [], {name: [] for name in names}
             for _ in range(options.rounds):
                 together.append(inspect(options, config, section, names))
@@ -242,10 +285,12 @@ def measure_inspection(options):
             slowest = max(alone, key=alone.get)
             one, all_of_them = max(alone[slowest], 1), statistics.median(together)
             print(
-                f"| {section} | {all_of_them:.0f} | {one:.0f} ({slowest}) | {sum(alone.values()):.0f} |"
+                f"| {place} | {section} | {all_of_them:.0f} | {one:.0f} ({slowest}) | {sum(alone.values()):.0f} |"
                 f" {all_of_them / one:.2f}× |",
                 flush=True,
             )
+        for server in away.values():
+            server.process.terminate()
 
 
 def main():
@@ -253,6 +298,7 @@ def main():
     parser.add_argument("what", nargs="?", choices=("snapshots", "inspect"))
     parser.add_argument("--rows", type=int, default=600_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--delay", type=float, default=10, help="ms for there and back to servers far away")
     parser.add_argument("--program", type=Path, default=ROOT / "target/release/deploy-ops")
     options = parser.parse_args()
     if options.what != "inspect":
@@ -260,8 +306,9 @@ def main():
         for kind in (Postgres, MariaDb):
             measure_snapshots(kind, options)
     if options.what != "snapshots":
-        print("\n| section | all 17, ms | the slowest alone, ms | the sum of all alone, ms | all : slowest |")
-        print("|---|---|---|---|---|")
+        print(f"\nFar away is {options.delay} ms for there and back.\n")
+        print("| servers | section | all 17, ms | the slowest alone, ms | the sum of all alone, ms | all : slowest |")
+        print("|---|---|---|---|---|---|")
         measure_inspection(options)
 
 
