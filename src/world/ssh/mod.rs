@@ -13,10 +13,13 @@ mod identity;
 mod pool;
 mod quick;
 mod trust;
+mod tunnel;
 
 pub(in crate::world) use command::{Command, Ran};
 pub(in crate::world) use files::{Files, Stat};
+pub(in crate::world) use forward::Destination;
 pub(in crate::world) use pool::{Pool, Role};
+pub(in crate::world) use tunnel::{End, Passage, Tunnel, Verified, Watch};
 
 use std::{sync::Arc, time::Duration};
 

@@ -101,11 +101,11 @@ async fn client<T: Send + 'static>(
     let mut invocation = tool.invocation(login, directory, &arguments)?;
     invocation.input = Some(File::from(OwnedFd::from(input)));
     let writing = blocking(move || write(BufWriter::with_capacity(256 * 1024, output)));
-    let mut said = Capture::default();
+    let (mut said, watch) = (Capture::default(), login.watch());
     let running = process::run_into(invocation, &mut said, |_| {});
     let (ran, written) = tokio::join!(running, writing);
     let (ending, _) = ran?;
     // When the program stops early, writing to it fails as well; the program is the cause.
-    tool.judge(&doing, ending, &said.finish())?;
+    tool.judge(&doing, ending, &said.finish()).map_err(|error| watch.explain(error))?;
     written
 }

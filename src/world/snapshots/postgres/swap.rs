@@ -6,15 +6,11 @@ use tokio::time::{Instant, sleep};
 
 use super::names::Names;
 use crate::{
-    domain::{
-        inventory::{Database, DatabaseServer},
-        refusal::Code,
-    },
-    redact::Secret,
+    domain::{inventory::Database, refusal::Code},
     world::{
         WorldError,
         database::{
-            Access,
+            Access, Way,
             postgres::{self, Connection, literal, quoted},
         },
     },
@@ -25,14 +21,9 @@ const SESSIONS: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A connection to a database that is not exchanged.
-pub(super) async fn aside(
-    database: &Database,
-    server: &DatabaseServer,
-    password: &Secret,
-    access: Access,
-) -> Result<Connection, WorldError> {
-    let third = if server.database == "postgres" { "template1" } else { "postgres" };
-    postgres::connect(&database.name, server, third, password, access).await.map_err(|error| WorldError {
+pub(super) async fn aside(database: &Database, way: &Way, access: Access) -> Result<Connection, WorldError> {
+    let third = if way.server.database == "postgres" { "template1" } else { "postgres" };
+    postgres::connect(&database.name, way, third, access).await.map_err(|error| WorldError {
         doing: format!("connect to the database {third} on the server of {}", database.name),
         ..error
     })
