@@ -246,6 +246,9 @@ async fn estimate(context: Context<'_>, names: &[DatabaseName]) -> Result<Answer
 async fn gather(context: Context<'_>, names: &[DatabaseName]) -> Result<Facts, Refusal> {
     let mut facts = Facts::default();
     for name in names {
+        if let Some(key) = context.reader.tunnel_host_key(name).await? {
+            facts.set(format!("database {name} host key"), key);
+        }
         let found = context.reader.database_identity(name).await?;
         facts.set(format!("database {name} identity"), found.identity);
     }
