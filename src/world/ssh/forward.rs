@@ -63,7 +63,7 @@ fn opened(
         Ok(Err(russh::Error::ChannelOpenFailure(reason))) => reason,
         Ok(Err(error)) => return Err(ended(host).because(error)),
         Err(_) => {
-            let problem = format!("host {host} got no answer from that address within {} s", CONNECT.as_secs());
+            let problem = format!("host {host} did not connect to that address within {} s", CONNECT.as_secs());
             return Err(failed(Code::WorldFailed, problem, CHECK_ADDRESS));
         }
     };
