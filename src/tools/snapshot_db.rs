@@ -264,6 +264,9 @@ async fn gather(context: Context<'_>, names: &[DatabaseName]) -> Result<Facts, R
     let looks = names.iter().map(async |name| context.reader.database_identity(name).await);
     let mut facts = Facts::default();
     for (name, found) in names.iter().zip(futures::future::join_all(looks).await) {
+        if let Some(key) = context.reader.tunnel_host_key(name).await? {
+            facts.set(format!("database {name} host key"), key);
+        }
         facts.set(format!("database {name} identity"), found?.identity);
     }
     Ok(facts)

@@ -4,3 +4,4 @@ mod fixtures;
 mod fixtures_faults;
 mod releases;
 mod trust;
+mod tunnels;

@@ -65,7 +65,7 @@ impl Connection {
             return Err(unreachable(remote.name, "the host on the way is not one over SSH", CHECK_ADDRESS));
         };
         let through = remote.reader.world.ssh.connection(through).await?;
-        let stream = through.tcp(remote.name, address, port).await?;
+        let stream = through.tcp(jump, address, port).await?;
         Self::over(stream, remote, trust, Some(through)).await
     }
 

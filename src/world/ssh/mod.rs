@@ -24,6 +24,7 @@ mod tests;
 mod tools;
 mod transfer;
 mod trust;
+mod tunnel;
 
 pub(in crate::world) use command::{Command, Ran};
 pub(in crate::world) use files::{Files, Stat};
@@ -32,6 +33,8 @@ pub(in crate::world) use listing::{Entry, RemoteTree};
 pub(in crate::world) use pool::{Pool, Role};
 pub use scan::{ShownKey, Standing};
 pub(in crate::world) use transfer::{Base, Delivery, recognise};
+pub(in crate::world) use forward::Destination;
+pub(in crate::world) use tunnel::{End, Passage, Tunnel, Verified, Watch};
 
 use std::{sync::Arc, time::Duration};
 

@@ -89,7 +89,7 @@ impl Remote<'_> {
                 let Some(through) = self.reader.remote(jump, Role::Deploy) else {
                     return Err(unreachable(self.name, "the host on the way is not one over SSH", CHECK));
                 };
-                let stream = through.tcp(address, port).await?;
+                let stream = through.connection().await?.tcp(self.name, address, port).await?;
                 timeout(PATIENCE, client::connect_stream(config, stream, looking)).await
             }
         };

@@ -97,9 +97,9 @@ async fn client<T: Send + 'static>(
     let mut invocation = tool.invocation(login, directory, &arguments)?;
     invocation.input = Some(File::from(OwnedFd::from(input)));
     let writing = blocking(move || Ok(write(output)));
-    let mut said = Capture::default();
+    let (mut said, watch) = (Capture::default(), login.watch());
     let running = process::run_into(invocation, &mut said, |_| {});
     let (ran, written) = tokio::join!(running, writing);
     let (ending, _) = ran?;
-    Ok((tool.judge(&doing, ending, &said.finish()), written?))
+    Ok((tool.judge(&doing, ending, &said.finish()).map_err(|error| watch.explain(error)), written?))
 }

@@ -15,10 +15,9 @@ use crate::{
         name::DatabaseName,
         snapshot::SnapshotManifest,
     },
-    redact::Secret,
     world::{
         Reader, WorldError,
-        database::{Access, Connection, Contents, postgres},
+        database::{Access, Connection, Contents, Way, postgres},
     },
 };
 
@@ -45,10 +44,9 @@ async fn read_from(
     keys: Arc<Keys>,
 ) -> Result<Contents, Unrestored> {
     let tools = Tools::for_server(&scratch.home.name, &scratch.engine)?;
-    let login = Login::new(reader, scratch.server, &scratch.name, &scratch.password)?;
+    let login = Login::new(reader, &scratch.way, &scratch.name)?;
     fill(reader, &tools, &login, &scratch.name, manifest, keys, Owners::Ours).await?;
-    let found =
-        contents(&scratch.home.name, scratch.server, &scratch.name, &scratch.password, database, manifest).await;
+    let found = contents(&scratch.home.name, &scratch.way, &scratch.name, database, manifest).await;
     found.map_err(Unrestored::Refused)
 }
 
@@ -56,13 +54,12 @@ async fn read_from(
 /// while the snapshot was taken.
 pub(super) async fn contents(
     name: &DatabaseName,
-    server: &DatabaseServer,
+    way: &Way,
     restored: &str,
-    password: &Secret,
     database: &Database,
     manifest: &SnapshotManifest,
 ) -> Result<Contents, WorldError> {
-    let connection = postgres::connect(name, server, restored, password, Access::ReadAll).await?;
+    let connection = postgres::connect(name, way, restored, Access::ReadAll).await?;
     let mut connection = Connection::Postgres(connection);
     connection.begin().await?;
     let mut found = Contents::read(&mut connection, database.migrations).await?;

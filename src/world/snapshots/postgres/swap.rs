@@ -6,15 +6,11 @@ use tokio::time::{Instant, sleep};
 
 use super::names::Names;
 use crate::{
-    domain::{
-        inventory::{Database, DatabaseServer},
-        refusal::Code,
-    },
-    redact::Secret,
+    domain::{inventory::Database, refusal::Code},
     world::{
         WorldError,
         database::{
-            Access,
+            Access, Way,
             postgres::{self, Connection, literal, quoted},
         },
     },
@@ -26,19 +22,14 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A connection to a database that is not exchanged, the only one of a restore: a server finishes what a session had begun whose
 /// client was killed, and this waits for its end, so that what is seen is what is there.
-pub(super) async fn aside(
-    database: &Database,
-    server: &DatabaseServer,
-    password: &Secret,
-    access: Access,
-) -> Result<Connection, WorldError> {
-    let third = if server.database == "postgres" { "template1" } else { "postgres" };
-    let connected = postgres::connect(&database.name, server, third, password, access).await;
+pub(super) async fn aside(database: &Database, way: &Way, access: Access) -> Result<Connection, WorldError> {
+    let third = if way.server.database == "postgres" { "template1" } else { "postgres" };
+    let connected = postgres::connect(&database.name, way, third, access).await;
     let mut connection = connected.map_err(|error| WorldError {
         doing: format!("connect to the database {third} on the server of {}", database.name),
         ..error
     })?;
-    let whose = literal(&format!("deploy-ops restore {}", server.database));
+    let whose = literal(&format!("deploy-ops restore {}", way.server.database));
     let alone = format!("SELECT pg_advisory_lock(hashtextextended({whose}, 0))");
     connection.execute(&alone).await.map_err(|error| {
         WorldError::new(
