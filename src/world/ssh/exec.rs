@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use russh::{ChannelMsg, Sig};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 
 use super::{Command, Ran, Remote, lost};
 use crate::{
@@ -67,6 +70,20 @@ impl Remote<'_> {
         command: Command,
         each: &mut (dyn FnMut(Bytes) -> bool + Send),
     ) -> Result<(Ending, Vec<u8>), WorldError> {
+        self.listen(doing, command, Ear::Call(each)).await
+    }
+
+    /// The same into a channel, until nobody receives from it: the host waits for a receiver that is slower than it.
+    pub(in crate::world) async fn send(
+        &self,
+        doing: &str,
+        command: Command,
+        to: mpsc::Sender<Bytes>,
+    ) -> Result<(Ending, Vec<u8>), WorldError> {
+        self.listen(doing, command, Ear::Channel(to)).await
+    }
+
+    async fn listen(&self, doing: &str, command: Command, mut ear: Ear<'_>) -> Result<(Ending, Vec<u8>), WorldError> {
         let deadline = Instant::now() + command.timeout;
         let connection = self.connection().await?;
         let ended = || lost(self.name, doing);
@@ -94,7 +111,7 @@ impl Remote<'_> {
             loop {
                 match reading.wait().await {
                     Some(ChannelMsg::Data { data }) => {
-                        if !each(data) {
+                        if !ear.hears(data).await {
                             ending = Some(Ending::Signal(13));
                             return Ok(());
                         }
@@ -137,6 +154,22 @@ impl Remote<'_> {
             }
         }
         ending.map(|ending| (ending, complaint)).ok_or_else(ended)
+    }
+}
+
+/// Who gets what a command writes.
+enum Ear<'e> {
+    Call(&'e mut (dyn FnMut(Bytes) -> bool + Send)),
+    Channel(mpsc::Sender<Bytes>),
+}
+
+impl Ear<'_> {
+    /// Takes it; `false` when nobody wants more.
+    async fn hears(&mut self, bytes: Bytes) -> bool {
+        match self {
+            Self::Call(each) => each(bytes),
+            Self::Channel(to) => to.send(bytes).await.is_ok(),
+        }
     }
 }
 
