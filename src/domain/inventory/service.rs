@@ -8,6 +8,7 @@ use url::Url;
 use super::{
     super::name::{DatabaseName, EnvironmentName, GateName, HostName, SecretName, ServiceName},
     path::RelativePath,
+    root::LogPlace,
     smoke::SmokeCheck,
 };
 
@@ -51,6 +52,9 @@ pub struct Target {
     pub env_file: Option<RelativePath>,
     /// Paths below `root` that change by themselves (caches, logs) and do not count in the state digest.
     pub volatile: Vec<RelativePath>,
+    /// Where `search_logs` looks for this service.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<LogPlace>,
 }
 
 /// How a service is deployed.
