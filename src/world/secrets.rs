@@ -170,6 +170,11 @@ impl Reader<'_> {
         })
     }
 
+    /// A name for this installation that says nothing about its key.
+    pub(crate) fn installation(self) -> Result<String, WorldError> {
+        Ok(Digest::of_domain("deployops/installation/v1", &self.installation_key()?).short())
+    }
+
     /// The key of this installation, made at the first use.
     fn installation_key(self) -> Result<Vec<u8>, WorldError> {
         let path: PathBuf = self.world.paths.data.join("fingerprint.key");

@@ -14,7 +14,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Files, Remote, Role, quick::Quick, unreachable};
+use super::{Files, Remote, Role, quick::Quick, tools::Tools, unreachable};
 use crate::{
     domain::{inventory::SshLogin, refusal::Code},
     world::{WorldError, ssh::identity, ssh::trust::Trust},
@@ -35,6 +35,7 @@ pub(super) struct Connection {
     fingerprint: String,
     pub(super) sessions: Semaphore,
     pub(super) files: OnceCell<Arc<Files>>,
+    pub(super) tools: OnceCell<Tools>,
     /// The connection that this one runs through.
     _through: Option<Arc<Connection>>,
 }
@@ -97,8 +98,8 @@ impl Connection {
             Ok(result) => result?,
         }
         let fingerprint = seen.lock().ok().and_then(|mut seen| seen.take()).unwrap_or_default();
-        let (sessions, files) = (Semaphore::new(SESSIONS), OnceCell::new());
-        Ok(Self { handle, fingerprint, sessions, files, _through: through })
+        let (sessions, files, tools) = (Semaphore::new(SESSIONS), OnceCell::new(), OnceCell::new());
+        Ok(Self { handle, fingerprint, sessions, files, tools, _through: through })
     }
 
     pub(super) fn handle(&self) -> &Handle<Client> {

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use russh::{ChannelMsg, Sig};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 
 use super::{Command, Ran, Remote, lost};
 use crate::{
@@ -67,6 +70,32 @@ impl Remote<'_> {
         command: Command,
         each: &mut (dyn FnMut(Bytes) -> bool + Send),
     ) -> Result<(Ending, Vec<u8>), WorldError> {
+        let (pieces, input) = mpsc::channel(1);
+        // The channel has room for it.
+        let _ = pieces.try_send(command.input.clone());
+        drop(pieces);
+        self.exchange(doing, command, input, each).await
+    }
+
+    /// Runs a command that reads its standard input from `input`, piece by piece, while it runs. What it writes on standard output is
+    /// not kept.
+    pub(in crate::world) async fn feed(
+        &self,
+        doing: &str,
+        command: Command,
+        input: mpsc::Receiver<Bytes>,
+    ) -> Result<Ran, WorldError> {
+        let (ending, complaint) = self.exchange(doing, command, input, &mut |_| true).await?;
+        Ok(Ran { ending, output: Vec::new(), complaint })
+    }
+
+    async fn exchange(
+        &self,
+        doing: &str,
+        command: Command,
+        mut input: mpsc::Receiver<Bytes>,
+        each: &mut (dyn FnMut(Bytes) -> bool + Send),
+    ) -> Result<(Ending, Vec<u8>), WorldError> {
         let deadline = Instant::now() + command.timeout;
         let connection = self.connection().await?;
         let ended = || lost(self.name, doing);
@@ -80,11 +109,12 @@ impl Remote<'_> {
         };
         channel.exec(true, command.line()).await.map_err(|error| ended().because(error))?;
         let (mut reading, writing) = channel.split();
-        let input = command.input;
         let feed = async {
             // A command that does not read its input to the end is not wrong for it.
-            if !input.is_empty() {
-                let _ = writing.data_bytes(input).await;
+            while let Some(piece) = input.recv().await {
+                if !piece.is_empty() && writing.data_bytes(piece).await.is_err() {
+                    break;
+                }
             }
             let _ = writing.eof().await;
         };

@@ -6,10 +6,14 @@ use russh_sftp::{
     client::{Config, RawSftpSession, error::Error},
     protocol::{FileAttributes, OpenFlags, Packet, StatusCode},
 };
+use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
 use super::{Remote, lost, unreachable};
-use crate::{domain::refusal::Code, world::WorldError};
+use crate::{
+    domain::{digest::Digest, refusal::Code},
+    world::WorldError,
+};
 
 /// How long one answer may take, s.
 const ANSWER_S: u64 = 30;
@@ -195,12 +199,32 @@ impl Files {
         offset: u64,
         limit: u64,
     ) -> Result<Option<Vec<u8>>, WorldError> {
-        use futures::{StreamExt, TryStreamExt, stream};
+        let mut all = Vec::new();
+        let there = self.each_piece(path, offset, limit, &mut |piece| all.extend_from_slice(piece)).await?;
+        Ok(there.then_some(all))
+    }
+
+    /// SHA-256 of a file. `None` when it is not there.
+    pub(in crate::world) async fn digest(&self, path: &Path) -> Result<Option<Digest>, WorldError> {
+        let mut hash = Sha256::new();
+        let there = self.each_piece(path, 0, u64::MAX, &mut |piece| hash.update(piece)).await?;
+        Ok(there.then(|| Digest::from_bytes(hash.finalize().into())))
+    }
+
+    /// Hands a file to `each` in pieces, from `offset`, at most `limit` bytes. Says whether it is there.
+    async fn each_piece(
+        &self,
+        path: &Path,
+        offset: u64,
+        limit: u64,
+        each: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<bool, WorldError> {
+        use futures::{StreamExt, stream};
         let doing = "read a file";
         let opened = self.session.open(text(path)?, OpenFlags::READ, FileAttributes::empty()).await;
         let handle = match opened {
             Ok(opened) => opened.handle,
-            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) if is_missing(&error) => return Ok(false),
             Err(error) => return Err(self.failed(doing, error)),
         };
         // Not more pieces than the file has: each would be a question about nothing.
@@ -208,17 +232,21 @@ impl Files {
         let end = size.unwrap_or(u64::MAX).min(offset.saturating_add(limit));
         let piece = PIECE as u64;
         let offsets = (0..).map(move |index| offset + index * piece).take_while(move |at| *at < end);
-        let pieces = stream::iter(offsets.map(|at| self.piece(&handle, at, piece.min(end - at))));
-        let read = pieces
-            .buffered(AT_ONCE)
-            .try_take_while(|piece| std::future::ready(Ok(!piece.is_empty())))
-            .try_fold(Vec::new(), |mut all, piece| async move {
-                all.extend_from_slice(&piece);
-                Ok(all)
-            })
-            .await;
+        let mut pieces = stream::iter(offsets.map(|at| self.piece(&handle, at, piece.min(end - at)))).buffered(AT_ONCE);
+        let mut result = Ok(true);
+        while let Some(read) = pieces.next().await {
+            match read {
+                Ok(piece) if piece.is_empty() => break,
+                Ok(piece) => each(&piece),
+                Err(error) => {
+                    result = Err(self.failed(doing, error));
+                    break;
+                }
+            }
+        }
+        drop(pieces);
         let _ = self.session.close(handle).await;
-        read.map(Some).map_err(|e| self.failed(doing, e))
+        result
     }
 
     /// A piece of an open file, whole unless the file ends in it.

@@ -7,15 +7,19 @@
 mod command;
 mod connection;
 mod exec;
+mod fence;
 mod files;
 mod forward;
 mod identity;
+mod listing;
 mod pool;
 mod quick;
+mod tools;
 mod trust;
 
 pub(in crate::world) use command::{Command, Ran};
 pub(in crate::world) use files::{Files, Stat};
+pub(in crate::world) use listing::{Entry, RemoteTree};
 pub(in crate::world) use pool::{Pool, Role};
 
 use std::{sync::Arc, time::Duration};
