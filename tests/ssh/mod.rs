@@ -1,3 +1,4 @@
 //! Hosts over SSH.
 
 mod fixtures;
+mod fixtures_faults;

@@ -101,9 +101,17 @@ impl Daemon {
     where
         F: Future<Output = bool>,
     {
+        Self::start_in(home, None, command, ready).await
+    }
+
+    /// The same in the network of a process, when one is given.
+    pub(super) async fn start_in<F>(home: &Home, network: Option<u32>, command: Command, ready: impl Fn() -> F) -> Self
+    where
+        F: Future<Output = bool>,
+    {
         let program = Path::new(command.get_program());
         let log = File::options().create(true).append(true).open(home.path.join("log")).unwrap();
-        let mut run = unprivileged("/bin/sh");
+        let mut run = network.map_or_else(|| unprivileged("/bin/sh"), shell_in);
         run.args(["-c", RUN, "run"]).arg(&home.path).arg(command.get_program()).args(command.get_args());
         // The guard and the shell write `pid` as different users.
         let pid = home.path.join("pid");
@@ -183,6 +191,15 @@ pub(super) fn unprivileged(program: impl AsRef<std::ffi::OsStr>) -> Command {
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }
+    command
+}
+
+/// The shell of an unprivileged user, in the network of a process.
+fn shell_in(network: u32) -> Command {
+    let mut command = Command::new("nsenter");
+    command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("LC_ALL", "C");
+    command.arg(format!("--setuid={NOBODY}")).arg(format!("--setgid={NOBODY}"));
+    command.arg(format!("--target={network}")).args(["--net", "--", "/bin/sh"]);
     command
 }
 

@@ -1,6 +1,10 @@
 //! What several tests need.
 
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub(crate) mod cut;
 mod daemon;
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub(crate) mod liar_ssh;
 pub(crate) mod manifests;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod mariadb;
