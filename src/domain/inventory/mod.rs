@@ -24,7 +24,7 @@ pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};
 pub use mailbox::Mailbox;
 pub use path::{InvalidPath, RelativePath};
 pub use secret::SecretReference;
-pub use service::{Build, Deploy, ReleaseDeploy, Script, ScriptDeploy, Service, Target};
+pub use service::{Build, Deploy, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target};
 pub use smoke::{SmokeCheck, SmokeKind};
 pub use snapshots::SnapshotStorage;
 
