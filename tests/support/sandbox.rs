@@ -157,6 +157,7 @@ impl Sandbox {
             environment: BTreeMap::new(),
             secrets: vec![],
             timeout_s: 60,
+            host: None,
         }
     }
 
