@@ -10,9 +10,9 @@ use super::{
     Config,
     problem::{Problem, Severity},
 };
-use crate::domain::inventory::SecretReference;
+use crate::domain::inventory::{HostKind, HostTrust, SecretReference, SshIdentity};
 
-/// Checks the configuration file, the files of secrets and the data directory.
+/// Checks the configuration file, the files of secrets and of SSH keys, and the data directory.
 ///
 /// Others must not write the configuration (it names programs that are run) nor read secrets: errors. The group should not
 /// read secrets or data either: warnings. What belongs neither to the server's user nor to root is an error. What does not
@@ -37,6 +37,20 @@ pub fn check_permissions(config: &Config) -> Vec<Problem> {
             problems.extend(check.path(path, "the file of an extra secret", 0, SECRET));
         }
     }
+    for host in config.inventory.hosts.values() {
+        let line = config.host_lines.get(&host.name).copied().unwrap_or(0);
+        for login in host.logins() {
+            if let SshIdentity::File { path, .. } = &login.identity {
+                problems.extend(check.path(path, &format!("the SSH key of host {}", host.name), line, KEY));
+            }
+        }
+        if let HostKind::Ssh(ssh) = &host.kind
+            && let HostTrust::KnownHosts { path } = &ssh.trust
+        {
+            let what = format!("the file of known hosts of host {}", host.name);
+            problems.extend(check.path(path, &what, line, TRUST));
+        }
+    }
     problems.extend(check.path(&config.settings.state.data, "the data directory", 0, DATA));
     problems
 }
@@ -48,6 +62,10 @@ const SECRET: &[Rule] = &[
     (0o007, Severity::Error, "be read by every user", "600"),
     (0o070, Severity::Warning, "be read by its group", "600"),
 ];
+/// As OpenSSH has it: a key that its group can read is no key either.
+const KEY: &[Rule] = &[(0o077, Severity::Error, "be read by other users", "600")];
+/// Whoever writes it decides which machine is the host.
+const TRUST: &[Rule] = &[(0o022, Severity::Error, "be changed", "go-w")];
 const DATA: &[Rule] = &[
     (0o007, Severity::Error, "be read by every user", "700"),
     (0o070, Severity::Warning, "be read by its group", "700"),

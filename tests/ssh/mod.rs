@@ -2,3 +2,4 @@
 
 mod fixtures;
 mod fixtures_faults;
+mod trust;

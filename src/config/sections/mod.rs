@@ -24,7 +24,7 @@ use crate::domain::inventory::Inventory;
 
 /// The inventory of a file.
 pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
-    let hosts = entries(file, "hosts", |item| hosts::read(&item));
+    let hosts = entries(file, "hosts", |item| hosts::read(&item, names));
     Inventory {
         environments: entries(file, "environments", |item| environments::read(&item)),
         databases: entries(file, "databases", |item| databases::read(&item, names)),

@@ -10,16 +10,22 @@ mod exec;
 mod files;
 mod forward;
 mod identity;
+mod known_hosts;
 mod pool;
 mod quick;
+mod scan;
 mod sftp;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 mod trust;
 
 pub(in crate::world) use command::{Command, Ran};
 pub(in crate::world) use files::{Files, Stat};
+pub(in crate::world) use identity::keys_in_files;
 pub(in crate::world) use pool::{Pool, Role};
+pub use scan::{ShownKey, Standing};
 
 use std::{sync::Arc, time::Duration};
 
