@@ -1,4 +1,7 @@
 //! Hosts over SSH.
 
+mod detached;
 mod fixtures;
 mod fixtures_faults;
+mod rehearse;
+mod web;
