@@ -8,6 +8,7 @@ use url::Url;
 use super::{
     super::name::{DatabaseName, EnvironmentName, GateName, HostName, SecretName, ServiceName},
     path::RelativePath,
+    root::LogPlace,
     smoke::SmokeCheck,
 };
 
@@ -43,12 +44,17 @@ pub struct Target {
     pub root: PathBuf,
     /// Where users reach it; checked for HTTP 200 after a deployment.
     pub url: Option<Url>,
+    /// Whether `url` is asked from the host, because it answers only there.
+    pub through_host: bool,
     /// The databases a deployment may change: each is snapshotted first.
     pub databases: Vec<DatabaseName>,
     /// The `.env` file below `root`, of which only key names are ever read out.
     pub env_file: Option<RelativePath>,
     /// Paths below `root` that change by themselves (caches, logs) and do not count in the state digest.
     pub volatile: Vec<RelativePath>,
+    /// Where `search_logs` looks for this service.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<LogPlace>,
 }
 
 /// How a service is deployed.

@@ -5,6 +5,7 @@
 
 mod contents;
 mod files;
+mod record;
 mod shell;
 
 use std::{

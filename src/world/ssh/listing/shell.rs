@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     super::{Command, Ran, Remote, tools::Tools},
-    Entry,
+    Entry, record,
 };
 use crate::{
     domain::inventory::RelativePath,
@@ -105,7 +105,7 @@ fn only_vanished(ran: &Ran) -> bool {
         && text.lines().all(|line| line.ends_with(": No such file or directory"))
 }
 
-fn parse(output: &[u8]) -> Option<Vec<Entry>> {
+pub(super) fn parse(output: &[u8]) -> Option<Vec<Entry>> {
     let Some(output) = output.strip_suffix(b"\0") else { return output.is_empty().then(Vec::new) };
     let fields: Vec<&[u8]> = output.split(|byte| *byte == 0).collect();
     let (entries, rest) = fields.as_chunks::<FIELDS>();
@@ -131,7 +131,8 @@ fn entry(fields: &[&[u8]; FIELDS]) -> Option<Option<Entry>> {
     let mode = u32::from_str_radix(text(mode)?, 8).ok().filter(|mode| *mode <= 0o7777)?;
     let (modified, changed) = (nanoseconds(text(modified)?)?, nanoseconds(text(changed)?)?);
     let inode = text(inode)?.parse().ok()?;
-    Some(Some(Entry { path: path_of(path), mode, kind, modified, changed, inode, content: None }))
+    let content = if matches!(kind, Kind::File { .. }) { record::content(target)? } else { None };
+    Some(Some(Entry { path: path_of(path), mode, kind, modified, changed, inode, content }))
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {
