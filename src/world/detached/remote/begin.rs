@@ -29,6 +29,9 @@ impl There<'_> {
         run: &ScriptRun,
         secrets: Vec<Secret>,
     ) -> Result<(), WorldError> {
+        if self.noted(Note::Claimed) {
+            return Ok(());
+        }
         let doing = "start a script";
         let (path, bytes) =
             run.script.as_ref().map_or((String::new(), &[][..]), |s| (s.path.display().to_string(), &s.bytes));
