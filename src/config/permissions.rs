@@ -142,6 +142,34 @@ mod tests {
     }
 
     #[test]
+    fn keys_and_known_hosts_of_a_host_that_are_too_open_are_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let host = "[hosts.web]\nkind = \"ssh\"\nroot = \"/\"\naddress = \"w.example.org\"\nuser = \"u\"\n\
+                    known_hosts = \"known\"\nidentity_file = \"key\"\n\
+                    rehearsal = { user = \"r\", identity_file = \"rehearsal\" }\n";
+        fs::write(at("deploy-ops.toml"), host).unwrap();
+        set(&at("deploy-ops.toml"), 0o600);
+        let check = |name: &str, mode: u32| {
+            for other in ["known", "key", "rehearsal"] {
+                fs::write(at(other), "x").unwrap();
+                set(&at(other), 0o600);
+            }
+            set(&at(name), mode);
+            let problems = check_permissions(&super::super::load(&at("deploy-ops.toml")).unwrap());
+            problems
+                .into_iter()
+                .map(|p| (p.is_error(), p.line, p.fix.split(' ').nth(1).unwrap().to_owned()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(check("key", 0o400), []);
+        assert_eq!(check("known", 0o644), []);
+        for (name, mode, change) in [("key", 0o640, "600"), ("rehearsal", 0o604, "600"), ("known", 0o664, "go-w")] {
+            assert_eq!(check(name, mode), [(true, 1, change.to_owned())], "{name}");
+        }
+    }
+
+    #[test]
     fn another_owner_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let file: PathBuf = directory.path().join("deploy-ops.toml");

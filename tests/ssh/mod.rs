@@ -1,9 +1,13 @@
 //! Hosts over SSH.
 
 mod deployments;
+mod detached;
 mod fixtures;
 mod fixtures_faults;
+mod rehearse;
 mod releases;
 mod releases_faults;
 mod transfer_speed;
 mod trust;
+mod tunnels;
+mod web;

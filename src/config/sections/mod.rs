@@ -27,12 +27,12 @@ pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
     let hosts = entries(file, "hosts", |item| hosts::read(&item, names));
     Inventory {
         environments: entries(file, "environments", |item| environments::read(&item)),
-        databases: entries(file, "databases", |item| databases::read(&item, names)),
+        databases: entries(file, "databases", |item| databases::read(&item, names, &hosts)),
         mailboxes: entries(file, "mailboxes", |item| mailboxes::read(&item, names)),
         gates: entries(file, "gates", |item| gates::read(&item)),
         secrets: entries(file, "secrets", |item| secrets::read(&item)),
         snapshots: file.optional("snapshots").and_then(|item| snapshots::read(&item, names)).unwrap_or_default(),
-        roots: entries(file, "roots", |item| roots::read(&item)),
+        roots: entries(file, "roots", |item| roots::read(&item, names)),
         services: entries(file, "services", |item| services::read(&item, names, &hosts)),
         hosts,
     }

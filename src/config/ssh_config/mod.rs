@@ -83,6 +83,10 @@ impl Reading<'_> {
             let fix = format!("chmod go-w {shown}");
             return self.remark(Severity::Error, format!("{shown} can be changed by other users"), &fix);
         }
+        if metadata.uid() != 0 && metadata.uid() != rustix::process::geteuid().as_raw() {
+            let fix = "let it belong to the server's user, or give ssh_config_file";
+            return self.remark(Severity::Error, format!("{shown} belongs to another user"), fix);
+        }
         let Ok(text) = fs::read_to_string(file) else {
             return self.remark(Severity::Error, format!("{shown} cannot be read as UTF-8"), "check its permissions");
         };

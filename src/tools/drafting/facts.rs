@@ -41,6 +41,9 @@ pub(in crate::tools) async fn gather(
     let live = live.into_iter().find(|deployment| deployment.state == DeploymentState::Live);
     facts.set("live", live.map_or_else(|| "none".to_owned(), |deployment| deployment.version.to_string()));
     for name in &target.databases {
+        if let Some(key) = reader.tunnel_host_key(name).await? {
+            facts.set(format!("database {name} host key"), key);
+        }
         let found = reader.database_identity(name).await?;
         facts.set(format!("database {name} identity"), found.identity);
         facts.set(format!("database {name} engine"), found.engine);

@@ -29,6 +29,8 @@ use crate::{
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long the key exchange, and then the login, may take.
 const HANDSHAKE: Duration = Duration::from_secs(20);
+/// How long a connection that has ended may take to be seen as ended.
+const ENDING: Duration = Duration::from_secs(1);
 /// After this silence the host is asked whether it is there; after three questions without answer it is not.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Commands at once: sshd's `MaxSessions` is 10 where nobody changed it, and the files need one.
@@ -63,7 +65,7 @@ impl Connection {
             return Err(unreachable(remote.name, "the host on the way is not one over SSH", CHECK_ADDRESS));
         };
         let through = remote.reader.world.ssh.connection(through).await?;
-        let stream = through.tcp(remote.name, address, port).await?;
+        let stream = through.tcp(jump, address, port).await?;
         Self::over(stream, remote, trust, Some(through)).await
     }
 
@@ -113,6 +115,12 @@ impl Connection {
         &self.fingerprint
     }
 
+    /// Says goodbye. The host ends what still runs in its sessions.
+    pub(super) async fn end(&self) {
+        let goodbye = self.handle.disconnect(russh::Disconnect::ByApplication, "", "");
+        let _ = timeout(CONNECT, goodbye).await;
+    }
+
     pub(super) fn is_open(&self) -> bool {
         !self.handle.is_closed()
     }
@@ -132,6 +140,12 @@ async fn log_in(remote: Remote<'_>, login: &SshLogin, handle: &mut Handle<Client
             "it accepts the key and wants something more, such as a password",
             "Let the host accept this key alone for this user.",
         )),
+        // For the library, the end of the connection is a refusal that names no other way to log in.
+        Ok(AuthResult::Failure { remaining_methods, .. })
+            if remaining_methods.is_empty() && timeout(ENDING, &mut *handle).await.is_ok() =>
+        {
+            Err(unreachable(name, "it ended the connection during our login", CHECK_ADDRESS))
+        }
         Ok(AuthResult::Failure { .. }) => Err(WorldError::new(
             Code::Forbidden,
             format!("log in to host {name} as {}", login.user),

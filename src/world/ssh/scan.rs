@@ -1,4 +1,4 @@
-//! The keys that a host shows, for a human to compare. Nobody logs in.
+//! The keys that a host shows, for a human to compare. Nobody logs in, but at the hosts on the way.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,20 +6,16 @@ use russh::{
     client::{self, Handler},
     keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate},
 };
-
 use tokio::time::timeout;
 
 use super::{
-    Role,
+    Remote, Role,
     known_hosts::{ALGORITHMS, Judgement, Offered, is_same_kind, name},
     trust::{Trust, preferred},
+    unreachable,
 };
 use crate::{
-    domain::{
-        inventory::{HostKind, SshHost},
-        name::HostName,
-        refusal::Code,
-    },
+    domain::{name::HostName, refusal::Code},
     world::{Reader, WorldError},
 };
 
@@ -59,86 +55,74 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// The host is not reached by SSH, or does not answer, or the one on the way to it cannot be used.
-    pub async fn shown_keys(&self, host: &HostName) -> Result<Vec<ShownKey>, WorldError> {
-        let doing = format!("ask host {host} for its keys");
-        let ssh = match self.inventory().hosts.get(host).map(|host| &host.kind) {
-            Some(HostKind::Ssh(ssh)) => ssh,
-            Some(HostKind::Local) => {
-                let fix = "Name a host of kind ssh.";
-                return Err(WorldError::new(Code::BadArgument, doing, "it is this machine, which has none", fix));
-            }
-            None => {
-                let fix = "Add it to [hosts] in deploy-ops.toml.";
-                return Err(WorldError::new(Code::UnknownName, doing, "it is not in the inventory", fix));
-            }
+    pub async fn shown_keys(self, host: &HostName) -> Result<Vec<ShownKey>, WorldError> {
+        let Some(remote) = self.remote(host, Role::Deploy) else {
+            let doing = format!("ask host {host} for its keys");
+            let fix = "Name a host of kind ssh of deploy-ops.toml.";
+            return Err(WorldError::new(Code::UnknownName, doing, "it is not a host over SSH", fix));
         };
-        let trust = Trust::load(host, ssh).await?;
+        let trust = Trust::load(host, remote.host).await?;
         let mut shown = Vec::new();
         for kind in KINDS {
             let algorithms = ALGORITHMS.iter().filter(|algorithm| is_same_kind(&kind, algorithm)).cloned().collect();
-            let Some(offered) = self.ask(&doing, ssh, algorithms, Vec::new()).await? else { continue };
-            let is_kind_known = trust.knows_kind(|algorithm| is_same_kind(&kind, algorithm));
-            shown.extend(self.described(&trust, ssh, &offered, is_kind_known));
+            if let Some(offered) = remote.ask(algorithms, Vec::new()).await? {
+                shown.extend(remote.described(&trust, &offered));
+            }
         }
-        if let Some(offered @ Offered::Certificate(_)) = self.ask(&doing, ssh, Vec::new(), ALGORITHMS.to_vec()).await? {
-            shown.extend(self.described(&trust, ssh, &offered, true));
+        if let Some(offered) = remote.ask(Vec::new(), ALGORITHMS.to_vec()).await? {
+            shown.extend(remote.described(&trust, &offered));
         }
         Ok(shown)
     }
+}
 
+impl Remote<'_> {
     /// What the host shows when it may use these algorithms; nothing when it has no such key.
-    async fn ask(
-        &self,
-        doing: &str,
-        ssh: &SshHost,
-        keys: Vec<Algorithm>,
-        certificates: Vec<Algorithm>,
-    ) -> Result<Option<Offered>, WorldError> {
+    async fn ask(&self, keys: Vec<Algorithm>, certificates: Vec<Algorithm>) -> Result<Option<Offered>, WorldError> {
         let config = client::Config { preferred: preferred(keys, certificates), ..client::Config::default() };
         let (sender, mut shown) = tokio::sync::mpsc::channel(1);
-        let (config, looking, address) = (Arc::new(config), Looking(sender), ssh.address.as_str());
-        let answer = match &ssh.jump {
-            None => timeout(PATIENCE, client::connect(config, (address, ssh.port), looking)).await,
+        let (config, looking) = (Arc::new(config), Looking(sender));
+        let (address, port) = (self.host.address.as_str(), self.host.port);
+        let answer = match &self.host.jump {
+            None => timeout(PATIENCE, client::connect(config, (address, port), looking)).await,
             Some(jump) => {
-                let Some(through) = self.remote(jump, Role::Deploy) else {
-                    return Err(WorldError::unsupported(doing, "a way through a host that is not one over SSH"));
+                let Some(through) = self.reader.remote(jump, Role::Deploy) else {
+                    return Err(unreachable(self.name, "the host on the way is not one over SSH", CHECK));
                 };
-                let stream = through.tcp(address, ssh.port).await?;
+                let stream = through.connection().await?.tcp(self.name, address, port).await?;
                 timeout(PATIENCE, client::connect_stream(config, stream, looking)).await
             }
         };
         if let Ok(offered) = shown.try_recv() {
             return Ok(Some(offered));
         }
-        let failed = |problem: &str| {
-            let fix = format!("Check that SSH answers at {}.", name(&ssh.address, ssh.port));
-            WorldError::new(Code::WorldFailed, doing, problem, fix)
-        };
         match answer {
             Ok(Err(russh::Error::NoCommonAlgo { kind: russh::AlgorithmKind::Key, .. })) => Ok(None),
-            Ok(Err(error)) => Err(failed("it does not answer as an SSH server").because(error)),
-            Ok(Ok(_)) => Err(failed("it went on although its key was refused")),
-            Err(_) => Err(failed("it does not answer in time")),
+            Ok(Err(error)) => Err(unreachable(self.name, "it does not answer as an SSH server", CHECK).because(error)),
+            Ok(Ok(_)) => Err(unreachable(self.name, "it showed no key", CHECK)),
+            Err(_) => Err(unreachable(self.name, "it showed no key within 15 s", CHECK)),
         }
     }
 
-    fn described(&self, trust: &Trust, ssh: &SshHost, offered: &Offered, is_kind_known: bool) -> Option<ShownKey> {
+    fn described(&self, trust: &Trust, offered: &Offered) -> Option<ShownKey> {
         let key = PublicKey::new(offered.key().clone(), "");
         let kind = match offered {
             Offered::Key(_) => key.algorithm().as_str().to_owned(),
             Offered::Certificate(_) => key.algorithm().to_certificate_type(),
         };
-        let standing = match trust.judge(offered, self.now()) {
+        let standing = match trust.judge(offered, self.reader.now()) {
             Judgement::Trusted => Standing::Known,
             Judgement::Revoked => Standing::Revoked,
             Judgement::BadCertificate(problem) => Standing::BadCertificate(problem),
-            Judgement::OtherKey { .. } if is_kind_known => Standing::Other,
+            Judgement::OtherKey { .. } if trust.knows_kind_of(offered) => Standing::Other,
             Judgement::OtherKey { .. } | Judgement::Unknown => Standing::New,
         };
-        let line = format!("{} {}", name(&ssh.address, ssh.port), key.to_openssh().ok()?.trim());
+        let line = format!("{} {}", name(&self.host.address, self.host.port), key.to_openssh().ok()?.trim());
         Some(ShownKey { kind, fingerprint: offered.fingerprint(), standing, line })
     }
 }
+
+const CHECK: &str = "Check that SSH answers there, and address and port in deploy-ops.toml.";
 
 /// One algorithm of each kind of key.
 const KINDS: [Algorithm; 5] = [

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fs::File, io::Read, path::PathBuf};
 
 use russh::{Preferred, keys::Algorithm};
 
-use super::known_hosts::{ALGORITHMS, Judgement, KnownHosts, Offered, name};
+use super::known_hosts::{ALGORITHMS, Judgement, KnownHosts, Offered, is_same_kind, name};
 use crate::{
     domain::{
         inventory::{HostTrust, SshHost},
@@ -47,7 +47,11 @@ impl Trust {
                     let text = read(&path).map_err(|error| {
                         WorldError::io(format!("read {}, the known hosts of host {host}", path.display()), error)
                     })?;
-                    Ok(Source::File { path, known: KnownHosts::parse(&text) })
+                    let known = KnownHosts::parse(&text);
+                    for (line, problem) in known.problems() {
+                        tracing::warn!(path = %path.display(), line, problem, "a line of known hosts says nothing");
+                    }
+                    Ok(Source::File { path, known })
                 })
                 .await?
             }
@@ -104,11 +108,17 @@ impl Trust {
         }
     }
 
-    /// Whether a key of such a kind is known. Pins may be of any kind.
-    pub(super) fn knows_kind(&self, is_kind: impl Fn(&Algorithm) -> bool) -> bool {
+    /// Whether something is known of the host that an offer of this kind could contradict. Pins may be of any kind.
+    pub(super) fn knows_kind_of(&self, offered: &Offered) -> bool {
+        let kind = offered.key().algorithm();
         match &self.source {
             Source::Pinned(_) => true,
-            Source::File { known, .. } => known.algorithms(&self.address, self.port).iter().any(is_kind),
+            Source::File { known, .. } => {
+                let (host, port) = (&self.address, self.port);
+                known.algorithms(host, port).iter().any(|known| is_same_kind(&kind, known))
+                    || matches!(offered, Offered::Certificate(_))
+                        && !known.certificate_algorithms(host, port).is_empty()
+            }
         }
     }
 
