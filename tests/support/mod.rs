@@ -16,7 +16,7 @@ pub(crate) mod port;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod postgres;
 pub(crate) mod sandbox;
-#[allow(dead_code, unused_imports, reason = "each test takes what it needs")]
+#[allow(dead_code, unused_imports, clippy::unused_self, reason = "each test takes what it needs, of the host at hand")]
 pub(crate) mod sshd;
 pub(crate) mod small_disk;
 pub(crate) mod stage;

@@ -171,13 +171,11 @@ impl Remote<'_> {
         };
         let heard = timeout_at(deadline, both).await;
         let _ = writing.close().await;
-        match heard {
-            Ok(heard) => heard?,
-            Err(_) => {
-                let seconds = command.timeout.as_secs();
-                return Err(WorldError { problem: format!("it did not end within {seconds} s"), ..ended() });
-            }
-        }
+        let Ok(heard) = heard else {
+            let seconds = command.timeout.as_secs();
+            return Err(WorldError { problem: format!("it did not end within {seconds} s"), ..ended() });
+        };
+        heard?;
         ending.filter(|_| whole).map(|ending| (ending, complaint)).ok_or_else(ended)
     }
 }

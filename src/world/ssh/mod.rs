@@ -16,9 +16,9 @@ mod listing;
 mod pool;
 mod quick;
 mod scan;
+mod sftp;
 #[cfg(test)]
 mod testing;
-mod sftp;
 #[cfg(test)]
 mod tests;
 mod tools;
