@@ -8,6 +8,7 @@ mod rehearse;
 mod releases;
 mod releases_faults;
 mod transfer_speed;
+mod scripts;
 mod trust;
 mod tunnels;
 mod web;
