@@ -14,7 +14,10 @@ use sqlx::{
 };
 use tokio::sync::OnceCell;
 
-use super::daemon::{Daemon, Home, free_port, program, run, template, unprivileged};
+use super::{
+    daemon::{Daemon, free_port, program, run, template, unprivileged},
+    home::Home,
+};
 
 /// The password of the user of every database: whoever leaks it is seen.
 pub const PASSWORD: &str = "maria-canary-3Kd8yQ6nHs5mVf1C";

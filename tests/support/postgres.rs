@@ -17,7 +17,10 @@ use sqlx::{
 };
 use tokio::sync::OnceCell;
 
-use super::daemon::{Daemon, Home, free_port, program, run, template, unprivileged};
+use super::{
+    daemon::{Daemon, free_port, program, run, template, unprivileged},
+    home::Home,
+};
 
 /// The password of the owner of every database: whoever leaks it is seen.
 pub const PASSWORD: &str = "pg-canary-7Jq2vX9rLw4tZb8N";

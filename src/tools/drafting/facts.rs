@@ -33,6 +33,9 @@ pub(in crate::tools) async fn gather(
     facts.set("tree", &now.tree);
     facts.set("tag_object", now.tag_object.as_deref().unwrap_or("none"));
     facts.set("host", &target.host);
+    if let Some(key) = reader.host_key(target).await? {
+        facts.set("host key", key);
+    }
     facts.set("root", target.root.display());
     let live = context.records.deployments(&service.name, environment).await?;
     let live = live.into_iter().find(|deployment| deployment.state == DeploymentState::Live);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    super::encryption::Keys,
+    super::{encryption::Keys, proof::Unrestored},
     fill::{Owners, fill},
     login::Login,
     scratch::Scratch,
@@ -28,7 +28,7 @@ pub(in crate::world::snapshots) async fn restored(
     server: &DatabaseServer,
     manifest: &SnapshotManifest,
     keys: Arc<Keys>,
-) -> Result<Contents, WorldError> {
+) -> Result<Contents, Unrestored> {
     let scratch = Scratch::create(reader, database, server).await?;
     let found = read_from(reader, &scratch, database, manifest, keys).await;
     // One that could not be dropped is left to the next run: what it held is known.
@@ -42,11 +42,12 @@ async fn read_from(
     database: &Database,
     manifest: &SnapshotManifest,
     keys: Arc<Keys>,
-) -> Result<Contents, WorldError> {
+) -> Result<Contents, Unrestored> {
     let tools = Tools::for_server(&scratch.home.name, &scratch.engine)?;
     let login = Login::new(reader, &scratch.way, &scratch.name)?;
     fill(reader, &tools, &login, &scratch.name, manifest, keys, Owners::Ours).await?;
-    contents(&scratch.home.name, &scratch.way, &scratch.name, database, manifest).await
+    let found = contents(&scratch.home.name, &scratch.way, &scratch.name, database, manifest).await;
+    found.map_err(Unrestored::Refused)
 }
 
 /// What a database holds that was restored from a snapshot. Sequences that the manifest does not know are left out: they moved

@@ -4,7 +4,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    super::{problem, proof::expected, restore::RestoreState},
+    super::{
+        proof::require_equal,
+        restore::{RestoreState, unrestored},
+    },
     fill::{Owners, fill},
     login::Login,
     names::Names,
@@ -46,7 +49,7 @@ pub(in crate::world::snapshots) async fn resume(
     third.close().await
 }
 
-/// Replaces the database by a proven snapshot and keeps the present one.
+/// Replaces the database by a snapshot, once that is proven beside it, and keeps the present one.
 pub(in crate::world::snapshots) async fn replace(
     world: &World,
     permit: &Permit,
@@ -72,16 +75,10 @@ pub(in crate::world::snapshots) async fn replace(
     let keys = Arc::new(reader.snapshot_keys().await?);
     let prepared = async {
         let login = Login::new(reader, &way, &names.prepared)?;
-        fill(reader, &tools, &login, &names.prepared, manifest, keys, Owners::Theirs).await?;
+        let filled = fill(reader, &tools, &login, &names.prepared, manifest, keys, Owners::Theirs).await;
+        filled.map_err(|error| unrestored(manifest, error))?;
         let found = contents(&database.name, &way, &names.prepared, database, manifest).await?;
-        if found != expected(manifest) {
-            return Err(problem(
-                &manifest.id,
-                "beside the database it became something else",
-                "Choose another snapshot.",
-            ));
-        }
-        Ok(())
+        require_equal(manifest, &found)
     };
     let prepared = prepared.await;
     // Another connection: the first would have been silent for as long as restoring takes.
