@@ -12,3 +12,4 @@ mod scripts;
 mod trust;
 mod tunnels;
 mod web;
+mod workflow;
