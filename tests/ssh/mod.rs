@@ -1,3 +1,4 @@
 //! Hosts over SSH.
 
+mod files;
 mod fixtures;
