@@ -76,10 +76,10 @@ fn log(canary: &str) -> String {
             333 => format!("{at} \u{1b}[31mERR\u{1b}[0mOR split{n} by colours\n"),
             334 => format!("{at} ERROR hid\u{200b}den{n} word\n"),
             500 => format!("{at} INFO key {n}\n{KEY}{at} INFO key was read {n}\n"),
-            700 => format!("{at} INFO {} longline{n}\n", "x".repeat(9_000)),
-            701 => format!("{at} INFO longline{n} {} tail\n", "y".repeat(9_000)),
-            900 => "\n".to_owned(),
-            901 => format!(
+            450 => format!("{at} INFO {} longline{n}\n", "x".repeat(9_000)),
+            451 => format!("{at} INFO longline{n} {} tail\n", "y".repeat(9_000)),
+            400 => "\n".to_owned(),
+            401 => format!(
                 "192.0.2.1 - - [{:02}/Jan/2025:{hour:02}:{minute:02}:00 +0000] \"GET / HTTP/1.1\" 503 {n}\n",
                 day
             ),
