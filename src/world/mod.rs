@@ -26,7 +26,7 @@ pub mod scripts;
 pub mod secrets;
 pub mod smoke;
 pub mod snapshots;
-pub(crate) mod ssh;
+pub mod ssh;
 pub mod state;
 pub(crate) mod tree;
 

@@ -1,4 +1,11 @@
 //! Hosts over SSH.
 
+mod detached;
 mod files;
 mod fixtures;
+mod fixtures_faults;
+mod rehearse;
+mod releases;
+mod trust;
+mod tunnels;
+mod web;

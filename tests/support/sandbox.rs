@@ -80,6 +80,7 @@ impl Sandbox {
                 Target {
                     host: "here".parse().unwrap(),
                     root: directory.path().join("target"),
+                    through_host: false,
                     url: None,
                     databases: vec![],
                     env_file: None,
@@ -156,6 +157,7 @@ impl Sandbox {
             environment: BTreeMap::new(),
             secrets: vec![],
             timeout_s: 60,
+            host: None,
         }
     }
 

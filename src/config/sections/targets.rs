@@ -9,12 +9,12 @@ use crate::{
         raw::{Item, Section},
     },
     domain::{
-        inventory::{Host, LogPlace, RelativePath, Target},
+        inventory::{Host, HostKind, LogPlace, RelativePath, Target},
         name::{EnvironmentName, HostName},
     },
 };
 
-const KEYS: &[&str] = &["host", "root", "url", "databases", "env_file", "volatile", "logs"];
+const KEYS: &[&str] = &["host", "root", "url", "through_host", "databases", "env_file", "volatile", "logs"];
 
 pub(super) fn read(
     targets: &Item<'_>,
@@ -38,8 +38,21 @@ fn target(section: &Section<'_>, names: &Names, hosts: &BTreeMap<HostName, Host>
     let volatile = section.optional("volatile").map(|item| item.relative_paths()).unwrap_or_default();
     let logs = section.list("logs").iter().filter_map(|item| log_place(item, names)).collect();
     let host = host?;
+    let through_host = through_host(section, hosts.get(&host)?, url.is_some());
     let root = root_below(hosts.get(&host)?, &root?)?;
-    Some(Target { host, root, url, databases, env_file, volatile, logs })
+    Some(Target { host, root, url, through_host, databases, env_file, volatile, logs })
+}
+
+/// Whether the URL is asked from the host: that takes a host over SSH, and a URL.
+fn through_host(section: &Section<'_>, host: &Host, has_url: bool) -> bool {
+    let Some(item) = section.optional("through_host") else { return false };
+    let wanted = item.boolean().unwrap_or_default();
+    if wanted && host.kind == HostKind::Local {
+        item.error("is not for a host of this machine", "remove it: what answers there answers us");
+    } else if wanted && !has_url {
+        item.error("says how the URL is asked, but there is none", "add url, or remove it");
+    }
+    wanted
 }
 
 /// `<root>` or `<root>/<path>`.
@@ -184,6 +197,15 @@ targets.production = { host = "web", root = "a", env_file = "/etc/x" }"#,
                 4,
                 "services.a.targets.production.env_file: not a path below the root",
                 "write it relative",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "http://localhost:8080/", through_host = true }"#,
+                4,
+                "services.a.targets.production.through_host: is not for a host of this machine",
+                "remove it",
             ),
             (
                 r#"[services.a]

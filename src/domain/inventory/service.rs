@@ -44,6 +44,8 @@ pub struct Target {
     pub root: PathBuf,
     /// Where users reach it; checked for HTTP 200 after a deployment.
     pub url: Option<Url>,
+    /// Whether `url` is asked from the host, because it answers only there.
+    pub through_host: bool,
     /// The databases a deployment may change: each is snapshotted first.
     pub databases: Vec<DatabaseName>,
     /// The `.env` file below `root`, of which only key names are ever read out.
@@ -93,6 +95,27 @@ pub struct ScriptDeploy {
     pub verbose_argument: Option<String>,
     /// Goes back to `{previous_version}`.
     pub rollback: Option<Script>,
+    /// Where both run.
+    #[serde(skip_serializing_if = "Runs::is_here")]
+    pub runs: Runs,
+}
+
+/// Where the scripts of a deployment run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Runs {
+    /// On the machine of this server. They reach the target's host by themselves.
+    #[default]
+    Here,
+    /// On the target's host, which may be this machine.
+    OnHost,
+}
+
+impl Runs {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+    fn is_here(&self) -> bool {
+        *self == Self::Here
+    }
 }
 
 /// Deployment by release directories: `<root>/releases/<id>`, `<root>/shared`, `<root>/current`.

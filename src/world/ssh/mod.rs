@@ -7,16 +7,34 @@
 mod command;
 mod connection;
 mod exec;
+mod fence;
 mod files;
 mod forward;
 mod identity;
+mod known_hosts;
+mod listing;
 mod pool;
 mod quick;
+mod scan;
+mod sftp;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod tools;
+mod transfer;
 mod trust;
+mod tunnel;
 
 pub(in crate::world) use command::{Command, Ran};
 pub(in crate::world) use files::{Files, Stat};
+pub(in crate::world) use identity::keys_in_files;
+pub(in crate::world) use listing::{Entry, RemoteTree};
 pub(in crate::world) use pool::{Pool, Role};
+pub use scan::{ShownKey, Standing};
+pub(in crate::world) use transfer::{Base, Delivery, recognise};
+pub(in crate::world) use forward::Destination;
+pub(in crate::world) use tunnel::{End, Passage, Tunnel, Verified, Watch};
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,6 +45,11 @@ use crate::domain::{
     refusal::Code,
 };
 use connection::Connection;
+
+/// What is wrong when a host has no more room, as its programs say it, and as SFTP does, which has no word for it.
+const DISK_FULL: &str = "the disk is full";
+const QUOTA_USED: &str = "the quota is used up";
+const MAYBE_FULL: &str = "the host refused; its disk or quota may be full";
 
 /// A host over SSH.
 #[derive(Clone, Copy)]
@@ -54,6 +77,11 @@ impl Remote<'_> {
         self.name
     }
 
+    /// What reads the rest of the world.
+    pub(in crate::world) fn reader(&self) -> Reader<'_> {
+        self.reader
+    }
+
     /// The fingerprint of the key that the host proved to hold.
     pub(in crate::world) async fn fingerprint(&self) -> Result<String, WorldError> {
         Ok(self.connection().await?.fingerprint().to_owned())
@@ -62,7 +90,7 @@ impl Remote<'_> {
     /// As whom we log in.
     fn login(&self) -> Result<&SshLogin, WorldError> {
         match self.role {
-            Role::Deploy => Ok(&self.host.login),
+            Role::Deploy | Role::Canary => Ok(&self.host.login),
             Role::Rehearse => self.host.rehearsal.as_ref().ok_or_else(|| {
                 WorldError::new(
                     Code::Unsupported,
@@ -74,8 +102,25 @@ impl Remote<'_> {
         }
     }
 
+    /// How long a question and its answer are on the way.
+    async fn round_trip(&self) -> Result<Duration, WorldError> {
+        let connection = self.connection().await?;
+        let start = std::time::Instant::now();
+        connection
+            .handle()
+            .send_ping()
+            .await
+            .map_err(|error| lost(self.name, "ask whether it is there").because(error))?;
+        Ok(start.elapsed())
+    }
+
     async fn connection(&self) -> Result<Arc<Connection>, WorldError> {
         self.reader.world.ssh.connection(*self).await
+    }
+
+    /// Ends the connection, with all sessions of whoever uses it. The next word opens another one.
+    pub(in crate::world) async fn disconnect(&self) {
+        self.reader.world.ssh.disconnect(*self).await;
     }
 
     /// Does `act` again and again while the host cannot be reached or the connection is lost, for at most `patience`. Only for
