@@ -2,6 +2,7 @@
 
 mod deployments;
 mod detached;
+mod files;
 mod fixtures;
 mod fixtures_faults;
 mod rehearse;
