@@ -46,6 +46,7 @@ mod search_logs;
 mod server;
 mod shared_state;
 mod snapshot_db;
+mod ssh;
 mod support;
 mod unfreeze;
 mod unwind;

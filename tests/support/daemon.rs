@@ -45,15 +45,21 @@ pub(super) struct Home {
 impl Home {
     /// A new directory that holds a copy of `template` as its `data`.
     pub(super) fn of(template: &Path) -> Self {
+        let home = Self::empty();
+        for name in ["run", "tmp"] {
+            make(&home.path.join(name));
+        }
+        copy(template, &home.data());
+        home
+    }
+
+    /// A new directory that holds nothing.
+    pub(super) fn empty() -> Self {
         let path = public_directory();
         let mut guard = Command::new("/bin/sh");
         guard.args(["-c", GUARD, "guard"]).arg(&path).process_group(0);
         let mut guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let pipe = guard.stdin.take();
-        for name in ["run", "tmp"] {
-            make(&path.join(name));
-        }
-        copy(template, &path.join("data"));
         Self { path, guard, pipe }
     }
 

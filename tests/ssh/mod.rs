@@ -1,0 +1,3 @@
+//! Hosts over SSH.
+
+mod fixtures;
