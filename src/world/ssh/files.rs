@@ -1,6 +1,6 @@
 //! Files on a host by SFTP (version 3, as OpenSSH speaks it): all that is needed where there is no shell.
 
-use std::{io::Read, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, io::Read, path::Path, sync::Arc, time::Duration};
 
 use russh_sftp::{
     client::{Config, RawSftpSession, error::Error},
@@ -9,7 +9,10 @@ use russh_sftp::{
 use tokio::time::timeout;
 
 use super::{Remote, lost, unreachable};
-use crate::{domain::refusal::Code, world::WorldError};
+use crate::{
+    domain::{refusal::Code, space::Space},
+    world::WorldError,
+};
 
 /// How long one answer may take, s.
 const ANSWER_S: u64 = 30;
@@ -34,6 +37,8 @@ pub(in crate::world) struct Stat {
     pub(in crate::world) size: u64,
     /// When its content was last changed, s since 1970.
     pub(in crate::world) modified: u32,
+    /// The number of its owner.
+    pub(in crate::world) owner: Option<u32>,
 }
 
 impl Stat {
@@ -170,6 +175,24 @@ impl Files {
     /// Whether renaming can replace what has the new name in one step. Without it nothing can be switched atomically.
     pub(in crate::world) fn replaces(&self) -> bool {
         self.extensions.contains_key("posix-rename@openssh.com")
+    }
+
+    /// The names of what it serves beyond the protocol.
+    pub(in crate::world) fn extension_names(&self) -> BTreeSet<String> {
+        let plain = |name: &&String| name.len() <= 64 && name.bytes().all(|b| b.is_ascii_graphic());
+        self.extensions.keys().filter(plain).take(50).cloned().collect()
+    }
+
+    /// The room below a directory (OpenSSH PROTOCOL, 4.4).
+    pub(in crate::world) async fn space(&self, directory: &Path) -> Result<Space, WorldError> {
+        let doing = "look at the space";
+        let found = self.session.statvfs(text(directory)?).await.map_err(|e| self.failed(doing, e))?;
+        Ok(Space {
+            free_bytes: found.blocks_avail.saturating_mul(found.fragment_size),
+            total_bytes: found.blocks.saturating_mul(found.fragment_size),
+            free_files: (found.inodes > 0).then_some(found.inodes_avail),
+            quotas: Vec::new(),
+        })
     }
 
     /// Removes a file or link. What is not there is removed already.
@@ -319,6 +342,7 @@ fn stat(attributes: &FileAttributes) -> Stat {
         mode: attributes.permissions.unwrap_or(0),
         size: attributes.size.unwrap_or(0),
         modified: attributes.mtime.unwrap_or(0),
+        owner: attributes.uid,
     }
 }
 

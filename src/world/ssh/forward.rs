@@ -32,6 +32,21 @@ impl Remote<'_> {
         self.connection().await?.tcp(self.name, address, port).await
     }
 
+    /// Whether the host connects on to others; nothing when its answer does not tell. The port is one where nothing is expected.
+    pub(in crate::world) async fn forwards(&self) -> Option<bool> {
+        let connection = self.connection().await.ok()?;
+        let opening = connection.handle().channel_open_direct_tcpip("127.0.0.1", 9, "127.0.0.1", 0);
+        match timeout(CONNECT, opening).await {
+            Ok(Ok(_)) => Some(true),
+            Ok(Err(russh::Error::ChannelOpenFailure(reason))) => match reason {
+                russh::ChannelOpenFailure::ConnectFailed => Some(true),
+                russh::ChannelOpenFailure::AdministrativelyProhibited => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// A connection to a Unix socket on the host (OpenSSH PROTOCOL, 2.4).
     pub(in crate::world) async fn socket(&self, path: &str) -> Result<Stream, WorldError> {
         self.connection().await?.socket(self.name, path).await

@@ -11,12 +11,15 @@ mod files;
 mod forward;
 mod identity;
 mod pool;
+mod probe;
 mod quick;
+mod space;
 mod trust;
 
 pub(in crate::world) use command::{Command, Ran};
 pub(in crate::world) use files::{Files, Stat};
 pub(in crate::world) use pool::{Pool, Role};
+pub(in crate::world) use space::quotas;
 
 use std::{sync::Arc, time::Duration};
 
