@@ -17,6 +17,7 @@ mod conformance;
 mod crash;
 mod decide;
 mod deploy_service;
+mod diagnose;
 mod duplicates;
 mod evidence;
 mod expiry;

@@ -1,5 +1,6 @@
 //! `deploy-ops doctor`: what is wrong, what is weak, and how to mend it. Changes nothing.
 
+mod hosts;
 mod inventory;
 mod machine;
 mod state;
@@ -80,6 +81,7 @@ pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) ->
                 let (secrets, unread) = wire::all_secrets(&config).await;
                 let weak = redactor.add(secrets);
                 let mut found = inventory::check_secrets(&config, &unread, &weak);
+                found.extend(hosts::check(&config).await);
                 found.extend(state::check(&config, switches, terminal).await);
                 found
             }));

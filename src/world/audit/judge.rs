@@ -49,17 +49,18 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Fault> {
     let has = |bits: u32| mode & bits != 0;
     let needed = if is_directory { 0o500 } else { 0o400 };
     let other_owner = matches!((owner, case.owner), (Some(owner), Some(root)) if *owner != root);
+    // A directory like /tmp, where each may remove only what is his, is no way in.
+    let is_sticky = is_directory && has(0o1000);
     let faults = [
         (*kind == Kind::Device, Fault::Device),
         (is_secret && has(0o004), Fault::SecretReadable),
-        // A directory like /tmp, where each may remove only what is his, is no way in.
-        (has(0o002) && !(is_directory && has(0o1000)), Fault::WorldWritable),
+        (has(0o002) && !is_sticky, Fault::WorldWritable),
         (is_file && has(0o6000), Fault::SetId),
         (mode & needed != needed, Fault::Unreadable),
         (other_owner && !case.is_volatile, Fault::OtherOwner),
         (is_secret && has(0o070), Fault::SecretForGroup),
         (is_file && is_script(&name) && !has(0o100), Fault::NotExecutable),
-        (has(0o020) && !case.is_volatile, Fault::GroupWritable),
+        (has(0o020) && !is_sticky && !case.is_volatile, Fault::GroupWritable),
         (is_file && has(0o111) && is_content(&name) && !case.is_volatile, Fault::Executable),
     ];
     let applies = *kind != Kind::Other;
