@@ -136,7 +136,8 @@ impl Ledger {
         let sql = "SELECT body FROM entries WHERE kind = $1 AND operation = $2 ORDER BY seq DESC LIMIT 1";
         let wanted = query(sql).bind(kind).bind(operation.as_str());
         let body: Option<(String,)> = self.inner.readers.row("entries", wanted).await?;
-        body.map(|(body,)| record::read("ledger entry", &body)).transpose()
+        let body: Option<Value> = body.map(|(body,)| record::read("ledger entry", &body)).transpose()?;
+        Ok(body.and_then(|body| body.get("what").cloned()))
     }
 
     /// At most `limit` entries after number `after`, in order.

@@ -4,7 +4,7 @@ use super::{Context, Finding, Looked, Next, Part, Sure, causes, end};
 use crate::domain::{
     clean::clean,
     evidence::{EvidenceKind, Outcome},
-    operation::{AttemptState, JournalEntry, Operation, OperationState, Phase},
+    operation::{AttemptState, JournalEntry, Operation, OperationKind, OperationState, Phase},
     refusal::{Code, Refusal},
 };
 
@@ -62,7 +62,10 @@ fn of_step(operation: &Operation, entry: &JournalEntry) -> Vec<Finding> {
 /// What the end of a script means by convention of shells.
 fn of_ending(summary: &str) -> Option<Finding> {
     let cause = |sure, seen: &str, fix: &str| Some(Finding::new(Part::Cause, sure, seen, fix).next(Next::DryRun));
-    let ended = |what: &str| summary.contains(&format!("ended by {what} "));
+    let ended = |what: &str| {
+        let behind = summary.split_once(&format!("ended by {what}")).map(|(_, behind)| behind);
+        behind.is_some_and(|behind| !behind.starts_with(|c: char| c.is_ascii_digit()))
+    };
     if ended("exit code 126") {
         return cause(
             Sure::Likely,
@@ -91,8 +94,11 @@ fn of_ending(summary: &str) -> Option<Finding> {
     None
 }
 
-/// Evidence of the operation that is not good.
+/// Evidence of the operation that is not good. That of a dry run is told by what it blocks.
 async fn of_evidence(context: Context<'_>, operation: &Operation) -> Result<Vec<Finding>, Refusal> {
+    if operation.kind == OperationKind::DryRun {
+        return Ok(Vec::new());
+    }
     let evidence = context.records.evidence(&operation.id).await?;
     let bad = evidence.into_iter().filter(|one| one.outcome != Outcome::Pass);
     Ok(bad
