@@ -1,16 +1,23 @@
 #!/usr/bin/env python3
-"""What verified snapshots cost beside dump and restore by hand, as a Markdown table.
+"""What verified snapshots cost beside dump and restore by hand, and a look into many databases beside one, as Markdown tables.
 
     cargo build --release --bin deploy-ops
-    python3 benches/databases.py [--rows 600000] [--rounds 3]
+    python3 benches/databases.py [snapshots|inspect] [--rows 600000] [--rounds 3] [--delay 10] [--program target/release/deploy-ops]
 
-Starts a PostgreSQL and a MariaDB server of its own on loopback (the Debian packages that tests/run installs), fills a
-database on each and takes turns: our snapshot, the same by the servers' own tools and zstd, four snapshots in one call. Needs the
-command zstd. As root the servers run as `nobody`.
+Starts a PostgreSQL and a MariaDB server of its own on loopback (the Debian packages that tests/run installs). `snapshots` fills
+databases on each and takes turns: our snapshot, the same by the servers' own tools and zstd, four snapshots in one call; it
+needs the command zstd. `inspect` fills 14 databases of MariaDB and 3 of PostgreSQL, one of them large, and takes turns: all in one
+call of inspect_db, and each in a call of its own, on loopback and as far away as servers are (each packet is held back).
+As root the servers run as `nobody`.
 """
 
 import argparse
+import asyncio
+import contextlib
 import glob
+import itertools
+import json
+import multiprocessing
 import os
 import shutil
 import socket
@@ -24,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOBODY = 65534
 PASSWORD = "bench-Zq8Lw3RtYk5vHd2P"
 DATABASES = 4
+SECTIONS = ("connection", "sizes", "schema", "queries")
 
 
 def free_port():
@@ -131,14 +139,15 @@ def shell(command):
     subprocess.run(["bash", "-o", "pipefail", "-c", command], check=True, stderr=subprocess.DEVNULL)
 
 
-def configuration(directory, server):
+def configuration(directory, databases):
+    """An inventory of databases, each a name and its server."""
     secret = directory / "password"
     secret.write_text(PASSWORD)
     secret.chmod(0o600)
     lines = ['[environments.development]\ntier = "development"', f'[secrets]\nPASSWORD = "file:{secret}"']
-    for n in range(DATABASES):
+    for name, server in databases:
         lines.append(
-            f'[databases.bench{n}]\nengine = "{server.engine}"\naddress = "127.0.0.1"\nport = {server.port}\n'
+            f'[databases.{name}]\nengine = "{server.engine}"\naddress = "127.0.0.1"\nport = {server.port}\n'
             'user = "bench"\npassword = "PASSWORD"\ntls = "off"'
         )
     file = directory / "deploy-ops.toml"
@@ -147,12 +156,27 @@ def configuration(directory, server):
     return file
 
 
-def snapshot(config, names):
-    program = ROOT / "target/release/deploy-ops"
-    command = [program, "call", "--config", config, "snapshot_db", f"databases={','.join(names)}", "--wait"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
+def call(options, config, *arguments, good=(0,)):
+    done = subprocess.run(
+        [options.program, "call", "--config", config, *arguments], capture_output=True, text=True, check=False
+    )
+    if done.returncode not in good:
         raise SystemExit(f"{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+def snapshot(options, config, names):
+    call(options, config, "snapshot_db", f"databases={','.join(names)}", "--wait")
+
+
+def inspect(options, config, section, names):
+    """How long the look itself took, ms: starting the program does not count."""
+    arguments = ["inspect_db", f"section={section}", f"databases={','.join(names)}", "--output", "json"]
+    # What was found may be anything; each database must have answered.
+    seen = json.loads(call(options, config, *arguments, good=range(10)))
+    if not all(section in one for one in seen["databases"]):
+        raise SystemExit(f"a database gave no answer: {seen}")
+    return seen["duration_ms"]
 
 
 def timed(work):
@@ -161,47 +185,131 @@ def timed(work):
     return time.monotonic() - begun
 
 
-def measure(kind, rows, rounds):
-    home = Path(tempfile.mkdtemp(prefix="deploy-ops-bench-"))
-    home.chmod(0o755)
-    if os.getuid() == 0:
-        os.chown(home, NOBODY, NOBODY)
-    own = Path(tempfile.mkdtemp(prefix="deploy-ops-bench-"))
-    server = kind(home)
+class Far:
+    """A server as it is seen from a distance: what is sent arrives `delay` seconds later."""
+
+    def __init__(self, server, delay):
+        self.engine, self.port, self.delay = server.engine, free_port(), delay
+        self.process = multiprocessing.get_context("fork").Process(target=self.run, args=(server.port,), daemon=True)
+        self.process.start()
+        until(self.answers)
+
+    def answers(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def run(self, port):
+        asyncio.run(self.serve(port))
+
+    async def serve(self, port):
+        async def pass_on(source, target):
+            with contextlib.suppress(ConnectionError):
+                while data := await source.read(65536):
+                    await asyncio.sleep(self.delay)
+                    target.write(data)
+                    await target.drain()
+            target.close()
+
+        async def accept(reader, writer):
+            near_reader, near_writer = await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.gather(pass_on(reader, near_writer), pass_on(near_reader, writer))
+
+        listening = await asyncio.start_server(accept, "127.0.0.1", self.port, backlog=64)
+        await listening.serve_forever()
+
+
+@contextlib.contextmanager
+def running(*kinds):
+    """Servers, and a directory of our own; all gone afterwards."""
+    directories, servers = [], []
+
+    def directory():
+        directories.append(Path(tempfile.mkdtemp(prefix="deploy-ops-bench-")))
+        return directories[-1]
+
     try:
+        for kind in kinds:
+            home = directory()
+            home.chmod(0o755)
+            if os.getuid() == 0:
+                os.chown(home, NOBODY, NOBODY)
+            servers.append(kind(home))
+        yield servers, directory()
+    finally:
+        for server in servers:
+            server.server.terminate()
+            server.server.wait()
+        for made in directories:
+            shutil.rmtree(made, ignore_errors=True)
+
+
+def measure_snapshots(kind, options):
+    with running(kind) as ([server], own):
         names = [f"bench{n}" for n in range(DATABASES)]
         for name in names:
-            server.fill(name, rows)
-        config, to = configuration(own, server), own / "by-hand.zst"
+            server.fill(name, options.rows)
+        config, to = configuration(own, [(name, server) for name in names]), own / "by-hand.zst"
         ways = {
             "dump by hand": lambda: server.by_hand(names[0], to, False),
             "dump and restore by hand": lambda: server.by_hand(names[0], to, True),
-            "verified snapshot": lambda: snapshot(config, names[:1]),
-            "four verified snapshots": lambda: snapshot(config, names),
+            "verified snapshot": lambda: snapshot(options, config, names[:1]),
+            "four verified snapshots": lambda: snapshot(options, config, names),
         }
         seen = {way: [] for way in ways}
-        for _ in range(rounds):
+        for _ in range(options.rounds):
             for way, work in ways.items():
                 seen[way].append(timed(work))
         by_hand = statistics.median(seen["dump and restore by hand"])
         for way, times in seen.items():
             each = statistics.median(times)
             print(f"| {kind.engine} | {way} | {each:.2f} | {each / by_hand:.2f}× |", flush=True)
-    finally:
-        server.server.terminate()
-        server.server.wait()
-        shutil.rmtree(home, ignore_errors=True)
-        shutil.rmtree(own, ignore_errors=True)
+
+
+def measure_inspection(options):
+    with running(MariaDb, Postgres) as ([mariadb, postgres], own):
+        databases = [(f"maria{n}", mariadb) for n in range(14)] + [(f"post{n}", postgres) for n in range(3)]
+        for n, (name, server) in enumerate(databases):
+            # The first is the large one that most installations have.
+            server.fill(name, options.rows if n == 0 else options.rows // 50)
+        away = {server: Far(server, options.delay / 2000) for server in (mariadb, postgres)}
+        places = {"loopback": databases, "far away": [(name, away[server]) for name, server in databases]}
+        for (place, reached), section in itertools.product(places.items(), SECTIONS):
+            config = configuration(own, reached)
+            names = [name for name, _ in reached]
+            together, each = [], {name: [] for name in names}
+            for _ in range(options.rounds):
+                together.append(inspect(options, config, section, names))
+                for name in names:
+                    each[name].append(inspect(options, config, section, [name]))
+            alone = {name: statistics.median(times) for name, times in each.items()}
+            slowest = max(alone, key=alone.get)
+            one, all_of_them = max(alone[slowest], 1), statistics.median(together)
+            print(
+                f"| {place} | {section} | {all_of_them:.0f} | {one:.0f} ({slowest}) | {sum(alone.values()):.0f} |"
+                f" {all_of_them / one:.2f}× |",
+                flush=True,
+            )
+        for server in away.values():
+            server.process.terminate()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", nargs="?", choices=("snapshots", "inspect"))
     parser.add_argument("--rows", type=int, default=600_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--delay", type=float, default=10, help="ms for there and back to servers far away")
+    parser.add_argument("--program", type=Path, default=ROOT / "target/release/deploy-ops")
     options = parser.parse_args()
-    print("| server | what | s | beside dump and restore by hand |\n|---|---|---|---|")
-    for kind in (Postgres, MariaDb):
-        measure(kind, options.rows, options.rounds)
+    if options.what != "inspect":
+        print("| server | what | s | beside dump and restore by hand |\n|---|---|---|---|")
+        for kind in (Postgres, MariaDb):
+            measure_snapshots(kind, options)
+    if options.what != "snapshots":
+        print(f"\nFar away is {options.delay} ms for there and back.\n")
+        print("| servers | section | all 17, ms | the slowest alone, ms | the sum of all alone, ms | all : slowest |")
+        print("|---|---|---|---|---|---|")
+        measure_inspection(options)
 
 
 if __name__ == "__main__":

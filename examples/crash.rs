@@ -9,7 +9,7 @@
     reason = "a helper of the tests stops at the first surprise, and says its result on stdout"
 )]
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use deploy_ops_mcp::{
     cli::{
@@ -32,12 +32,22 @@ struct Killer {
     phase: Phase,
     index: usize,
     point: Point,
+    /// How long after that moment.
+    later: Duration,
 }
 
 impl Hooks for Killer {
     fn at(&self, phase: Phase, index: usize, _: &'static str, point: Point) {
         if (phase, index, point) == (self.phase, self.index, self.point) {
-            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            let die = || rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            if self.later.is_zero() {
+                let _ = die();
+            }
+            let later = self.later;
+            tokio::spawn(async move {
+                tokio::time::sleep(later).await;
+                let _ = die();
+            });
         }
     }
 }
@@ -56,6 +66,14 @@ async fn main() -> ExitCode {
             phase: if phase == "do" { Phase::Do } else { Phase::Undo },
             index,
             point: Point::ALL[point],
+            later: Duration::ZERO,
+        }),
+        // In the course of the effect, that many milliseconds after the intent.
+        ("during", Ok(index), Ok(later)) => Arc::new(Killer {
+            phase: Phase::Do,
+            index,
+            point: Point::AfterIntent,
+            later: Duration::from_millis(later as u64),
         }),
         _ => Arc::new(Peace),
     };
@@ -68,6 +86,7 @@ async fn main() -> ExitCode {
         "resume" => {}
         "deploy" => run(&engine, "deploy_service", json!({ "service": word(6), "version": word(7) })).await,
         "rollback" => run(&engine, "rollback", json!({ "service": word(6) })).await,
+        "restore" => run(&engine, "rollback", json!({ "service": word(6), "databases": "restore" })).await,
         "snapshot" => drop(call(&engine, "snapshot_db", json!({ "databases": [word(6)], "wait_s": 40 })).await),
         other => panic!("no such scenario: {other}"),
     }

@@ -16,7 +16,8 @@ fn helper() -> PathBuf {
     path.join("examples").join("crash")
 }
 
-async fn run(sandbox: &Sandbox, arguments: &[&str]) -> (bool, String) {
+/// Runs the helper to its end. Returns whether it came there by itself, and what it said.
+pub(crate) async fn run(sandbox: &Sandbox, arguments: &[&str]) -> (bool, String) {
     let output = Command::new(helper())
         .arg(&sandbox.config)
         .arg(program())

@@ -51,6 +51,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustls", &["world"]),
     ("octocrab", &["world"]),
     ("russh", &["world"]),
+    ("russh_sftp", &["world"]),
     ("secrecy", &["redact"]),
     ("clap", &["cli", "main"]),
     // The process that runs a script detached gets the granted secrets, and no others, in its environment.

@@ -15,6 +15,7 @@ mod cancel_operation;
 mod cli;
 mod conformance;
 mod crash;
+mod crash_restore;
 mod decide;
 mod deploy_service;
 mod diagnose;

@@ -4,38 +4,24 @@ use deploy_ops_mcp::domain::snapshot::SnapshotLevel;
 use serde_json::json;
 
 use crate::support::{
-    mariadb::{Database, MariaDb, PASSWORD},
+    forum,
+    mariadb::{Database, PASSWORD},
     mcp::{House, collect},
 };
 
 /// In rows, in names, in what the server says.
 const ROW: &str = "row-canary-8Vq2nZ5xKc7Lw";
 
-async fn house(name: &str) -> (House, Database) {
-    let server = MariaDb::start().await;
-    let database = server.database(name).await;
-    let user = &database.user;
-    for host in ["localhost", "127.0.0.1"] {
-        server.execute(&format!("GRANT ALL ON `deployops\\_v\\_%`.* TO '{user}'@'{host}'")).await;
-    }
+/// A house whose forum has a MariaDB database.
+async fn house() -> (House, Database) {
     let house = House::staging().await;
-    let file = house.path("secrets/maria");
-    std::fs::write(&file, PASSWORD).unwrap();
-    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let entry = format!(
-        "\n[databases.maria]\nengine = \"mariadb\"\naddress = \"127.0.0.1\"\nport = {}\ndatabase = \"{}\"\nuser = \"{user}\"\n\
-         password = \"MARIA\"\ntls = \"off\"\n",
-        database.port, database.name
-    );
-    house.configure(|text| {
-        text.replace("[secrets]", &format!("[secrets]\nMARIA = \"file:{}\"", file.display())) + &entry
-    });
+    let (_, database) = forum::on_mariadb(&house.sandbox).await;
     (house, database)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_is_taken_and_listed_and_no_value_comes_out() {
-    let (house, database) = house("door").await;
+    let (house, database) = house().await;
     database
         .execute(&format!(
             "CREATE TABLE t (id INT PRIMARY KEY, value VARCHAR(99) UNIQUE) ENGINE = InnoDB; INSERT INTO t VALUES (1, '{ROW}')"
@@ -43,12 +29,12 @@ async fn a_snapshot_is_taken_and_listed_and_no_value_comes_out() {
         .await;
     let client = house.server().await;
     let mut seen = String::new();
-    let estimate = client.call("snapshot_db", json!({ "mode": "estimate", "databases": ["maria"] })).await;
+    let estimate = client.call("snapshot_db", json!({ "mode": "estimate", "databases": ["forum"] })).await;
     seen += &estimate.raw;
-    let taken = client.call("snapshot_db", json!({ "databases": ["maria"], "wait_s": 40 })).await;
+    let taken = client.call("snapshot_db", json!({ "databases": ["forum"], "wait_s": 40 })).await;
     assert_eq!(taken.get("/operation/state"), "succeeded", "{}", taken.text);
     seen += &taken.raw;
-    let list = client.call("snapshot_db", json!({ "mode": "list", "databases": ["maria"] })).await;
+    let list = client.call("snapshot_db", json!({ "mode": "list", "databases": ["forum"] })).await;
     let level = serde_json::to_value(SnapshotLevel::Verified).unwrap();
     assert_eq!(list.structured["snapshots"][0]["level"], level, "{}", list.text);
     seen += &list.raw;
@@ -59,7 +45,7 @@ async fn a_snapshot_is_taken_and_listed_and_no_value_comes_out() {
         "SET PASSWORD = PASSWORD('another-canary-4Tz9')",
     ] {
         database.execute(broken).await;
-        let refused = client.call("snapshot_db", json!({ "databases": ["maria"], "wait_s": 40 })).await;
+        let refused = client.call("snapshot_db", json!({ "databases": ["forum"], "wait_s": 40 })).await;
         assert_ne!(refused.get("/operation/state"), "succeeded", "{broken}: {}", refused.text);
         seen += &refused.raw;
     }
@@ -77,4 +63,20 @@ async fn a_snapshot_is_taken_and_listed_and_no_value_comes_out() {
     for canary in [ROW, PASSWORD, "another-canary-4Tz9"] {
         assert!(!seen.contains(canary), "{canary}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_restores_says_that_the_swap_is_not_atomic() {
+    let (house, database) = house().await;
+    database.execute("CREATE TABLE t (id INT PRIMARY KEY) ENGINE = InnoDB; INSERT INTO t VALUES (1)").await;
+    let client = house.server().await;
+    for version in ["v2025.01.13", "v2025.01.14"] {
+        let plan = client.plan("forum", version).await;
+        let done = client.execute("deploy_service", &plan).await;
+        assert_eq!(done.get("/operation/state"), "succeeded", "{}", done.text);
+    }
+    let told = "Restoring forum (MariaDB) is not atomic";
+    let dry = client.call("rollback", json!({ "service": "forum", "databases": "restore", "wait_s": 40 })).await;
+    assert!(dry.structured["plan"]["warnings"].to_string().contains(told), "{}", dry.text);
+    assert!(dry.text.contains(told) && dry.text.contains("Stop writes before"), "{}", dry.text);
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 use sqlx::Connection;
 
 use crate::support::{
+    forum,
     mcp::{Answer, Client, House, collect},
     postgres::{Database, PASSWORD, Postgres},
 };
@@ -13,32 +14,13 @@ const CANARY: &str = "row-canary-8Zt4nWq2Lk6vBc9S";
 
 /// A house whose forum has a PostgreSQL database with that row.
 async fn house() -> (&'static Postgres, Database, House) {
-    let postgres = Postgres::start().await;
-    let database = postgres.database("forum").await;
-    postgres.execute(&format!("ALTER ROLE {} CREATEDB", database.user)).await;
+    let house = House::staging().await;
+    let (postgres, database) = forum::on_postgres(&house.sandbox).await;
     let rows = format!(
         "CREATE TABLE member AS SELECT i AS id, 'member ' || i AS name FROM generate_series(1, 500) i; \
          INSERT INTO member VALUES (0, '{CANARY}')"
     );
     database.execute(&rows).await;
-    let house = House::staging().await;
-    let secret = house.path("secrets/forum_pg");
-    std::fs::write(&secret, &database.password).unwrap();
-    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    house.configure(|text| {
-        let begin = text.find("[databases.forum]").unwrap();
-        let end = begin + text[begin..].find("\n\n").unwrap();
-        let entry = format!(
-            "[databases.forum]\nengine = \"postgres\"\naddress = \"{}\"\nport = {}\ndatabase = \"{}\"\nuser = \"{}\"\n\
-             password = \"FORUM_PG_PASSWORD\"",
-            database.socket.display(),
-            database.port,
-            database.name,
-            database.user
-        );
-        let text = format!("{}{entry}{}", &text[..begin], &text[end..]);
-        text.replacen("[secrets]\n", &format!("[secrets]\nFORUM_PG_PASSWORD = \"file:{}\"\n", secret.display()), 1)
-    });
     (postgres, database, house)
 }
 

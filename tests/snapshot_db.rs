@@ -29,6 +29,24 @@ async fn snapshots_are_taken_verified_and_listed() {
 }
 
 #[tokio::test]
+async fn the_catalogue_says_what_it_does_not_show_and_how_to_see_it() {
+    let house = House::staging().await;
+    let client = house.server().await;
+    for _ in 0..4 {
+        let taken = client.call("snapshot_db", json!({ "databases": ["forum"], "wait_s": 40 })).await;
+        assert_eq!(taken.get("/operation/state"), "succeeded", "{}", taken.text);
+    }
+    let list = client.call("snapshot_db", json!({ "mode": "list", "databases": ["forum"] })).await;
+    assert_eq!(list.structured["snapshots"].as_array().unwrap().len(), 3, "{}", list.text);
+    assert_eq!(list.structured["older"], 1, "{}", list.text);
+    assert!(list.text.contains("The newest 3 of each are shown, 1 older ones are not."), "{}", list.text);
+    let next = list.structured["next"][0]["arguments"].clone();
+    let all = client.call("snapshot_db", next).await;
+    assert_eq!(all.structured["snapshots"].as_array().unwrap().len(), 4, "{}", all.text);
+    assert!(all.structured["older"].is_null(), "{}", all.text);
+}
+
+#[tokio::test]
 async fn a_snapshot_of_a_database_that_was_just_emptied_is_no_backup() {
     let house = House::staging().await;
     let client = house.server().await;

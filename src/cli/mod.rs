@@ -15,6 +15,7 @@ mod detached_run;
 mod doctor;
 pub mod exit;
 mod halt;
+mod host;
 mod human;
 mod ledger;
 mod live;
@@ -82,6 +83,8 @@ enum Command {
     Unfreeze(unfreeze::Options),
     /// Look at the ledger, and prove that nobody changed it.
     Ledger(ledger::Options),
+    /// List the hosts, and see whether they are who they should be.
+    Host(host::Options),
     /// List, verify and prune snapshots.
     Snapshot(snapshot::Options),
     /// Look for what is wrong or weak, and say how to mend it.
@@ -128,6 +131,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Resume(options) => resume::run(switches, &options, &terminal),
         Command::Unfreeze(options) => unfreeze::run(switches, &options, &terminal),
         Command::Ledger(options) => ledger::run(switches, &options, &terminal),
+        Command::Host(options) => host::run(switches, &options, &terminal),
         Command::Snapshot(options) => snapshot::run(switches, &options, &terminal),
         Command::Doctor(options) => doctor::run(switches, &options, &terminal),
         Command::CheckConfig(options) => check_config::run(&switches, &options, &terminal),

@@ -23,7 +23,7 @@ use crate::{
         step::Step,
     },
     ledger::Ledger,
-    world::{Clock, SystemClock},
+    world::{Clock, SystemClock, snapshots::SnapshotCheck},
 };
 
 #[derive(Debug, clap::Args)]
@@ -132,14 +132,19 @@ async fn verify(wired: &Wired, named: Option<&SnapshotId>, terminal: &Terminal) 
     let world = wired.world();
     let mut exit = Exit::Done;
     for id in ids {
-        let check = world.reader().verify_snapshot(&id).await?;
-        if check.problem.is_none() && check.level == Some(SnapshotLevel::Verified) {
-            terminal.mark(&wired.redactor, Tone::Good, "VERIFIED", id.as_str());
-        } else {
-            let problem = check.problem.unwrap_or_else(|| "it was not proven by a restore".to_owned());
-            terminal.mark(&wired.redactor, Tone::Bad, "BAD", &format!("{id}: {problem}"));
-            exit = Exit::Failed;
-        }
+        let (mark, found) = match world.reader().verify_snapshot(&id).await {
+            Ok(SnapshotCheck { level: Some(SnapshotLevel::Verified), problem: None }) => {
+                terminal.mark(&wired.redactor, Tone::Good, "VERIFIED", id.as_str());
+                continue;
+            }
+            Ok(check) => ("BAD", check.problem.map(|problem| format!("{}. {}", problem.what, problem.fix))),
+            // One that could not be tried hides no other.
+            Err(error) if named.is_none() => ("NOT TRIED", Some(format!("{error}. {}", error.fix))),
+            Err(error) => return Err(error.into()),
+        };
+        let found = found.unwrap_or_else(|| "it was not proven by a restore.".to_owned());
+        terminal.mark(&wired.redactor, Tone::Bad, mark, &format!("{id}: {found}"));
+        exit = Exit::Failed;
     }
     Ok(exit)
 }

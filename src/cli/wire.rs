@@ -126,7 +126,8 @@ impl Wired {
 
     /// The same world once more, for commands that look at something themselves.
     pub(crate) fn world(&self) -> World {
-        world(self.engine.inventory().clone(), self.paths.clone(), &runner(), Arc::new(SystemClock))
+        let world = world(self.engine.inventory().clone(), self.paths.clone(), &runner(), Arc::new(SystemClock));
+        world.with_redactor(self.redactor.clone())
     }
 
     /// Shows a refusal; the exit code is its own.

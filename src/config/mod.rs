@@ -13,6 +13,7 @@ mod raw;
 pub mod secrets;
 mod sections;
 pub mod settings;
+mod ssh_config;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -34,7 +35,10 @@ use self::{
     names::Names,
     raw::{Item, Source},
 };
-use crate::domain::{inventory::Inventory, name::SecretName};
+use crate::domain::{
+    inventory::Inventory,
+    name::{HostName, SecretName},
+};
 
 const KEYS: &[&str] = &[
     "environments",
@@ -68,9 +72,11 @@ pub struct Config {
     pub warnings: Vec<Problem>,
     /// The line of each secret's reference, for problems that are found later.
     secret_lines: BTreeMap<SecretName, usize>,
+    /// The line of each host, for the same.
+    host_lines: BTreeMap<HostName, usize>,
 }
 
-/// Reads a configuration. Reads the file and nothing else; names no value in a problem.
+/// Reads a configuration: the file, and the ssh_config that it names. No problem holds a value.
 ///
 /// # Errors
 /// Everything that is wrong, in the order of the file, warnings among it.
@@ -91,13 +97,15 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, Vec<Problem>> {
         check_one_time_passwords(&section, &inventory, &settings);
         let secrets = section.optional("secrets").map(|item| item.entries::<SecretName>()).unwrap_or_default();
         let secret_lines = secrets.into_iter().map(|(name, item)| (name, item.line())).collect();
-        (inventory, settings, secret_lines)
+        let hosts = section.optional("hosts").map(|item| item.entries::<HostName>()).unwrap_or_default();
+        let host_lines = hosts.into_iter().map(|(name, item)| (name, item.line())).collect();
+        (inventory, settings, secret_lines, host_lines)
     });
     drop(tree);
     let problems = source.into_problems();
     match parsed {
-        Some((inventory, settings, secret_lines)) if !problems.iter().any(Problem::is_error) => {
-            Ok(Config { file: file.to_path_buf(), inventory, settings, warnings: problems, secret_lines })
+        Some((inventory, settings, secret_lines, host_lines)) if !problems.iter().any(Problem::is_error) => {
+            Ok(Config { file: file.to_path_buf(), inventory, settings, warnings: problems, secret_lines, host_lines })
         }
         _ => Err(problems),
     }

@@ -10,9 +10,9 @@ use super::{
     Config,
     problem::{Problem, Severity},
 };
-use crate::domain::inventory::SecretReference;
+use crate::domain::inventory::{HostKind, HostTrust, SecretReference, SshIdentity};
 
-/// Checks the configuration file, the files of secrets and the data directory.
+/// Checks the configuration file, the files of secrets and of SSH keys, and the data directory.
 ///
 /// Others must not write the configuration (it names programs that are run) nor read secrets: errors. The group should not
 /// read secrets or data either: warnings. What belongs neither to the server's user nor to root is an error. What does not
@@ -37,6 +37,20 @@ pub fn check_permissions(config: &Config) -> Vec<Problem> {
             problems.extend(check.path(path, "the file of an extra secret", 0, SECRET));
         }
     }
+    for host in config.inventory.hosts.values() {
+        let line = config.host_lines.get(&host.name).copied().unwrap_or(0);
+        for login in host.logins() {
+            if let SshIdentity::File { path, .. } = &login.identity {
+                problems.extend(check.path(path, &format!("the SSH key of host {}", host.name), line, KEY));
+            }
+        }
+        if let HostKind::Ssh(ssh) = &host.kind
+            && let HostTrust::KnownHosts { path } = &ssh.trust
+        {
+            let what = format!("the file of known hosts of host {}", host.name);
+            problems.extend(check.path(path, &what, line, TRUST));
+        }
+    }
     problems.extend(check.path(&config.settings.state.data, "the data directory", 0, DATA));
     problems
 }
@@ -48,6 +62,10 @@ const SECRET: &[Rule] = &[
     (0o007, Severity::Error, "be read by every user", "600"),
     (0o070, Severity::Warning, "be read by its group", "600"),
 ];
+/// As OpenSSH has it: a key that its group can read is no key either.
+const KEY: &[Rule] = &[(0o077, Severity::Error, "be read by other users", "600")];
+/// Whoever writes it decides which machine is the host.
+const TRUST: &[Rule] = &[(0o022, Severity::Error, "be changed", "go-w")];
 const DATA: &[Rule] = &[
     (0o007, Severity::Error, "be read by every user", "700"),
     (0o070, Severity::Warning, "be read by its group", "700"),
@@ -121,6 +139,34 @@ mod tests {
         assert_eq!(check(0o600, 0o640, 0o700), [(Severity::Warning, 3, "chmod 600 secret".to_owned())]);
         assert_eq!(check(0o600, 0o600, 0o755), [(Severity::Error, 0, "chmod 700 deploy-ops-data".to_owned())]);
         assert_eq!(check(0o600, 0o600, 0o750), [(Severity::Warning, 0, "chmod 700 deploy-ops-data".to_owned())]);
+    }
+
+    #[test]
+    fn keys_and_known_hosts_of_a_host_that_are_too_open_are_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let host = "[hosts.web]\nkind = \"ssh\"\nroot = \"/\"\naddress = \"w.example.org\"\nuser = \"u\"\n\
+                    known_hosts = \"known\"\nidentity_file = \"key\"\n\
+                    rehearsal = { user = \"r\", identity_file = \"rehearsal\" }\n";
+        fs::write(at("deploy-ops.toml"), host).unwrap();
+        set(&at("deploy-ops.toml"), 0o600);
+        let check = |name: &str, mode: u32| {
+            for other in ["known", "key", "rehearsal"] {
+                fs::write(at(other), "x").unwrap();
+                set(&at(other), 0o600);
+            }
+            set(&at(name), mode);
+            let problems = check_permissions(&super::super::load(&at("deploy-ops.toml")).unwrap());
+            problems
+                .into_iter()
+                .map(|p| (p.is_error(), p.line, p.fix.split(' ').nth(1).unwrap().to_owned()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(check("key", 0o400), []);
+        assert_eq!(check("known", 0o644), []);
+        for (name, mode, change) in [("key", 0o640, "600"), ("rehearsal", 0o604, "600"), ("known", 0o664, "go-w")] {
+            assert_eq!(check(name, mode), [(true, 1, change.to_owned())], "{name}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod migration;
 pub mod name;
 pub mod operation;
+pub mod pattern;
 pub mod plan;
 pub mod principal;
 pub mod refusal;

@@ -71,8 +71,10 @@ pub enum Code {
     HostUnreachable,
     /// The connection to a host ended before the answer: what it did is not known.
     ConnectionLost,
-    /// A host proved to hold another key than the one that is known of it.
+    /// A host proved to hold another key than those that are known of it, or a revoked one.
     HostKeyMismatch,
+    /// Nothing is known of a host's keys, so nothing can prove that it is the host.
+    HostKeyUnknown,
     /// The state does not allow that transition.
     WrongState,
     /// Too many secrets were asked for in one session.

@@ -146,6 +146,16 @@ impl Run<'_> {
         }]
     }
 
+    /// Gives back what was claimed on the target's host. A claim that stays there is taken over by our next operation.
+    async fn give_target_back(&self) {
+        let (body, world) = (self.permit.plan().body(), self.engine.world());
+        let Some(service) = &body.service else { return };
+        let Ok((_, _, target)) = world.reader().inventory().target(service, Some(&body.environment)) else { return };
+        if let Err(error) = world.give_target_back(self.permit, target).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the claim on the host was not given back");
+        }
+    }
+
     /// Metrics, report, and the last transaction. The report comes first: written twice is better than never.
     async fn finish(&self, mut operation: Operation, deployments: Vec<Deployment>) -> Result<(), LedgerError> {
         let now = self.engine.world().now();
@@ -157,6 +167,7 @@ impl Run<'_> {
         if self.permit.plan().body().purpose != Purpose::Snapshot {
             self.write_report(&operation, &own, &plan).await?;
         }
+        self.give_target_back().await;
         self.ledger.finish(&operation, &deployments, now).await?;
         self.live.say(operation.summary.clone());
         self.live.set(operation.state);

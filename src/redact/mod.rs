@@ -84,9 +84,17 @@ impl Redactor {
         (Self(Arc::new(shared)), weak)
     }
 
-    /// Adds secrets that became known later. Texts redacted from now on are searched for them.
+    /// Adds secrets that became known later. Texts redacted from now on are searched for them. One that is known already is not
+    /// added again.
     pub fn add(&self, secrets: impl IntoIterator<Item = Secret>) -> Vec<WeakSecret> {
-        let added: Vec<Secret> = secrets.into_iter().collect();
+        let known = self.0.known.load();
+        let is_known = |secret: &Secret| {
+            known.secrets().iter().any(|known| known.name() == secret.name() && known.expose() == secret.expose())
+        };
+        let added: Vec<Secret> = secrets.into_iter().filter(|secret| !is_known(secret)).collect();
+        if added.is_empty() {
+            return Vec::new();
+        }
         self.0.known.rcu(|known| {
             let all: Vec<Secret> = known.secrets().iter().chain(&added).cloned().collect();
             let known = Known::new(all.into());

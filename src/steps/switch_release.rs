@@ -51,7 +51,7 @@ pub(super) async fn probe_undo(step: &SwitchRelease, context: &Context<'_>) -> P
 
 async fn current(context: &Context<'_>) -> Result<Option<ReleaseId>, Failure> {
     let (_, target) = context.target()?;
-    Ok(context.world.reader().releases(target).await?.current)
+    Ok(context.world.live_release(context.permit, target).await?)
 }
 
 fn done(to: &ReleaseId) -> Done {

@@ -90,5 +90,8 @@ bounded!(
     /// How many entries are returned.
     Limit, 1, 200, 20, "not a valid limit: use 1 to 200");
 bounded!(
+    /// How many entries are returned of each thing that was asked for.
+    OfEach, 1, 100, 3, "not a valid limit: use 1 to 100");
+bounded!(
     /// How many lines are returned.
     Lines, 1, 500, 60, "not a valid limit: use 1 to 500");

@@ -194,6 +194,7 @@ impl Case<'_> {
         let warnings = self.outlook([deploy.migrate.as_ref(), None]).await?;
         (self.context.progress)("building the artifact in a clean export".to_owned());
         let artifact = self.context.reader.build_artifact(self.service, deploy, self.revision).await?;
+        self.context.reader.check_release_target(self.target, &artifact.digest, &deploy.shared).await?;
         let release = ReleaseId::new(&self.revision.version, &artifact.digest);
         let from = self.context.reader.releases(self.target).await?.current;
         if from.as_ref() == Some(&release) {

@@ -20,7 +20,7 @@ use crate::{
         plan::{DatabaseStrategy, Draft, PlanBody, PlanId, Purpose, RollbackPlan},
         refusal::{Code, Refusal},
         release::{Deployment, DeploymentState, ReleaseId},
-        snapshot::{SnapshotId, SnapshotLevel, SnapshotManifest},
+        snapshot::{SnapshotFormat, SnapshotId, SnapshotLevel, SnapshotManifest},
         step::{
             CheckSmoke, ExportCommit, PlaceRelease, RestoreDatabase, RunScript, ScriptRole, Step, SwitchRelease,
             TakeSnapshot,
@@ -145,6 +145,15 @@ fn choose<'a>(
     })
 }
 
+/// MariaDB moves tables between databases at once, and nothing else.
+fn not_atomic(manifest: &SnapshotManifest) -> String {
+    format!(
+        "Restoring {} (MariaDB) is not atomic: all tables change at once, but for a moment after it views are missing and writes \
+         go without their triggers. Stop writes before (maintenance).",
+        manifest.database
+    )
+}
+
 struct Case<'a> {
     context: Context<'a>,
     service: &'a Service,
@@ -246,6 +255,7 @@ impl Case<'_> {
         }
         let loss_window_s = chosen.iter().map(|manifest| now.seconds_since(manifest.taken_at)).max().unwrap_or(0);
         warnings.push(format!("Every write of the last {loss_window_s} s to the restored databases is lost."));
+        warnings.extend(chosen.iter().filter(|one| one.format == SnapshotFormat::MariadbSql).map(not_atomic));
         (self.context.progress)("counting what a restore would lose".to_owned());
         let losses = loss::of_restore(self.context, &chosen).await;
         warnings.extend(losses.iter().map(|loss| format!("{}.", loss.summary())));
@@ -288,6 +298,7 @@ impl Case<'_> {
                         .to_owned(),
                 );
             }
+            reader.check_release_target(self.target, &artifact, &deploy.shared).await?;
             let release = ReleaseId::new(&self.revision.version, &artifact);
             steps.push(Step::PlaceRelease(PlaceRelease {
                 release: release.clone(),

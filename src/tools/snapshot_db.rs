@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Action, Answer, Context, Describe, Proposal, Subject, Toolset, Wish,
-    bounds::WaitSeconds,
+    bounds::{OfEach, WaitSeconds},
     inspecting::{
         sizes::{self, SizesView},
         snapshots::SnapshotView,
@@ -40,6 +40,9 @@ pub(super) struct Arguments {
     #[serde(default)]
     #[schemars(length(max = 50))]
     databases: Vec<DatabaseName>,
+    /// list: the newest of each database.
+    #[serde(default)]
+    limit: OfEach,
     /// Seconds to wait for the result.
     #[serde(default)]
     wait_s: WaitSeconds,
@@ -73,6 +76,9 @@ pub(super) struct Output {
     /// The newest snapshots of each database.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     snapshots: Vec<Kept>,
+    /// Older ones that are not shown; limit shows more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    older: Option<usize>,
     /// Databases without any snapshot.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     without: Vec<DatabaseName>,
@@ -101,7 +107,7 @@ impl Describe for SnapshotDb {
     const NAME: &'static str = "snapshot_db";
     const TITLE: &'static str = "Snapshot databases";
     const DESCRIPTION: &'static str = "Takes a snapshot of each database and proves it by restoring it into a scratch database and \
-        comparing schema, rows and contents. Only adds; deletes nothing. mode=list shows the last snapshots of all databases, \
+        comparing schema, rows and contents. Only adds; deletes nothing. mode=list shows the newest snapshots of all databases, \
         mode=estimate table sizes and the expected duration.";
     const TOOLSET: Toolset = Toolset::Deploy;
     const EFFECT: Effect = Effect::Change;
@@ -181,7 +187,7 @@ impl Action for SnapshotDb {
             inventory.database(name)?;
         }
         match arguments.mode {
-            Mode::List => list(context, &names).await,
+            Mode::List => list(context, &names, arguments.limit.get() as usize).await,
             Mode::Estimate | Mode::Take => estimate(context, &names).await,
         }
     }
@@ -199,33 +205,44 @@ impl Action for SnapshotDb {
     }
 }
 
-/// The newest snapshots that are shown of each database.
-const SHOWN: usize = 3;
+/// The greatest limit.
+const MOST: usize = 100;
 /// The tables that are shown of each database.
 const TABLES: usize = 10;
 
-async fn list(context: Context<'_>, names: &[DatabaseName]) -> Result<Answer<Output>, Refusal> {
+async fn list(context: Context<'_>, names: &[DatabaseName], limit: usize) -> Result<Answer<Output>, Refusal> {
     let mut output = Output::default();
     let now = context.reader.now();
+    let (mut older, mut most, mut of) = (0, 0, Vec::new());
     for name in names {
         let known = context.records.snapshots(name).await?;
         if known.is_empty() {
             output.without.push(name.clone());
         }
+        if known.len() > limit {
+            older += known.len() - limit;
+            most = most.max(known.len());
+            of.push(name);
+        }
         output.snapshots.extend(
             known
                 .into_iter()
-                .take(SHOWN)
+                .take(limit)
                 .map(|manifest| Kept { database: name.clone(), snapshot: SnapshotView::of(&manifest, now) }),
         );
     }
-    let status = format!("{} of {} databases have a snapshot.", names.len() - output.without.len(), names.len());
-    let next = if output.without.is_empty() {
-        Vec::new()
-    } else {
+    let mut status = format!("{} of {} databases have a snapshot.", names.len() - output.without.len(), names.len());
+    let mut next = Vec::new();
+    if older > 0 {
+        output.older = Some(older);
+        status += &format!(" The newest {limit} of each are shown, {older} older ones are not.");
+        let arguments = serde_json::json!({ "mode": "list", "databases": of, "limit": most.min(MOST) });
+        next.push(NextCall::new("snapshot_db", arguments, "see the older ones"));
+    }
+    if !output.without.is_empty() {
         let arguments = serde_json::json!({ "databases": output.without });
-        vec![NextCall::new("snapshot_db", arguments, "snapshot those that have none")]
-    };
+        next.push(NextCall::new("snapshot_db", arguments, "snapshot those that have none"));
+    }
     Ok(Answer { status, output, next })
 }
 
@@ -244,10 +261,13 @@ async fn estimate(context: Context<'_>, names: &[DatabaseName]) -> Result<Answer
 
 /// Which databases these really are.
 async fn gather(context: Context<'_>, names: &[DatabaseName]) -> Result<Facts, Refusal> {
+    let looks = names.iter().map(async |name| context.reader.database_identity(name).await);
     let mut facts = Facts::default();
-    for name in names {
-        let found = context.reader.database_identity(name).await?;
-        facts.set(format!("database {name} identity"), found.identity);
+    for (name, found) in names.iter().zip(futures::future::join_all(looks).await) {
+        if let Some(key) = context.reader.tunnel_host_key(name).await? {
+            facts.set(format!("database {name} host key"), key);
+        }
+        facts.set(format!("database {name} identity"), found?.identity);
     }
     Ok(facts)
 }

@@ -3,20 +3,25 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::SocketAddr,
+    path::PathBuf,
     sync::{Arc, Mutex, OnceLock},
     time::{Duration, Instant},
 };
 
 use futures::StreamExt;
 use reqwest::{
-    Client,
+    Client, ClientBuilder,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect,
 };
 use url::Url;
 
-use super::{Reader, WorldError};
-use crate::domain::refusal::Code;
+use super::{
+    Reader, WorldError,
+    host::Place,
+    ssh::{Destination, End, Passage, Remote, Role, Watch},
+};
+use crate::domain::{name::HostName, refusal::Code};
 
 /// How much of an answer is read, bytes.
 const BODY: usize = 256 * 1024;
@@ -39,6 +44,8 @@ pub struct HttpRequest {
     pub contains: Option<String>,
     /// Whether redirects on the same host are followed.
     pub follow: bool,
+    /// The host to ask from, for what answers only there; without one, we ask from here.
+    pub through: Option<HostName>,
 }
 
 /// What was answered.
@@ -69,14 +76,24 @@ pub struct HttpAnswer {
 pub(crate) struct Http(OnceLock<Client>);
 
 impl Http {
-    #[expect(clippy::disallowed_methods, reason = "the one place that makes an HTTP client")]
     fn client(&self) -> Result<&Client, WorldError> {
         if let Some(client) = self.0.get() {
             return Ok(client);
         }
+        let client = Self::builder().dns_resolver(Arc::new(Pinned::default())).build().map_err(no_client)?;
+        Ok(self.0.get_or_init(|| client))
+    }
+
+    /// A client all of whose connections are made to a Unix socket. Certificates are still those of the URL's host.
+    fn at(socket: PathBuf) -> Result<Client, WorldError> {
+        Self::builder().unix_socket(socket).build().map_err(no_client)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that makes an HTTP client")]
+    fn builder() -> ClientBuilder {
         // Somebody else may have installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        Client::builder()
             .redirect(redirect::Policy::none())
             // A connection that was open before a deployment may still reach the old version.
             .pool_max_idle_per_host(0)
@@ -84,37 +101,63 @@ impl Http {
             .no_proxy()
             .connect_timeout(Duration::from_secs(10))
             .user_agent(concat!("deploy-ops/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Arc::new(Pinned::default()))
-            .build()
-            .map_err(|error| {
-                WorldError::new(
-                    Code::WorldFailed,
-                    "prepare HTTP checks",
-                    "the TLS certificates of the system cannot be used",
-                    "Install the system's CA certificates.",
-                )
-                .because(error.without_url())
-            })?;
-        Ok(self.0.get_or_init(|| client))
+    }
+}
+
+fn no_client(error: reqwest::Error) -> WorldError {
+    WorldError::new(
+        Code::WorldFailed,
+        "prepare HTTP checks",
+        "the TLS certificates of the system cannot be used",
+        "Install the system's CA certificates.",
+    )
+    .because(error.without_url())
+}
+
+/// From where the connections of a check are made.
+enum Origin<'w> {
+    Here(&'w Client),
+    Host(Remote<'w>),
+}
+
+impl Origin<'_> {
+    /// A client for a URL; with the tunnel that it uses, as long as the value lives.
+    async fn client(&self, url: &Url) -> Result<(Client, Watch), WorldError> {
+        let remote = match self {
+            Self::Here(client) => return Ok(((*client).clone(), Watch::default())),
+            Self::Host(remote) => remote,
+        };
+        let address = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let port = url.port_or_known_default().unwrap_or(80);
+        let end = End { destination: Destination::Tcp { address, port }, passage: Passage::Plain };
+        let tunnel = remote.tunnel(&end, port).await?;
+        Ok((Http::at(tunnel.socket())?, tunnel.watch()))
     }
 }
 
 impl Reader<'_> {
     /// Asks once. An answer of any status is an answer; an error is that there was none.
     pub async fn http_check(&self, request: &HttpRequest) -> Result<HttpAnswer, WorldError> {
-        let client = self.world.http.client()?;
+        let origin = match &request.through {
+            None => Origin::Here(self.world.http.client()?),
+            Some(host) => match self.place(host, Role::Deploy)? {
+                Place::Here => Origin::Here(self.world.http.client()?),
+                Place::There(remote) => Origin::Host(remote),
+            },
+        };
         let begin = Instant::now();
-        match tokio::time::timeout(request.timeout, ask(client, request, begin)).await {
+        match tokio::time::timeout(request.timeout, ask(&origin, request, begin)).await {
             Ok(answer) => answer,
             Err(_) => Err(no_answer(&request.url, &format!("no answer within {} ms", request.timeout.as_millis()))),
         }
     }
 }
 
-async fn ask(client: &Client, request: &HttpRequest, begin: Instant) -> Result<HttpAnswer, WorldError> {
+async fn ask(origin: &Origin<'_>, request: &HttpRequest, begin: Instant) -> Result<HttpAnswer, WorldError> {
     let mut url = request.url.clone();
     let mut hops = 0;
     loop {
+        let (client, watch) = origin.client(&url).await?;
         let response = client.get(url.clone()).send().await.map_err(|error| {
             let problem = if error.is_timeout() {
                 "the connection was not made in time"
@@ -123,7 +166,7 @@ async fn ask(client: &Client, request: &HttpRequest, begin: Instant) -> Result<H
             } else {
                 "the answer is not HTTP, or ended early"
             };
-            no_answer(&url, problem).because(error.without_url())
+            watch.explain(no_answer(&url, problem).because(error.without_url()))
         })?;
         let status = response.status();
         let location = response.headers().get("location").and_then(|value| value.to_str().ok());
@@ -145,8 +188,9 @@ async fn ask(client: &Client, request: &HttpRequest, begin: Instant) -> Result<H
         let (mut body, mut truncated) = (Vec::new(), false);
         let mut stream = response.bytes_stream();
         while let Some(piece) = stream.next().await {
-            let piece =
-                piece.map_err(|error| no_answer(&url, "the answer ended early").because(error.without_url()))?;
+            let piece = piece.map_err(|error| {
+                watch.explain(no_answer(&url, "the answer ended early").because(error.without_url()))
+            })?;
             let room = BODY - body.len();
             body.extend(piece.iter().take(room));
             if piece.len() > room {

@@ -29,7 +29,7 @@ pub mod secrets;
 pub mod smoke;
 pub mod snapshots;
 pub mod space;
-pub(crate) mod ssh;
+pub mod ssh;
 pub mod state;
 pub(crate) mod tree;
 

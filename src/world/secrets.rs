@@ -16,6 +16,7 @@ use sha2::Sha256;
 use super::{
     Reader, World, WorldError,
     process::{self, Invocation},
+    ssh,
 };
 use crate::{
     domain::{digest::Digest, inventory::SecretReference, name::SecretName, refusal::Code, time::Time},
@@ -117,7 +118,7 @@ impl Reader<'_> {
         Ok(Digest::from_bytes(mac.finalize().into_bytes().into()))
     }
 
-    /// Every secret that can be read, for the redactor, and the names of those that cannot.
+    /// Every secret that can be read, for the redactor, and the names of those that cannot. SSH keys in files are secrets too.
     pub async fn all_for_redaction(&self) -> (Vec<Secret>, Vec<SecretName>) {
         let (mut known, mut unread) = (Vec::new(), Vec::new());
         for name in self.inventory().secrets.keys() {
@@ -126,6 +127,7 @@ impl Reader<'_> {
                 Err(_) => unread.push(name.clone()),
             }
         }
+        known.extend(ssh::keys_in_files(*self));
         (known, unread)
     }
 
@@ -168,6 +170,11 @@ impl Reader<'_> {
                 "Add it to [secrets] as a reference: env:, file:, command: or credential:.",
             )
         })
+    }
+
+    /// A name for this installation that says nothing about its key.
+    pub(crate) fn installation(self) -> Result<String, WorldError> {
+        Ok(Digest::of_domain("deployops/installation/v1", &self.installation_key()?).short())
     }
 
     /// The key of this installation, made at the first use.

@@ -192,17 +192,22 @@ impl Reader<'_> {
             timeout: Duration::from_millis(u64::from(timeout_ms)),
             contains,
             follow: !(300..400).contains(&wanted),
+            through: target.through_host.then(|| target.host.clone()),
         };
+        let from = request.through.as_ref().map_or_else(String::new, |host| format!(" through host {host}"));
         match self.http_check(&request).await {
-            Err(error) => Found::fail(format!("No answer: {}.", error.problem)),
+            Err(error) if is_of_the_way(&error) => Found::inconclusive(format!("Not asked{from}: {}.", error.problem)),
+            Err(error) => Found::fail(format!("No answer{from}: {}.", error.problem)),
             Ok(answer) => {
                 let found = match answer.contains {
                     _ if answer.status != wanted && answer.redirects_away => {
-                        Found::fail(format!("HTTP {} to another host, wanted {wanted}.", answer.status))
+                        Found::fail(format!("HTTP {}{from} to another host, wanted {wanted}.", answer.status))
                     }
-                    _ if answer.status != wanted => Found::fail(format!("HTTP {}, wanted {wanted}.", answer.status)),
-                    Some(false) => Found::fail(format!("HTTP {wanted}, but the wanted text is missing.")),
-                    _ => Found::pass(format!("HTTP {wanted} in {} ms.", answer.time_ms)),
+                    _ if answer.status != wanted => {
+                        Found::fail(format!("HTTP {}{from}, wanted {wanted}.", answer.status))
+                    }
+                    Some(false) => Found::fail(format!("HTTP {wanted}{from}, but the wanted text is missing.")),
+                    _ => Found::pass(format!("HTTP {wanted}{from} in {} ms.", answer.time_ms)),
                 };
                 let body = answer.body.get(..answer.body.len().min(OUTPUT)).unwrap_or_default();
                 let text = (found.outcome != Outcome::Pass).then(|| String::from_utf8_lossy(body).into_owned());
@@ -309,9 +314,16 @@ impl Found {
     }
     fn error(error: &WorldError) -> Self {
         let detail = format!("Could not {}: {}.", error.doing, error.problem);
-        // What this build cannot do says nothing about the service.
-        if error.code == Code::Unsupported { Self::inconclusive(detail) } else { Self::fail(detail) }
+        if is_of_the_way(error) { Self::inconclusive(detail) } else { Self::fail(detail) }
     }
+}
+
+/// Whether a failure says nothing about the service: this build cannot ask it, or the way to it is closed.
+fn is_of_the_way(error: &WorldError) -> bool {
+    matches!(
+        error.code,
+        Code::Unsupported | Code::HostUnreachable | Code::ConnectionLost | Code::HostKeyMismatch | Code::Forbidden
+    )
 }
 
 fn kind(kind: &SmokeKind) -> &'static str {

@@ -14,7 +14,7 @@ use super::WorldError;
 use crate::domain::{digest::Digest, refusal::Code};
 
 /// How many entries a tree may have.
-const ENTRIES: usize = 500_000;
+pub(in crate::world) const ENTRIES: usize = 500_000;
 
 /// What an entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,12 +73,7 @@ pub(crate) fn walk(root: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<No
             let changed = i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec());
             nodes.push(Node { path, mode: metadata.mode() & 0o7777, device, inode, changed, kind });
             if nodes.len() > ENTRIES {
-                return Err(WorldError::new(
-                    Code::Unsupported,
-                    "list a directory tree",
-                    format!("it has more than {ENTRIES} entries"),
-                    "Name directories that change by themselves (caches, uploads) as volatile.",
-                ));
+                return Err(too_many("list a directory tree"));
             }
         }
     }
@@ -86,30 +81,53 @@ pub(crate) fn walk(root: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<No
     Ok(nodes)
 }
 
+/// A tree that has more than [`ENTRIES`].
+pub(in crate::world) fn too_many(doing: impl Into<String>) -> WorldError {
+    WorldError::new(
+        Code::Unsupported,
+        doing,
+        format!("it has more than {ENTRIES} entries"),
+        "Name directories that change by themselves (caches, uploads) as volatile.",
+    )
+}
+
 /// One line that is different when anything of the entry is: path, type, mode, size, content, target.
 pub(crate) fn describe(root: &Path, node: &Node) -> Result<String, WorldError> {
-    let what = match &node.kind {
-        Kind::Directory => "directory".to_owned(),
-        Kind::File { size } => format!("file {size} {}", file_digest(&root.join(&node.path))?),
-        Kind::Link { target } => format!("link {}", Digest::of(target.as_os_str().as_bytes())),
-        Kind::Other => "other".to_owned(),
-    };
-    // A link's mode means nothing on Linux.
-    let mode = if matches!(node.kind, Kind::Link { .. }) { 0 } else { node.mode };
-    Ok(format!("{mode:o} {what}"))
+    Ok(match &node.kind {
+        Kind::File { .. } => line(node.mode, &node.kind, file_digest(&root.join(&node.path))?),
+        kind => line(node.mode, kind, ""),
+    })
+}
+
+/// The line of an entry whose content is known by `content`; it counts for files alone.
+pub(crate) fn line(mode: u32, kind: &Kind, content: impl std::fmt::Display) -> String {
+    match kind {
+        Kind::Directory => format!("{mode:o} directory"),
+        Kind::File { size } => format!("{mode:o} file {size} {content}"),
+        // A link's mode means nothing on Linux.
+        Kind::Link { target } => format!("0 link {}", Digest::of(target.as_os_str().as_bytes())),
+        Kind::Other => format!("{mode:o} other"),
+    }
 }
 
 /// The digest of a tree. It does not depend on the order in which the file system lists it.
 pub(crate) fn digest(root: &Path) -> Result<Digest, WorldError> {
+    let nodes = walk(root, &|_| true)?;
+    let lines: Result<Vec<String>, WorldError> = nodes.iter().map(|node| describe(root, node)).collect();
+    Ok(digest_of(nodes.iter().map(|node| node.path.as_path()).zip(lines?)))
+}
+
+/// The digest of a tree from the paths of its entries, sorted by their bytes, and their lines.
+pub(crate) fn digest_of<'p>(entries: impl IntoIterator<Item = (&'p Path, String)>) -> Digest {
     let mut hash = Sha256::new();
     hash.update(b"deployops/tree/v1\0");
-    for node in walk(root, &|_| true)? {
-        hash.update(node.path.as_os_str().as_bytes());
+    for (path, line) in entries {
+        hash.update(path.as_os_str().as_bytes());
         hash.update([0]);
-        hash.update(describe(root, &node)?.as_bytes());
+        hash.update(line.as_bytes());
         hash.update(b"\n");
     }
-    Ok(Digest::from_bytes(hash.finalize().into()))
+    Digest::from_bytes(hash.finalize().into())
 }
 
 /// SHA-256 of a regular file, read in pieces. Anything else is refused without blocking.

@@ -1,6 +1,10 @@
 //! The tests' shared host is one: it shows what a real one shows, and misbehaves as told.
 
-use crate::support::sshd::{KeyType, Sshd};
+use crate::support::{
+    mariadb::{self, MariaDb},
+    postgres::Postgres,
+    sshd::{KeyType, Sshd},
+};
 
 #[tokio::test]
 async fn it_answers_its_user_and_shows_no_program_of_an_administrator() {
@@ -144,4 +148,17 @@ async fn a_network_of_its_own_is_reached_through_the_host_only() {
     );
     let ran = inner.client().option(&proxy).run("echo inner").await;
     assert_eq!(ran.stdout, "inner\n", "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn databases_behind_a_host_are_reached_through_it_only() {
+    let host = Sshd::shape().own_network().start().await;
+    let features = mariadb::Features { network: Some(host.pid()), ..mariadb::Features::default() };
+    let (maria, postgres) = tokio::join!(MariaDb::with(features), Postgres::in_network(host.pid()));
+    for port in [maria.database("probe").await.port, postgres.database("probe").await.port] {
+        let direct = std::net::TcpStream::connect(("127.0.0.1", port));
+        assert_eq!(direct.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+        let ran = host.run(&format!("exec 3<>/dev/tcp/127.0.0.1/{port} && echo connected")).await;
+        assert_eq!(ran.stdout, "connected\n", "{}", ran.stderr);
+    }
 }

@@ -1,7 +1,4 @@
 //! A real server program of this machine, in a directory of its own, that never outlives the test process.
-//!
-//! A guard, one small shell, holds the other end of a pipe. When the test process is gone, however it went, the pipe closes, and
-//! the guard stops the server and removes the directory.
 
 use std::{
     fs::{self, File, Permissions},
@@ -12,9 +9,11 @@ use std::{
         process::CommandExt,
     },
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
+
+use super::home::{Home, public_directory};
 
 /// Who runs the server when the tests run as root: "nobody". Servers of databases refuse root.
 const NOBODY: u32 = 65_534;
@@ -22,70 +21,33 @@ const NOBODY: u32 = 65_534;
 const READY_WITHIN: Duration = Duration::from_mins(1);
 const STOPPED_WITHIN: Duration = Duration::from_secs(20);
 
-/// Waits for the end of the pipe, then for the end of the server that `pid` names.
-const GUARD: &str = r#"cat >/dev/null
-if pid=$(cat "$1/pid" 2>/dev/null); then
-  kill -QUIT "$pid" 2>/dev/null
-  for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
-  kill -KILL "$pid" 2>/dev/null
-fi
-rm -rf -- "$1""#;
-
 /// Names itself before it becomes the server. Without its directory, because its guard was faster, it does not.
 const RUN: &str = r#"echo $$ >"$1/pid" && shift && exec "$@""#;
 
 /// The directory of a server: `data/`, `run/` for sockets, `log`.
-#[derive(Debug)]
-pub(super) struct Home {
-    path: PathBuf,
-    guard: Child,
-    pipe: Option<ChildStdin>,
-}
-
 impl Home {
     /// A new directory that holds a copy of `template` as its `data`.
     pub(super) fn of(template: &Path) -> Self {
         let home = Self::empty();
         for name in ["run", "tmp"] {
-            make(&home.path.join(name));
+            make(&home.path().join(name));
         }
         copy(template, &home.data());
         home
     }
 
-    /// A new directory that holds nothing.
-    pub(super) fn empty() -> Self {
-        let path = public_directory();
-        let mut guard = Command::new("/bin/sh");
-        guard.args(["-c", GUARD, "guard"]).arg(&path).process_group(0);
-        let mut guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let pipe = guard.stdin.take();
-        Self { path, guard, pipe }
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     pub(super) fn data(&self) -> PathBuf {
-        self.path.join("data")
+        self.path().join("data")
     }
 
     pub(super) fn run(&self) -> PathBuf {
-        self.path.join("run")
+        self.path().join("run")
     }
 
     /// What the server said last.
     fn log(&self) -> String {
-        let log = fs::read(self.path.join("log")).unwrap_or_default();
+        let log = fs::read(self.path().join("log")).unwrap_or_default();
         String::from_utf8_lossy(&log[log.len().saturating_sub(4000)..]).into_owned()
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        drop(self.pipe.take());
-        let _ = self.guard.wait();
     }
 }
 
@@ -101,12 +63,20 @@ impl Daemon {
     where
         F: Future<Output = bool>,
     {
+        Self::start_in(home, None, command, ready).await
+    }
+
+    /// The same in the network of a process, when one is given.
+    pub(super) async fn start_in<F>(home: &Home, network: Option<u32>, command: Command, ready: impl Fn() -> F) -> Self
+    where
+        F: Future<Output = bool>,
+    {
         let program = Path::new(command.get_program());
-        let log = File::options().create(true).append(true).open(home.path.join("log")).unwrap();
-        let mut run = unprivileged("/bin/sh");
-        run.args(["-c", RUN, "run"]).arg(&home.path).arg(command.get_program()).args(command.get_args());
+        let log = File::options().create(true).append(true).open(home.path().join("log")).unwrap();
+        let mut run = network.map_or_else(|| unprivileged("/bin/sh"), shell_in);
+        run.args(["-c", RUN, "run"]).arg(home.path()).arg(command.get_program()).args(command.get_args());
         // The guard and the shell write `pid` as different users.
-        let pid = home.path.join("pid");
+        let pid = home.path().join("pid");
         File::create(&pid).unwrap();
         give(&pid);
         run.current_dir(home.run()).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
@@ -143,7 +113,7 @@ impl Daemon {
             std::thread::sleep(Duration::from_millis(5));
         }
         // The number may soon be another process's.
-        let _ = fs::remove_file(home.path.join("pid"));
+        let _ = fs::remove_file(home.path().join("pid"));
     }
 }
 
@@ -186,6 +156,15 @@ pub(super) fn unprivileged(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
+/// The shell of an unprivileged user, in the network of a process.
+fn shell_in(network: u32) -> Command {
+    let mut command = Command::new("nsenter");
+    command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("LC_ALL", "C");
+    command.arg(format!("--setuid={NOBODY}")).arg(format!("--setgid={NOBODY}"));
+    command.arg(format!("--target={network}")).args(["--net", "--", "/bin/sh"]);
+    command
+}
+
 /// Runs a command to its good end.
 pub(super) fn run(command: &mut Command) {
     let output = command.stdin(Stdio::null()).output().unwrap();
@@ -196,12 +175,6 @@ pub(super) fn run(command: &mut Command) {
 /// A port that was free a moment ago.
 pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// A temporary directory that the unprivileged user can go through; its path is short enough for sockets.
-fn public_directory() -> PathBuf {
-    let directory = tempfile::Builder::new().prefix("dops-").permissions(Permissions::from_mode(0o755)).tempdir();
-    directory.unwrap().keep()
 }
 
 fn make(directory: &Path) {

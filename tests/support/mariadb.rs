@@ -14,7 +14,10 @@ use sqlx::{
 };
 use tokio::sync::OnceCell;
 
-use super::daemon::{Daemon, Home, free_port, program, run, template, unprivileged};
+use super::{
+    daemon::{Daemon, free_port, program, run, template, unprivileged},
+    home::Home,
+};
 
 /// The password of the user of every database: whoever leaks it is seen.
 pub const PASSWORD: &str = "maria-canary-3Kd8yQ6nHs5mVf1C";
@@ -38,6 +41,8 @@ pub struct Features {
     pub log_bin: bool,
     /// More arguments, for example a certificate.
     pub arguments: &'static [&'static str],
+    /// Listens in the network of this process instead of the machine's.
+    pub network: Option<u32>,
 }
 
 /// A server. Dropping it stops it.
@@ -91,7 +96,7 @@ impl MariaDb {
         command.arg(if self.features.log_bin { "--log-bin=binlog" } else { "--skip-log-bin" });
         command.arg(format!("--performance-schema={}", if self.features.performance_schema { "on" } else { "off" }));
         command.args(self.features.arguments);
-        self.daemon = Some(Daemon::start(&self.home, command, || self.answers()).await);
+        self.daemon = Some(Daemon::start_in(&self.home, self.features.network, command, || self.answers()).await);
     }
 
     /// Stops it in the orderly way.

@@ -1,6 +1,12 @@
 //! What several tests need.
 
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub(crate) mod cut;
 mod daemon;
+pub(crate) mod forum;
+mod home;
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub(crate) mod liar_ssh;
 pub(crate) mod manifests;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod mariadb;
@@ -10,6 +16,7 @@ pub(crate) mod port;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod postgres;
 pub(crate) mod sandbox;
+pub(crate) mod small_disk;
 #[allow(dead_code, unused_imports, reason = "each test takes what it needs")]
 pub(crate) mod sshd;
 pub(crate) mod stage;

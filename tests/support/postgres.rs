@@ -17,7 +17,10 @@ use sqlx::{
 };
 use tokio::sync::OnceCell;
 
-use super::daemon::{Daemon, Home, free_port, program, run, template, unprivileged};
+use super::{
+    daemon::{Daemon, free_port, program, run, template, unprivileged},
+    home::Home,
+};
 
 /// The password of the owner of every database: whoever leaks it is seen.
 pub const PASSWORD: &str = "pg-canary-7Jq2vX9rLw4tZb8N";
@@ -36,6 +39,8 @@ static SHARED: OnceCell<Postgres> = OnceCell::const_new();
 pub struct Postgres {
     home: Home,
     daemon: Option<Daemon>,
+    /// The process in whose network it listens, when that is not the machine's.
+    network: Option<u32>,
     port: u16,
     databases: AtomicU32,
 }
@@ -60,17 +65,22 @@ impl Postgres {
 
     /// A server that nobody shares, to be stopped and started at will.
     pub async fn alone() -> Self {
-        Self::of("postgres").await
+        Self::of("postgres", None).await
+    }
+
+    /// A server alone that listens in the network of a process.
+    pub async fn in_network(process: u32) -> Self {
+        Self::of("postgres", Some(process)).await
     }
 
     /// A server alone whose cluster was made apart: all others are copies of one, and have its identity.
     pub async fn of_another_cluster() -> Self {
-        Self::of("postgres-another").await
+        Self::of("postgres-another", None).await
     }
 
-    async fn of(cluster: &str) -> Self {
+    async fn of(cluster: &str, network: Option<u32>) -> Self {
         let home = Home::of(&template(cluster, &version(), initialise));
-        let mut server = Self { home, daemon: None, port: free_port(), databases: AtomicU32::new(0) };
+        let mut server = Self { home, daemon: None, network, port: free_port(), databases: AtomicU32::new(0) };
         server.start_again().await;
         server
     }
@@ -88,7 +98,7 @@ impl Postgres {
             "--max_connections=200",
         ]);
         command.args(["--ssl=on", "--log_line_prefix=%m [%p] "]);
-        self.daemon = Some(Daemon::start(&self.home, command, || self.answers()).await);
+        self.daemon = Some(Daemon::start_in(&self.home, self.network, command, || self.answers()).await);
     }
 
     /// Stops it the fast way: sessions are cut, what was committed stays.

@@ -80,6 +80,7 @@ impl Sandbox {
                 Target {
                     host: "here".parse().unwrap(),
                     root: directory.path().join("target"),
+                    through_host: false,
                     url: None,
                     databases: vec![],
                     env_file: None,

@@ -30,7 +30,13 @@ async fn serve() -> String {
 }
 
 fn request(url: &str) -> HttpRequest {
-    HttpRequest { url: url.parse().unwrap(), timeout: Duration::from_secs(5), contains: None, follow: true }
+    HttpRequest {
+        url: url.parse().unwrap(),
+        timeout: Duration::from_secs(5),
+        contains: None,
+        follow: true,
+        through: None,
+    }
 }
 
 #[tokio::test]

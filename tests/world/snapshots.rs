@@ -100,7 +100,7 @@ async fn a_damaged_snapshot_is_found_out() {
     manifests::write(&data, &manifest, &"A".repeat(86));
     let foreign = verify().await;
     assert_eq!(foreign.level, None);
-    assert!(foreign.problem.unwrap().contains("not signed by this installation"));
+    assert!(foreign.problem.unwrap().what.contains("not signed by this installation"));
     assert!(sandbox.world.reader().snapshots_on_disk(None).unwrap().is_empty());
     let missing = sandbox.world.reader().verify_snapshot(&"none".parse::<SnapshotId>().unwrap()).await;
     assert_eq!(missing.unwrap_err().code, Code::NotFound);

@@ -16,3 +16,4 @@ pub(crate) use secret_names::{holds_secret, is_secret_name};
 pub(crate) use section::Section;
 pub(crate) use source::Source;
 pub(crate) use syntax::parse;
+pub(crate) use values::is_host_or_address;

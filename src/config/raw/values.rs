@@ -122,10 +122,7 @@ impl Item<'_> {
     /// A host name, an IP address or, when `socket` allows it, the absolute path of a socket. No port, no user, no scheme.
     pub(crate) fn address(&self, socket: bool) -> Option<String> {
         let text = self.text()?;
-        let host = text.len() <= 253
-            && !text.starts_with(['-', '.'])
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
-        if host || text.parse::<std::net::IpAddr>().is_ok() || (socket && text.starts_with('/')) {
+        if is_host_or_address(text) || (socket && text.starts_with('/')) {
             return Some(text.to_owned());
         }
         self.error(
@@ -148,6 +145,14 @@ impl Item<'_> {
         }
         parts.map(|_| text.to_owned())
     }
+}
+
+/// Whether a text is a host name or an IP address, without port, user or scheme.
+pub(crate) fn is_host_or_address(text: &str) -> bool {
+    let host = (1..=253).contains(&text.len())
+        && !text.starts_with(['-', '.'])
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    host || text.parse::<std::net::IpAddr>().is_ok()
 }
 
 /// The path without `.`, and with `..` taken back by its text.

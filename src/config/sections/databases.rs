@@ -9,8 +9,8 @@ use crate::{
         raw::{Bounds, Item, Section},
     },
     domain::{
-        inventory::{Database, DatabaseServer, Engine, MigrationTool, Tls},
-        name::DatabaseName,
+        inventory::{Database, DatabaseServer, Engine, Host, HostKind, MigrationTool, Tls},
+        name::{DatabaseName, HostName},
     },
 };
 
@@ -42,15 +42,26 @@ const TOOLS: &[(&str, MigrationTool)] = &[
     ("sqlx", MigrationTool::Sqlx),
 ];
 
-pub(super) fn read(databases: &Item<'_>, names: &Names) -> BTreeMap<DatabaseName, Database> {
+pub(super) fn read(
+    databases: &Item<'_>,
+    names: &Names,
+    hosts: &BTreeMap<HostName, Host>,
+) -> BTreeMap<DatabaseName, Database> {
     let entries = databases.entries::<DatabaseName>().into_iter();
-    entries.filter_map(|(name, item)| Some((name.clone(), database(name, &item.section(KEYS)?, names)?))).collect()
+    entries
+        .filter_map(|(name, item)| Some((name.clone(), database(name, &item.section(KEYS)?, names, hosts)?)))
+        .collect()
 }
 
-fn database(name: DatabaseName, section: &Section<'_>, names: &Names) -> Option<Database> {
+fn database(
+    name: DatabaseName,
+    section: &Section<'_>,
+    names: &Names,
+    hosts: &BTreeMap<HostName, Host>,
+) -> Option<Database> {
     let migrations = section.optional("migrations").and_then(|item| item.choice(TOOLS));
     let snapshot_max_age_s = section.number("snapshot_max_age_s", defaults::SNAPSHOT_MAX_AGE_S);
-    let engine = engine(&name, section, names);
+    let engine = engine(&name, section, names, hosts);
     Some(Database { name, engine: engine?, migrations, snapshot_max_age_s })
 }
 
@@ -61,7 +72,12 @@ enum Kind {
     Mariadb,
 }
 
-fn engine(name: &DatabaseName, section: &Section<'_>, names: &Names) -> Option<Engine> {
+fn engine(
+    name: &DatabaseName,
+    section: &Section<'_>,
+    names: &Names,
+    hosts: &BTreeMap<HostName, Host>,
+) -> Option<Engine> {
     let kinds =
         [("sqlite", Kind::Sqlite), ("postgres", Kind::Postgres), ("mariadb", Kind::Mariadb), ("mysql", Kind::Mariadb)];
     match section.required("engine")?.choice(&kinds)? {
@@ -69,23 +85,29 @@ fn engine(name: &DatabaseName, section: &Section<'_>, names: &Names) -> Option<E
             refuse(section, SERVER_KEYS, "is only for database servers");
             Some(Engine::Sqlite { path: section.required("path")?.local_path()? })
         }
-        Kind::Postgres => server(name, section, names, defaults::POSTGRES_PORT).map(Engine::Postgres),
-        Kind::Mariadb => server(name, section, names, defaults::MARIADB_PORT).map(Engine::Mariadb),
+        Kind::Postgres => server(name, section, names, hosts, defaults::POSTGRES_PORT).map(Engine::Postgres),
+        Kind::Mariadb => server(name, section, names, hosts, defaults::MARIADB_PORT).map(Engine::Mariadb),
     }
 }
 
-fn server(name: &DatabaseName, section: &Section<'_>, names: &Names, port: Bounds) -> Option<DatabaseServer> {
+fn server(
+    name: &DatabaseName,
+    section: &Section<'_>,
+    names: &Names,
+    hosts: &BTreeMap<HostName, Host>,
+    port: Bounds,
+) -> Option<DatabaseServer> {
     refuse(section, &["path"], "is only for sqlite");
     let address = section.required("address").and_then(|item| item.address(true));
     let port = section.number("port", port);
     let database = section.optional("database").map_or_else(|| Some(name.to_string()), |item| identifier(&item));
     let user = section.required("user").and_then(|item| identifier(&item));
     let password = section.required("password").and_then(|item| item.reference("entry of [secrets]", &names.secrets));
-    let via = section.optional("via").map(|item| item.reference("host", &names.hosts));
+    let via = section.optional("via").map(|item| via(&item, names, hosts));
     let scratch = section.optional("scratch").map(|item| item.reference("database", &names.databases));
     let address = address?;
     let via = via.map_or(Some(None), |via| via.map(Some))?;
-    let tls = tls(section, address.starts_with('/'), via.is_some() || is_loopback(&address));
+    let tls = tls(section, &address, via.is_some());
     Some(DatabaseServer {
         address,
         port: u16::try_from(port).ok()?,
@@ -98,28 +120,57 @@ fn server(name: &DatabaseName, section: &Section<'_>, names: &Names, port: Bound
     })
 }
 
-/// `stays_here`: nobody between the two ends can listen.
-fn tls(section: &Section<'_>, socket: bool, stays_here: bool) -> Option<Tls> {
+/// The host through which a server is reached: one over SSH.
+fn via(item: &Item<'_>, names: &Names, hosts: &BTreeMap<HostName, Host>) -> Option<HostName> {
+    let name: HostName = item.reference("host", &names.hosts)?;
+    // One with a mistake of its own is not there; that is told where it stands.
+    if hosts.get(&name).is_some_and(|host| host.kind == HostKind::Local) {
+        item.error("is this machine, which reaches the server by itself", "remove it, or name a host of kind ssh");
+        return None;
+    }
+    Some(name)
+}
+
+/// SSH protects a connection as far as the host, and nothing listens between a host and itself.
+fn tls(section: &Section<'_>, address: &str, through_host: bool) -> Option<Tls> {
+    let (socket, ends_there) = (address.starts_with('/'), is_loopback(address));
     let ca = section.optional("ca").map(|item| item.local_path());
     let ca = ca.map_or(Some(None), |path| path.map(Some))?;
     let Some(item) = section.optional("tls") else {
         return Some(if socket { Tls::Off } else { Tls::Verify { ca } });
     };
-    match item.choice(&[("verify", true), ("off", false)])? {
-        true if socket => {
+    match item.choice(&[("verify", Word::Verify), ("off", Word::Off), ("off_behind_host", Word::OffBehindHost)])? {
+        Word::Verify if socket => {
             item.error("is not for sockets", "remove it: a socket of this machine needs no encryption");
             None
         }
-        true => Some(Tls::Verify { ca }),
-        false if socket || stays_here => Some(Tls::Off),
-        false => {
+        Word::Verify => Some(Tls::Verify { ca }),
+        Word::Off if socket || ends_there => Some(Tls::Off),
+        Word::OffBehindHost if through_host => Some(Tls::Off),
+        Word::OffBehindHost => {
+            item.error("is for what is reached through a host", "name the host with via, or remove it");
+            None
+        }
+        Word::Off => {
             item.error(
                 "would send the password over a network in the clear",
-                "remove it, and name the authorities with ca if they are your own",
+                if through_host {
+                    "remove it, or write off_behind_host if you trust the network between the host and the server"
+                } else {
+                    "remove it, and name the authorities with ca if they are your own"
+                },
             );
             None
         }
     }
+}
+
+#[derive(Clone, Copy)]
+enum Word {
+    Verify,
+    Off,
+    /// The operator trusts the network behind the host.
+    OffBehindHost,
 }
 
 fn is_loopback(address: &str) -> bool {
@@ -238,6 +289,47 @@ tls = "off""#,
                 6,
                 "databases.a.tls: would send the password over a network in the clear",
                 "remove it",
+            ),
+            (
+                r#"[databases.a]
+engine = "postgres"
+address = "localhost"
+user = "u"
+password = "CRM_DB_PASSWORD"
+via = "web""#,
+                6,
+                "databases.a.via: is this machine",
+                "remove it",
+            ),
+            (
+                r#"[databases.a]
+engine = "postgres"
+address = "db.example.org"
+user = "u"
+password = "CRM_DB_PASSWORD"
+tls = "off_behind_host""#,
+                6,
+                "databases.a.tls: is for what is reached through a host",
+                "name the host",
+            ),
+            (
+                r#"[hosts.far]
+kind = "ssh"
+address = "ssh.example.org"
+user = "u"
+root = "/srv"
+host_keys = ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
+identity_file = "/k"
+[databases.a]
+engine = "postgres"
+address = "db.example.org"
+user = "u"
+password = "CRM_DB_PASSWORD"
+via = "far"
+tls = "off""#,
+                14,
+                "databases.a.tls: would send the password over a network in the clear",
+                "remove it, or write off_behind_host",
             ),
             (
                 r#"[databases.a]

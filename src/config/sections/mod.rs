@@ -24,10 +24,10 @@ use crate::domain::inventory::Inventory;
 
 /// The inventory of a file.
 pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
-    let hosts = entries(file, "hosts", |item| hosts::read(&item));
+    let hosts = entries(file, "hosts", |item| hosts::read(&item, names));
     Inventory {
         environments: entries(file, "environments", |item| environments::read(&item)),
-        databases: entries(file, "databases", |item| databases::read(&item, names)),
+        databases: entries(file, "databases", |item| databases::read(&item, names, &hosts)),
         mailboxes: entries(file, "mailboxes", |item| mailboxes::read(&item, names)),
         gates: entries(file, "gates", |item| gates::read(&item)),
         secrets: entries(file, "secrets", |item| secrets::read(&item)),

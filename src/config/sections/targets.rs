@@ -9,12 +9,12 @@ use crate::{
         raw::{Item, Section},
     },
     domain::{
-        inventory::{Host, Target},
+        inventory::{Host, HostKind, Target},
         name::{EnvironmentName, HostName},
     },
 };
 
-const KEYS: &[&str] = &["host", "root", "url", "databases", "env_file", "volatile"];
+const KEYS: &[&str] = &["host", "root", "url", "through_host", "databases", "env_file", "volatile"];
 
 pub(super) fn read(
     targets: &Item<'_>,
@@ -37,8 +37,21 @@ fn target(section: &Section<'_>, names: &Names, hosts: &BTreeMap<HostName, Host>
     let env_file = section.optional("env_file").and_then(|item| item.relative_path());
     let volatile = section.optional("volatile").map(|item| item.relative_paths()).unwrap_or_default();
     let host = host?;
+    let through_host = through_host(section, hosts.get(&host)?, url.is_some());
     let root = root_below(hosts.get(&host)?, &root?)?;
-    Some(Target { host, root, url, databases, env_file, volatile })
+    Some(Target { host, root, url, through_host, databases, env_file, volatile })
+}
+
+/// Whether the URL is asked from the host: that takes a host over SSH, and a URL.
+fn through_host(section: &Section<'_>, host: &Host, has_url: bool) -> bool {
+    let Some(item) = section.optional("through_host") else { return false };
+    let wanted = item.boolean().unwrap_or_default();
+    if wanted && host.kind == HostKind::Local {
+        item.error("is not for a host of this machine", "remove it: what answers there answers us");
+    } else if wanted && !has_url {
+        item.error("says how the URL is asked, but there is none", "add url, or remove it");
+    }
+    wanted
 }
 
 /// The service's directory: relative to the host's root, or absolute and below it. Never the host's root itself, which
@@ -161,6 +174,15 @@ targets.production = { host = "web", root = "a", env_file = "/etc/x" }"#,
                 4,
                 "services.a.targets.production.env_file: not a path below the root",
                 "write it relative",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "http://localhost:8080/", through_host = true }"#,
+                4,
+                "services.a.targets.production.through_host: is not for a host of this machine",
+                "remove it",
             ),
             (
                 r#"[services.a]

@@ -17,6 +17,17 @@ pub struct Host {
     pub root: PathBuf,
 }
 
+impl Host {
+    /// Everybody that we are on it: who deploys, and who rehearses. Nobody on this machine.
+    pub fn logins(&self) -> impl Iterator<Item = &SshLogin> {
+        let ssh = match &self.kind {
+            HostKind::Local => None,
+            HostKind::Ssh(ssh) => Some(ssh),
+        };
+        ssh.into_iter().flat_map(|ssh| std::iter::once(&ssh.login).chain(&ssh.rehearsal))
+    }
+}
+
 /// How a host is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]

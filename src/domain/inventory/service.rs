@@ -43,6 +43,8 @@ pub struct Target {
     pub root: PathBuf,
     /// Where users reach it; checked for HTTP 200 after a deployment.
     pub url: Option<Url>,
+    /// Whether `url` is asked from the host, because it answers only there.
+    pub through_host: bool,
     /// The databases a deployment may change: each is snapshotted first.
     pub databases: Vec<DatabaseName>,
     /// The `.env` file below `root`, of which only key names are ever read out.

@@ -37,7 +37,7 @@ fn fix(check: &CheckResult) -> &'static str {
         Some(500..) => "Read the service's error log; compare keys, databases and permissions below.",
         Some(401 | 403) => "See whether the page wants a login, and whether the web server may read the files.",
         Some(404) => "See whether what is live holds that page, and whether the web server's root is the live release.",
-        Some(300..400) => "Give the final address as url in deploy-ops.toml, or mend the redirect.",
+        Some(300..=399) => "Give the final address as url in deploy-ops.toml, or mend the redirect.",
         Some(_) => "Compare the page with the text that the check wants.",
         None => "See whether the service runs, and whether its URL in deploy-ops.toml is right.",
     }

@@ -33,11 +33,17 @@ pub(in crate::tools) async fn gather(
     facts.set("tree", &now.tree);
     facts.set("tag_object", now.tag_object.as_deref().unwrap_or("none"));
     facts.set("host", &target.host);
+    if let Some(key) = reader.host_key(target).await? {
+        facts.set("host key", key);
+    }
     facts.set("root", target.root.display());
     let live = context.records.deployments(&service.name, environment).await?;
     let live = live.into_iter().find(|deployment| deployment.state == DeploymentState::Live);
     facts.set("live", live.map_or_else(|| "none".to_owned(), |deployment| deployment.version.to_string()));
     for name in &target.databases {
+        if let Some(key) = reader.tunnel_host_key(name).await? {
+            facts.set(format!("database {name} host key"), key);
+        }
         let found = reader.database_identity(name).await?;
         facts.set(format!("database {name} identity"), found.identity);
         facts.set(format!("database {name} engine"), found.engine);

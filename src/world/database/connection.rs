@@ -11,7 +11,6 @@ use crate::{
         name::DatabaseName,
         refusal::Code,
     },
-    redact::Secret,
     world::{Reader, WorldError},
 };
 
@@ -47,29 +46,14 @@ impl Reader<'_> {
                 sqlite::open(name.as_str(), path, read_only).await.map(Connection::Sqlite)
             }
             Engine::Postgres(server) => {
-                let password = self.password(database).await?;
-                postgres::connect(name, server, &server.database, &password, access).await.map(Connection::Postgres)
+                let way = self.way(database).await?;
+                postgres::connect(name, &way, &server.database, access).await.map(Connection::Postgres)
             }
             Engine::Mariadb(server) => {
-                let password = self.password(database).await?;
-                mariadb::connect(name, server, &server.database, &password, access).await.map(Connection::Mariadb)
+                let way = self.way(database).await?;
+                mariadb::connect(name, &way, &server.database, access).await.map(Connection::Mariadb)
             }
         }
-    }
-
-    /// The password of a database on a server. Refuses what is reached through a host, until hosts are reached.
-    pub(crate) async fn password(self, database: &Database) -> Result<Secret, WorldError> {
-        let Some(server) = database.engine.server() else {
-            return Err(WorldError::unsupported(
-                format!("log in to database {}", database.name),
-                "a file with a login",
-            ));
-        };
-        if server.via.is_some() {
-            let doing = format!("reach database {}", database.name);
-            return Err(WorldError::unsupported(doing, "a database behind a host"));
-        }
-        self.secret_value(&server.password).await
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod mariadb;
 mod migrations;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
+mod way;
 
 use std::{
     os::unix::fs::MetadataExt,
@@ -17,6 +18,7 @@ pub use activity::{Activity, Session, SlowStatement};
 pub(crate) use connection::{Access, Connection};
 pub(crate) use contents::Contents;
 pub use migrations::{AppliedMigration, Migrations};
+pub(crate) use way::Way;
 
 use super::{Reader, WorldError};
 use crate::domain::{

@@ -3,31 +3,20 @@
 use std::{
     fs::{self, File},
     os::unix::fs::{MetadataExt, symlink},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use serde::{Deserialize, Serialize};
-
-use super::{PlacedRelease, ReleaseState, Releases, directory};
+use super::{PlacedRelease, ReleaseState, Releases, directory, layout, layout::Manifest};
 use crate::{
     domain::{
         digest::Digest,
         inventory::RelativePath,
-        refusal::Code,
         release::ReleaseId,
         step::{PlaceRelease, PruneReleases},
         time::Time,
     },
     world::{WorldError, detached::write_durably, git::beside, tree},
 };
-
-/// What is remembered of a placed release, in `<root>/releases/.<id>.json`.
-#[derive(Debug, Serialize, Deserialize)]
-struct Manifest {
-    artifact: Digest,
-    /// The tree as it was placed, with its links to `shared`.
-    tree: Digest,
-}
 
 pub(super) fn list(root: &Path) -> Result<Releases, WorldError> {
     check_layout(root)?;
@@ -37,10 +26,10 @@ pub(super) fn list(root: &Path) -> Result<Releases, WorldError> {
         Ok(entries) => {
             for entry in entries {
                 let entry = entry.map_err(io)?;
-                let Some(id) = entry.file_name().to_str().and_then(release_name) else { continue };
+                let Some(id) = entry.file_name().to_str().and_then(layout::release_name) else { continue };
                 let metadata = entry.metadata().map_err(io)?;
                 if metadata.is_dir() {
-                    let remembered = fs::metadata(manifest_path(root, &id)).ok();
+                    let remembered = fs::metadata(layout::manifest_path(root, &id)).ok();
                     let at = remembered.map_or(metadata.mtime(), |m| m.mtime());
                     let artifact = manifest(root, &id).map(|m| m.artifact);
                     placed.push(PlacedRelease { id, placed_at: Time::from_millis(at.saturating_mul(1000)), artifact });
@@ -50,8 +39,9 @@ pub(super) fn list(root: &Path) -> Result<Releases, WorldError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(io(error)),
     }
-    placed.sort_by(|a, b| b.placed_at.cmp(&a.placed_at).then_with(|| b.id.cmp(&a.id)));
-    Ok(Releases { current: current(root)?, placed })
+    let mut releases = Releases { current: current(root)?, placed };
+    layout::sort(&mut releases);
+    Ok(releases)
 }
 
 pub(super) fn state(root: &Path, release: &ReleaseId, artifact: &Digest) -> Result<ReleaseState, WorldError> {
@@ -71,11 +61,7 @@ pub(super) fn place(root: &Path, artifact: &Path, place: &PlaceRelease) -> Resul
     match state(root, &place.release, &place.artifact)? {
         ReleaseState::Intact => return Ok(()),
         _ if current(root)?.as_ref() == Some(&place.release) => {
-            return Err(layout(
-                &format!("place release {}", place.release),
-                "it is live already, but its files are not those of the artifact",
-                "Deploy the version under a new tag, or make another release live first.",
-            ));
+            return Err(layout::live_and_changed(&place.release));
         }
         ReleaseState::Changed | ReleaseState::Missing => {}
     }
@@ -90,12 +76,7 @@ pub(super) fn place(root: &Path, artifact: &Path, place: &PlaceRelease) -> Resul
     }
     tree::copy(artifact, &partial)?;
     if tree::digest(&partial)? != place.artifact {
-        return Err(WorldError::new(
-            Code::WorldFailed,
-            format!("place release {}", place.release),
-            "the artifact in our store is not what was planned",
-            "Run the dry run again: it builds the artifact anew.",
-        ));
+        return Err(layout::not_what_was_planned(&place.release));
     }
     for path in &place.shared {
         share(root, &partial, path)?;
@@ -104,7 +85,7 @@ pub(super) fn place(root: &Path, artifact: &Path, place: &PlaceRelease) -> Resul
     File::open(&partial).and_then(|d| rustix::fs::syncfs(&d).map_err(Into::into)).map_err(io)?;
     let manifest = Manifest { artifact: place.artifact, tree: tree::digest(&partial)? };
     let manifest = serde_json::to_vec(&manifest).map_err(|e| io(std::io::Error::other(e)))?;
-    write_durably(&manifest_path(root, &place.release), &manifest)?;
+    write_durably(&layout::manifest_path(root, &place.release), &manifest)?;
     fs::rename(&partial, &target).map_err(io)?;
     tree::sync_directory(&releases)
 }
@@ -129,15 +110,11 @@ pub(super) fn switch(root: &Path, to: Option<&ReleaseId>, operation: &str) -> Re
         None => fs::remove_file(&link).map_err(io)?,
         Some(release) => {
             if !directory(root, release).is_dir() {
-                return Err(layout(
-                    &format!("switch to release {release}"),
-                    "its directory is not there",
-                    "Run the dry run again: it places or rebuilds the release.",
-                ));
+                return Err(layout::not_there(release));
             }
             let next = root.join(format!(".current.{operation}"));
             let _ = fs::remove_file(&next);
-            symlink(Path::new("releases").join(release.as_str()), &next).map_err(io)?;
+            symlink(layout::link_to(release), &next).map_err(io)?;
             fs::rename(&next, &link).map_err(io)?;
         }
     }
@@ -146,19 +123,14 @@ pub(super) fn switch(root: &Path, to: Option<&ReleaseId>, operation: &str) -> Re
 
 pub(super) fn prune(root: &Path, prune: &PruneReleases) -> Result<Vec<ReleaseId>, WorldError> {
     let io = |e| WorldError::io("remove an old release", e);
-    let releases = list(root)?;
-    let old = releases.placed.into_iter().map(|r| r.id).filter(|id| {
-        // Without a live release nothing is known to be dispensable.
-        releases.current.is_some() && Some(id) != releases.current.as_ref() && Some(id) != prune.protect.as_ref()
-    });
     let mut removed = Vec::new();
-    for id in old.skip(usize::try_from(prune.keep).unwrap_or(usize::MAX)) {
+    for id in layout::dispensable(list(root)?, prune) {
         let place = directory(root, &id);
         let going = beside(&place, ".removing");
         let _ = fs::remove_dir_all(&going);
         // Renamed first: a removal that is interrupted leaves no half release behind.
         fs::rename(&place, &going).map_err(io)?;
-        let _ = fs::remove_file(manifest_path(root, &id));
+        let _ = fs::remove_file(layout::manifest_path(root, &id));
         fs::remove_dir_all(&going).map_err(io)?;
         removed.push(id);
     }
@@ -169,33 +141,20 @@ pub(super) fn prune(root: &Path, prune: &PruneReleases) -> Result<Vec<ReleaseId>
 fn current(root: &Path) -> Result<Option<ReleaseId>, WorldError> {
     let link = root.join("current");
     let Ok(metadata) = fs::symlink_metadata(&link) else { return Ok(None) };
-    let doing = "find the live release";
     if !metadata.is_symlink() {
-        let fix = "Move it to releases/<name> and make current a link to it: ln -s releases/<name> current.";
-        return Err(layout(doing, "current is not a symbolic link", fix));
+        return Err(layout::not_a_link());
     }
-    let target = fs::read_link(&link).map_err(|e| WorldError::io(doing, e))?;
-    let below = target.strip_prefix(root).unwrap_or(&target);
-    let mut parts = below.components().filter_map(|part| part.as_os_str().to_str());
-    match (parts.next(), parts.next().and_then(release_name), parts.next()) {
-        (Some("releases"), Some(id), None) => Ok(Some(id)),
-        _ => Err(layout(
-            doing,
-            "current leads to something that is not a release",
-            "Make it a link to releases/<name>, or remove it when nothing is live.",
-        )),
-    }
+    let target = fs::read_link(&link).map_err(|e| WorldError::io(layout::FIND_LIVE, e))?;
+    layout::live(root, &target).map(Some)
 }
 
 fn check_layout(root: &Path) -> Result<(), WorldError> {
-    let doing = "look at the target directory";
     if !fs::symlink_metadata(root).is_ok_and(|m| m.is_dir()) {
-        let fix = "Create it, owned by the server's user, or correct root of the target in deploy-ops.toml.";
-        return Err(layout(doing, "it is not a directory", fix));
+        return Err(layout::no_root("the server's user"));
     }
-    for name in ["releases", "shared"] {
+    for name in layout::DIRECTORIES {
         if fs::symlink_metadata(root.join(name)).is_ok_and(|m| !m.is_dir()) {
-            return Err(layout(doing, &format!("{name} is not a directory"), "Make it a real directory, not a link."));
+            return Err(layout::not_a_directory(name));
         }
     }
     Ok(())
@@ -214,10 +173,7 @@ fn share(root: &Path, release: &Path, path: &RelativePath) -> Result<(), WorldEr
         above.push(part);
         match fs::symlink_metadata(&above) {
             Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => {
-                let fix = "Share the link's target instead, or make it a real directory in the artifact.";
-                return Err(layout(&format!("share {path}"), "a directory above it is a link or a file", fix));
-            }
+            Ok(_) => return Err(layout::below_a_link(path)),
             Err(_) => fs::create_dir(&above).map_err(io)?,
         }
     }
@@ -225,33 +181,16 @@ fn share(root: &Path, release: &Path, path: &RelativePath) -> Result<(), WorldEr
     if fs::symlink_metadata(&shared).is_err() {
         if brought {
             fs::rename(&mine, &shared).map_err(io)?;
-        } else if !path.file_name().contains('.') {
-            // A name without a dot is taken for a directory; a file is for the operator to put there.
+        } else if layout::is_directory_by_name(path) {
             fs::create_dir(&shared).map_err(io)?;
         }
     } else if brought {
         let directory = fs::symlink_metadata(&mine).is_ok_and(|m| m.is_dir());
         if directory { fs::remove_dir_all(&mine) } else { fs::remove_file(&mine) }.map_err(io)?;
     }
-    // From the link's directory up to the release, to `releases`, to the root.
-    let up = path.as_path().components().count() + 1;
-    let target: PathBuf = std::iter::repeat_n("..", up).collect::<PathBuf>().join("shared").join(path.as_path());
-    symlink(target, &mine).map_err(io)
-}
-
-fn release_name(name: &str) -> Option<ReleaseId> {
-    let ours = !name.ends_with(".partial") && !name.ends_with(".removing");
-    name.parse().ok().filter(|_| ours)
-}
-
-fn manifest_path(root: &Path, release: &ReleaseId) -> PathBuf {
-    root.join("releases").join(format!(".{release}.json"))
+    symlink(layout::link_to_shared(path), &mine).map_err(io)
 }
 
 fn manifest(root: &Path, release: &ReleaseId) -> Option<Manifest> {
-    serde_json::from_slice(&fs::read(manifest_path(root, release)).ok()?).ok()
-}
-
-fn layout(doing: &str, problem: &str, fix: &str) -> WorldError {
-    WorldError::new(Code::WrongState, doing, problem, fix)
+    serde_json::from_slice(&fs::read(layout::manifest_path(root, release)).ok()?).ok()
 }

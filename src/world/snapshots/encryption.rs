@@ -10,7 +10,8 @@ use crate::{
     world::{Reader, WorldError},
 };
 
-/// Whom snapshots are encrypted to, and what decrypts them.
+/// Whom snapshots are encrypted to, and what decrypts them; by default nobody and nothing.
+#[derive(Default)]
 pub(super) struct Keys {
     recipients: Vec<x25519::Recipient>,
     identity: Option<x25519::Identity>,

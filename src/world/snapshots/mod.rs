@@ -5,6 +5,7 @@
 
 mod changes;
 mod encryption;
+mod feed;
 mod mariadb;
 mod postgres;
 mod proof;
@@ -17,7 +18,7 @@ use std::{path::Path, sync::Arc};
 
 pub use changes::{ChangedTable, Changes};
 use encryption::Keys;
-pub use proof::SnapshotCheck;
+pub use proof::{SnapshotCheck, SnapshotProblem};
 pub use restore::RestoreState;
 
 use super::{
@@ -85,7 +86,8 @@ impl World {
         let dumped = dumped.inspect_err(|_| {
             let _ = std::fs::remove_file(&partial);
         })?;
-        blocking(move || store::keep(&file)).await?;
+        let kept = file.clone();
+        blocking(move || store::keep(&kept)).await?;
         let Dumped { stored, expected, tool } = dumped;
         let mut manifest = SnapshotManifest {
             id: take.snapshot.clone(),
@@ -108,12 +110,20 @@ impl World {
             contents: expected.tables,
             level: SnapshotLevel::Verified,
         };
-        let check = reader.prove(&manifest).await?;
-        if let Some(wrong) = check.problem {
-            return Err(problem(&take.snapshot, &wrong, "Check the disk, then run the dry run again."));
+        let proven = async {
+            if let Some(wrong) = reader.prove(&manifest).await?.problem {
+                return Err(problem(&take.snapshot, &wrong.what, &wrong.fix));
+            }
+            manifest.duration_ms = self.now().millis_since(taken_at);
+            store::write_manifest(&self.paths, &manifest)
+        };
+        if let Err(error) = proven.await {
+            // What has no manifest is no snapshot, and nobody would ever remove it.
+            if store::manifest(&self.paths, &take.snapshot).is_none() {
+                let _ = std::fs::remove_file(&file);
+            }
+            return Err(error);
         }
-        manifest.duration_ms = self.now().millis_since(taken_at);
-        store::write_manifest(&self.paths, &manifest)?;
         Ok(manifest)
     }
 }

@@ -1,6 +1,10 @@
 //! Restoring: the snapshot is put beside the live database, proven there, and takes its place; what was there is kept.
 
-use super::{mariadb, postgres, problem, sqlite, store};
+use super::{
+    format_of, mariadb, postgres,
+    proof::{CHECK_THE_DISK, Unrestored},
+    sqlite, store,
+};
 use crate::{
     domain::{
         inventory::Engine, operation::OperationId, refusal::Code, snapshot::SnapshotManifest, step::RestoreDatabase,
@@ -21,7 +25,9 @@ pub enum RestoreState {
 }
 
 impl World {
-    /// Replaces a database by a snapshot. The present one is kept.
+    /// Replaces a database by a snapshot, once its copy beside the live one holds what the manifest says. Signature, size and digest
+    /// of the stored file are right before any program gets it, and nothing live is touched before the comparison. The present one
+    /// is kept.
     pub async fn restore_database(&self, permit: &Permit, restore: &RestoreDatabase) -> Result<(), WorldError> {
         let database = entry(&self.inventory, &restore.database)?;
         if self.reader().restore_state(permit.operation(), restore).await? == RestoreState::Done {
@@ -32,7 +38,7 @@ impl World {
             postgres::resume(self, permit, database, server).await?;
         }
         let identity = self.reader().database_identity(&restore.database).await?.identity;
-        if place(&identity) != place(&manifest.identity) {
+        if place(&identity) != place(&manifest.identity) || manifest.format != format_of(&database.engine) {
             return Err(WorldError::new(
                 Code::WrongState,
                 format!("restore database {}", restore.database),
@@ -40,8 +46,8 @@ impl World {
                 "Choose a snapshot of this database.",
             ));
         }
-        if let Some(wrong) = self.reader().prove(&manifest).await?.problem {
-            return Err(problem(&restore.snapshot, &wrong, "Choose another snapshot."));
+        if let Some(wrong) = self.reader().found_as_stored(&manifest).await?.and_then(|check| check.problem) {
+            return Err(refused(&manifest, &wrong.what, &wrong.fix));
         }
         match &database.engine {
             Engine::Sqlite { path } => sqlite::replace(self, permit, database, path, &manifest).await,
@@ -65,14 +71,15 @@ impl World {
         let signed = store::manifest(&self.paths, &restore.snapshot)
             .filter(|signed| signed.manifest.digest == restore.digest && signed.manifest.database == restore.database)
             .ok_or_else(|| {
-                problem(&restore.snapshot, "it is gone or is not the planned one", "Run the dry run again.")
+                WorldError::new(
+                    Code::BackupMissing,
+                    format!("restore snapshot {}", restore.snapshot),
+                    "it is gone or is not the planned one",
+                    "Run the dry run again.",
+                )
             })?;
         if !signed.is_ours(&self.paths) {
-            return Err(problem(
-                &restore.snapshot,
-                "its manifest was not signed by this installation",
-                "Choose another snapshot.",
-            ));
+            return Err(refused(&signed.manifest, NOT_OURS, "Choose another snapshot."));
         }
         Ok(signed.manifest)
     }
@@ -91,6 +98,22 @@ impl Reader<'_> {
             Engine::Postgres(server) => postgres::state(*self, operation, database, server).await,
             Engine::Mariadb(server) => mariadb::state(*self, operation, database, server).await,
         }
+    }
+}
+
+/// What is wrong with a snapshot that somebody else put there.
+pub(super) const NOT_OURS: &str = "its manifest was not signed by this installation";
+
+/// A snapshot that cannot be restored.
+pub(super) fn refused(manifest: &SnapshotManifest, problem: &str, fix: &str) -> WorldError {
+    WorldError::new(Code::BackupMissing, format!("restore snapshot {}", manifest.id), problem, fix)
+}
+
+/// A snapshot whose file did not become a database.
+pub(super) fn unrestored(manifest: &SnapshotManifest, error: Unrestored) -> WorldError {
+    match error {
+        Unrestored::Untried(error) | Unrestored::Refused(error) => error,
+        Unrestored::Damaged(how) => refused(manifest, how, CHECK_THE_DISK),
     }
 }
 

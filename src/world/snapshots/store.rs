@@ -9,7 +9,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use super::{encryption::Keys, signature::Signed};
+use super::{encryption::Keys, proof::Unrestored, signature::Signed};
 use crate::{
     domain::{
         digest::Digest,
@@ -23,14 +23,26 @@ use crate::{
 const LEVEL: i32 = 3;
 /// Decoding needs at most 2^27 bytes of memory.
 const WINDOW_LOG: u32 = 27;
+/// What is read at once, bytes.
+const CHUNK: usize = 256 * 1024;
+/// What is wrong with a whole file that is not the one that was stored.
+pub(super) const ANOTHER: &str = "its file does not have the digest of its manifest";
 
-/// A file that was written.
+/// What a stored file is.
+#[derive(Debug, Clone)]
 pub(super) struct Stored {
     /// What was read, before compression.
     pub(super) data_bytes: u64,
     /// What lies on the disk.
     pub(super) bytes: u64,
     pub(super) digest: Digest,
+}
+
+impl Stored {
+    /// What the manifest says of it.
+    pub(super) fn of(manifest: &SnapshotManifest) -> Self {
+        Self { data_bytes: manifest.data_bytes, bytes: manifest.stored_bytes, digest: manifest.digest }
+    }
 }
 
 /// Where the data of a snapshot lies.
@@ -104,16 +116,7 @@ pub(super) fn write(source: &mut dyn Read, partial: &Path, keys: &Keys) -> Resul
     let encrypting = keys.encrypt(hashing)?;
     let mut encoder = zstd::stream::write::Encoder::new(encrypting, LEVEL).map_err(io)?;
     encoder.include_checksum(true).map_err(io)?;
-    let mut buffer = vec![0; 256 * 1024];
-    let mut data_bytes = 0;
-    loop {
-        let count = source.read(&mut buffer).map_err(io)?;
-        if count == 0 {
-            break;
-        }
-        data_bytes += count as u64;
-        encoder.write_all(buffer.get(..count).unwrap_or_default()).map_err(io)?;
-    }
+    let data_bytes = pass(source, |part| encoder.write_all(part)).map_err(io)?;
     let done = encoder.finish().and_then(super::encryption::Encrypting::finish).map_err(io)?;
     done.inner.sync_all().map_err(io)?;
     let on_disk = done.inner.metadata().map_err(io)?.len();
@@ -134,25 +137,68 @@ pub(super) fn keep(file: &Path) -> Result<(), WorldError> {
     file.parent().map_or(Ok(()), crate::world::tree::sync_directory)
 }
 
-/// Decrypts and decodes a stored file to its end into `sink`, at most `limit` bytes. Returns the digest of what was read.
-pub(super) fn read(from: &Path, keys: &Keys, limit: u64, sink: &mut dyn Write) -> Result<Digest, WorldError> {
-    let io = |e| WorldError::io("decode the snapshot", e);
-    let source = File::open(from).map_err(io)?;
-    let mut hashing = Hashing { inner: source, hash: Sha256::new(), bytes: 0 };
+/// The digest of a stored file, as it lies there.
+pub(super) fn digest(of: &Path) -> Result<Digest, WorldError> {
+    let io = |e| WorldError::io("read the snapshot", e);
+    let mut hashing = Hashing { inner: File::open(of).map_err(io)?, hash: Sha256::new(), bytes: 0 };
+    pass(&mut hashing, |_| Ok(())).map_err(io)?;
+    Ok(Digest::from_bytes(hashing.hash.finalize().into()))
+}
+
+/// Decrypts and decodes a stored file to its end into `sink`, and hashes what it reads. A file that is not what was stored is
+/// damaged, which is known at its end: by then `sink` has got what it decoded to, and nothing may be believed before this returns.
+pub(super) fn read(from: &Path, keys: &Keys, stored: &Stored, sink: &mut dyn Write) -> Result<(), Unrestored> {
+    let damaged = |_| Unrestored::Damaged("its file does not decode to its end");
+    let mut hashing = Hashing { inner: File::open(from).map_err(damaged)?, hash: Sha256::new(), bytes: 0 };
     {
-        let decrypted = keys.decrypt(BufReader::with_capacity(128 * 1024, &mut hashing))?;
+        let decrypted =
+            keys.decrypt(BufReader::with_capacity(CHUNK, &mut hashing)).map_err(|error| match error.code {
+                Code::SecretMissing => Unrestored::Untried(error),
+                _ => damaged(io::ErrorKind::InvalidData.into()),
+            })?;
         let mut decoder =
-            zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(128 * 1024, decrypted)).map_err(io)?;
-        decoder.window_log_max(WINDOW_LOG).map_err(io)?;
-        let mut limited = (&mut decoder).take(limit.saturating_add(1));
-        let written = io::copy(&mut limited, sink).map_err(io)?;
-        if written > limit {
-            return Err(io(io::ErrorKind::InvalidData.into()));
+            zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(CHUNK, decrypted)).map_err(damaged)?;
+        decoder.window_log_max(WINDOW_LOG).map_err(damaged)?;
+        // What decodes to more is not the snapshot. The size of the database would say nothing: servers estimate it, and keep
+        // repetitive values compressed.
+        let mut limited = (&mut decoder).take(stored.data_bytes.saturating_add(1));
+        let mut unwritten = None;
+        let decoded = pass(&mut limited, |part| {
+            sink.write_all(part).map_err(|error| {
+                unwritten = Some(error);
+                io::ErrorKind::Other.into()
+            })
+        });
+        if let Some(error) = unwritten {
+            return Err(WorldError::io("pass on the snapshot", error).into());
+        }
+        if decoded.map_err(damaged)? > stored.data_bytes {
+            return Err(damaged(io::ErrorKind::InvalidData.into()));
         }
     }
     // What lies behind the last frame counts for the digest as well.
-    io::copy(&mut hashing, &mut io::sink()).map_err(io)?;
-    Ok(Digest::from_bytes(hashing.hash.finalize().into()))
+    pass(&mut hashing, |_| Ok(())).map_err(damaged)?;
+    if Digest::from_bytes(hashing.hash.finalize().into()) == stored.digest {
+        return Ok(());
+    }
+    Err(Unrestored::Damaged(ANOTHER))
+}
+
+/// Reads `source` to its end, piece by piece. Returns how many bytes there were.
+fn pass(source: &mut dyn Read, mut on: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<u64> {
+    let mut buffer = vec![0; CHUNK];
+    let mut bytes = 0;
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return Ok(bytes),
+            Ok(count) => {
+                bytes += count as u64;
+                on(buffer.get(..count).unwrap_or_default())?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Refuses when `directory` has not that much free space.
@@ -196,5 +242,53 @@ impl Read for Hashing {
         let count = self.inner.read(buffer)?;
         self.hash.update(buffer.get(..count).unwrap_or_default());
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sink that takes nothing.
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn one_pass_passes_on_what_was_stored_and_tells_what_was_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, keys) = (directory.path().join("one"), Keys::default());
+        let data: Vec<u8> = (0..700_000_u32).flat_map(u32::to_le_bytes).collect();
+        let stored = write(&mut data.as_slice(), &file, &keys).unwrap();
+        assert_eq!(digest(&file).unwrap(), stored.digest);
+        let read = |stored: &Stored| {
+            let mut sink = Vec::new();
+            (super::read(&file, &keys, stored, &mut sink), sink)
+        };
+        let (whole, sink) = read(&stored);
+        assert!(whole.is_ok() && sink == data);
+        let is_damaged = |stored: &Stored, wanted: &str| {
+            let (read, _) = read(stored);
+            assert!(matches!(read, Err(Unrestored::Damaged(how)) if how.contains(wanted)), "{read:?}");
+        };
+        is_damaged(&Stored { digest: Digest::of(b"another"), ..stored.clone() }, "digest");
+        is_damaged(&Stored { data_bytes: stored.data_bytes - 1, ..stored.clone() }, "decode");
+        // It decodes to the same, and something was put behind it.
+        let good = fs::read(&file).unwrap();
+        let longer = zstd::encode_all(&b""[..], 3).unwrap();
+        fs::write(&file, [good.as_slice(), &longer].concat()).unwrap();
+        is_damaged(&stored, "digest");
+        fs::write(&file, good.get(..good.len() / 2).unwrap()).unwrap();
+        is_damaged(&stored, "decode");
+        fs::write(&file, &good).unwrap();
+        let full = super::read(&file, &keys, &stored, &mut Full);
+        assert!(matches!(&full, Err(Unrestored::Untried(error)) if error.problem.contains("full")), "{full:?}");
     }
 }

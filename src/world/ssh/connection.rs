@@ -1,9 +1,8 @@
 //! An authenticated connection to a host whose key is one that we trust.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use russh::{
-    Preferred,
     client::{self, AuthResult, Handle},
     keys::PublicKeyOrCertificate,
 };
@@ -14,16 +13,24 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Files, Remote, Role, quick::Quick, unreachable};
+use super::{Files, Remote, Role, quick::Quick, tools::Tools, unreachable};
 use crate::{
     domain::{inventory::SshLogin, refusal::Code},
-    world::{WorldError, ssh::identity, ssh::trust::Trust},
+    world::{
+        WorldError,
+        ssh::{
+            identity::{self, LoginFault},
+            trust::Trust,
+        },
+    },
 };
 
 /// How long the TCP connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long the key exchange, and then the login, may take.
 const HANDSHAKE: Duration = Duration::from_secs(20);
+/// How long a connection that has ended may take to be seen as ended.
+const ENDING: Duration = Duration::from_secs(1);
 /// After this silence the host is asked whether it is there; after three questions without answer it is not.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Commands at once: sshd's `MaxSessions` is 10 where nobody changed it, and the files need one.
@@ -35,6 +42,7 @@ pub(super) struct Connection {
     fingerprint: String,
     pub(super) sessions: Semaphore,
     pub(super) files: OnceCell<Arc<Files>>,
+    pub(super) tools: OnceCell<Tools>,
     /// The connection that this one runs through.
     _through: Option<Arc<Connection>>,
 }
@@ -43,7 +51,7 @@ impl Connection {
     /// Connects and logs in.
     pub(super) async fn open(remote: Remote<'_>) -> Result<Self, WorldError> {
         let host = remote.host;
-        let trust = Trust::of(remote.name, host)?;
+        let trust = Trust::load(remote.name, host).await?;
         let (address, port) = (host.address.as_str(), host.port);
         let Some(jump) = &host.jump else {
             let stream = timeout(CONNECT, TcpStream::connect((address, port)))
@@ -57,7 +65,7 @@ impl Connection {
             return Err(unreachable(remote.name, "the host on the way is not one over SSH", CHECK_ADDRESS));
         };
         let through = remote.reader.world.ssh.connection(through).await?;
-        let stream = through.tcp(remote.name, address, port).await?;
+        let stream = through.tcp(jump, address, port).await?;
         Self::over(stream, remote, trust, Some(through)).await
     }
 
@@ -68,25 +76,23 @@ impl Connection {
         through: Option<Arc<Self>>,
     ) -> Result<Self, WorldError> {
         let name = remote.name;
-        let (keys, certificates) = trust.algorithms();
-        let preferred = Preferred {
-            key: Cow::Owned(keys),
-            host_key_certificates: Cow::Owned(certificates),
-            ..Preferred::default()
-        };
         let config = client::Config {
-            preferred,
+            preferred: trust.preferred()?,
             keepalive_interval: Some(KEEP_ALIVE),
             keepalive_max: 3,
             nodelay: true,
             ..client::Config::default()
         };
+        let no_known_key = trust.no_common_algorithm();
         let seen = Arc::new(std::sync::Mutex::new(None));
         let client = Client { trust, now: remote.reader.now(), seen: seen.clone() };
         let handshake = timeout(HANDSHAKE, client::connect_stream(Arc::new(config), stream, client)).await;
         let mut handle = match handshake {
             Err(_) => return Err(unreachable(name, "it began to speak and fell silent", CHECK_ADDRESS)),
             Ok(Err(Fault::Untrusted(error))) => return Err(*error),
+            Ok(Err(Fault::Protocol(error @ russh::Error::NoCommonAlgo { kind: russh::AlgorithmKind::Key, .. }))) => {
+                return Err(no_known_key.because(error));
+            }
             Ok(Err(Fault::Protocol(error))) => return Err(no_handshake(remote, error)),
             Ok(Ok(handle)) => handle,
         };
@@ -97,8 +103,8 @@ impl Connection {
             Ok(result) => result?,
         }
         let fingerprint = seen.lock().ok().and_then(|mut seen| seen.take()).unwrap_or_default();
-        let (sessions, files) = (Semaphore::new(SESSIONS), OnceCell::new());
-        Ok(Self { handle, fingerprint, sessions, files, _through: through })
+        let (sessions, files, tools) = (Semaphore::new(SESSIONS), OnceCell::new(), OnceCell::new());
+        Ok(Self { handle, fingerprint, sessions, files, tools, _through: through })
     }
 
     pub(super) fn handle(&self) -> &Handle<Client> {
@@ -128,13 +134,28 @@ async fn log_in(remote: Remote<'_>, login: &SshLogin, handle: &mut Handle<Client
             "it accepts the key and wants something more, such as a password",
             "Let the host accept this key alone for this user.",
         )),
+        // For the library, the end of the connection is a refusal that names no other way to log in.
+        Ok(AuthResult::Failure { remaining_methods, .. })
+            if remaining_methods.is_empty() && timeout(ENDING, &mut *handle).await.is_ok() =>
+        {
+            Err(unreachable(name, "it ended the connection during our login", CHECK_ADDRESS))
+        }
         Ok(AuthResult::Failure { .. }) => Err(WorldError::new(
             Code::Forbidden,
             format!("log in to host {name} as {}", login.user),
             "it does not accept our key",
             "Add the public key to authorized_keys of that user on the host, or correct user and identity in deploy-ops.toml.",
         )),
-        Err(error) => Err(unreachable(name, "it ended the connection during our login", CHECK_ADDRESS).because(error)),
+        Err(LoginFault::Connection(error)) => {
+            Err(unreachable(name, "it ended the connection during our login", CHECK_ADDRESS).because(error))
+        }
+        Err(LoginFault::Agent(error)) => Err(WorldError::new(
+            Code::Forbidden,
+            format!("log in to host {name} as {}", login.user),
+            "the agent does not sign with our key",
+            "Unlock the agent, or confirm the use of the key where it asks.",
+        )
+        .because(error)),
     }
 }
 
@@ -148,15 +169,6 @@ fn refused(error: &std::io::Error) -> &'static str {
 
 fn no_handshake(remote: Remote<'_>, error: russh::Error) -> WorldError {
     let problem = match error {
-        russh::Error::NoCommonAlgo { kind: russh::AlgorithmKind::Key, .. } => {
-            return WorldError::new(
-                Code::HostKeyMismatch,
-                format!("reach host {}", remote.name),
-                "it has no key of a kind that we know of it",
-                "Compare its keys on a trusted way (deploy-ops host trust) before you change anything.",
-            )
-            .because(error);
-        }
         russh::Error::NoCommonAlgo { .. } => "it speaks none of the algorithms that are safe",
         russh::Error::Version => "what answers there does not speak SSH 2",
         _ => "it ended the connection before we could log in",
@@ -190,7 +202,7 @@ impl client::Handler for Client {
     type Error = Fault;
 
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Fault> {
-        let fingerprint = self.trust.check(key, self.now).map_err(|error| Fault::Untrusted(Box::new(error)))?;
+        let fingerprint = self.trust.check(&key.into(), self.now).map_err(|error| Fault::Untrusted(Box::new(error)))?;
         if let Ok(mut seen) = self.seen.lock() {
             *seen = Some(fingerprint);
         }

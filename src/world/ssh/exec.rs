@@ -2,9 +2,12 @@
 
 use bytes::Bytes;
 use russh::{ChannelMsg, Sig};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 
-use super::{Command, Ran, Remote, lost};
+use super::{Command, DISK_FULL, QUOTA_USED, Ran, Remote, lost};
 use crate::{
     domain::refusal::Code,
     world::{WorldError, process::Ending},
@@ -45,8 +48,8 @@ impl Remote<'_> {
     pub(in crate::world) fn failed(&self, doing: &str, ran: &Ran) -> WorldError {
         let text = String::from_utf8_lossy(&ran.complaint);
         let (problem, fix) = [
-            ("No space left on device", "the disk is full", "Free space on the host and try again."),
-            ("Disk quota exceeded", "the quota is used up", "Free space on the host and try again."),
+            ("No space left on device", DISK_FULL, "Free space on the host and try again."),
+            ("Disk quota exceeded", QUOTA_USED, "Free space on the host and try again."),
             ("Read-only file system", "the file system is read-only", "Mount it writable."),
             ("Permission denied", "the permissions forbid it", "Give the login the permission, or correct the path."),
             ("No such file or directory", "a file or directory is not there", "Check the paths in deploy-ops.toml."),
@@ -67,6 +70,32 @@ impl Remote<'_> {
         command: Command,
         each: &mut (dyn FnMut(Bytes) -> bool + Send),
     ) -> Result<(Ending, Vec<u8>), WorldError> {
+        let (pieces, input) = mpsc::channel(1);
+        // The channel has room for it.
+        let _ = pieces.try_send(command.input.clone());
+        drop(pieces);
+        self.exchange(doing, command, input, each).await
+    }
+
+    /// Runs a command that reads its standard input from `input`, piece by piece, while it runs. What it writes on standard output is
+    /// not kept.
+    pub(in crate::world) async fn feed(
+        &self,
+        doing: &str,
+        command: Command,
+        input: mpsc::Receiver<Bytes>,
+    ) -> Result<Ran, WorldError> {
+        let (ending, complaint) = self.exchange(doing, command, input, &mut |_| true).await?;
+        Ok(Ran { ending, output: Vec::new(), complaint })
+    }
+
+    async fn exchange(
+        &self,
+        doing: &str,
+        command: Command,
+        mut input: mpsc::Receiver<Bytes>,
+        each: &mut (dyn FnMut(Bytes) -> bool + Send),
+    ) -> Result<(Ending, Vec<u8>), WorldError> {
         let deadline = Instant::now() + command.timeout;
         let connection = self.connection().await?;
         let ended = || lost(self.name, doing);
@@ -80,22 +109,24 @@ impl Remote<'_> {
         };
         channel.exec(true, command.line()).await.map_err(|error| ended().because(error))?;
         let (mut reading, writing) = channel.split();
-        let input = command.input;
         let feed = async {
             // A command that does not read its input to the end is not wrong for it.
-            if !input.is_empty() {
-                let _ = writing.data_bytes(input).await;
+            while let Some(piece) = input.recv().await {
+                if !piece.is_empty() && writing.data_bytes(piece).await.is_err() {
+                    break;
+                }
             }
             let _ = writing.eof().await;
         };
         let mut ending = None;
+        let mut whole = false;
         let mut complaint = Vec::new();
         let listen = async {
             loop {
                 match reading.wait().await {
                     Some(ChannelMsg::Data { data }) => {
                         if !each(data) {
-                            ending = Some(Ending::Signal(13));
+                            (ending, whole) = (Some(Ending::Signal(13)), true);
                             return Ok(());
                         }
                     }
@@ -109,9 +140,11 @@ impl Remote<'_> {
                     Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
                         ending = Some(Ending::Signal(number(&signal_name)));
                     }
+                    Some(ChannelMsg::Eof | ChannelMsg::Close) => whole = true,
                     Some(ChannelMsg::Failure) => return Err(no_session(self, doing)),
                     Some(_) => {}
-                    // Without an exit status the end of the channel says nothing about the command.
+                    // Without an exit status the end of the channel says nothing about the command. The status may come before
+                    // the rest of the output, so an end that was not announced cuts it.
                     None => return Ok(()),
                 }
             }
@@ -136,7 +169,7 @@ impl Remote<'_> {
                 return Err(WorldError { problem: format!("it did not end within {seconds} s"), ..ended() });
             }
         }
-        ending.map(|ending| (ending, complaint)).ok_or_else(ended)
+        ending.filter(|_| whole).map(|ending| (ending, complaint)).ok_or_else(ended)
     }
 }
 

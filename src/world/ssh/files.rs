@@ -3,14 +3,15 @@
 use std::{collections::BTreeSet, io::Read, path::Path, sync::Arc, time::Duration};
 
 use russh_sftp::{
-    client::{Config, RawSftpSession, error::Error},
+    client::{Config, error::Error},
     protocol::{FileAttributes, OpenFlags, Packet, StatusCode},
 };
+use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
-use super::{Remote, lost, unreachable};
+use super::{MAYBE_FULL, Remote, lost, sftp::Session, unreachable};
 use crate::{
-    domain::{refusal::Code, space::Space},
+    domain::{digest::Digest, refusal::Code, space::Space},
     world::WorldError,
 };
 
@@ -23,7 +24,7 @@ const AT_ONCE: usize = 64;
 
 /// A session of file requests.
 pub(in crate::world) struct Files {
-    session: RawSftpSession,
+    session: Session,
     extensions: std::collections::HashMap<String, String>,
     host: crate::domain::name::HostName,
 }
@@ -71,7 +72,7 @@ impl Remote<'_> {
                 .await
                 .map_err(|error| unreachable(self.name, "its connection ended", "Try again.").because(error))?;
             let config = Config { request_timeout_secs: ANSWER_S, ..Config::default() };
-            let session = RawSftpSession::new_with_config(channel.into_stream(), config);
+            let session = Session::new(channel.into_stream(), config);
             let version = session.init().await.map_err(|error| {
                 WorldError::new(
                     Code::Unsupported,
@@ -172,6 +173,20 @@ impl Files {
         }
     }
 
+    /// Makes `link` another name of the file at `path`.
+    pub(in crate::world) async fn hard_link(&self, path: &Path, link: &Path) -> Result<(), WorldError> {
+        let linked = self.session.hardlink(text(path)?, text(link)?).await;
+        linked.map(drop).map_err(|e| self.failed("link a file", e))
+    }
+
+    /// How much the login may still write where `path` lies, bytes; `None` where the host does not tell. Quotas are not in it.
+    pub(in crate::world) async fn room(&self, path: &Path) -> Result<Option<u64>, WorldError> {
+        if !self.extensions.contains_key("statvfs@openssh.com") {
+            return Ok(None);
+        }
+        Ok(Some(self.space(path).await?.free_bytes))
+    }
+
     /// Whether renaming can replace what has the new name in one step. Without it nothing can be switched atomically.
     pub(in crate::world) fn replaces(&self) -> bool {
         self.extensions.contains_key("posix-rename@openssh.com")
@@ -185,8 +200,8 @@ impl Files {
 
     /// The room below a directory (OpenSSH PROTOCOL, 4.4).
     pub(in crate::world) async fn space(&self, directory: &Path) -> Result<Space, WorldError> {
-        let doing = "look at the space";
-        let found = self.session.statvfs(text(directory)?).await.map_err(|e| self.failed(doing, e))?;
+        let found =
+            self.session.statvfs(text(directory)?).await.map_err(|e| self.failed("look at the free space", e))?;
         Ok(Space {
             free_bytes: found.blocks_avail.saturating_mul(found.fragment_size),
             total_bytes: found.blocks.saturating_mul(found.fragment_size),
@@ -218,12 +233,32 @@ impl Files {
         offset: u64,
         limit: u64,
     ) -> Result<Option<Vec<u8>>, WorldError> {
-        use futures::{StreamExt, TryStreamExt, stream};
+        let mut all = Vec::new();
+        let there = self.each_piece(path, offset, limit, &mut |piece| all.extend_from_slice(piece)).await?;
+        Ok(there.then_some(all))
+    }
+
+    /// SHA-256 of a file. `None` when it is not there.
+    pub(in crate::world) async fn digest(&self, path: &Path) -> Result<Option<Digest>, WorldError> {
+        let mut hash = Sha256::new();
+        let there = self.each_piece(path, 0, u64::MAX, &mut |piece| hash.update(piece)).await?;
+        Ok(there.then(|| Digest::from_bytes(hash.finalize().into())))
+    }
+
+    /// Hands a file to `each` in pieces, from `offset`, at most `limit` bytes. Says whether it is there.
+    async fn each_piece(
+        &self,
+        path: &Path,
+        offset: u64,
+        limit: u64,
+        each: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<bool, WorldError> {
+        use futures::{StreamExt, stream};
         let doing = "read a file";
         let opened = self.session.open(text(path)?, OpenFlags::READ, FileAttributes::empty()).await;
         let handle = match opened {
             Ok(opened) => opened.handle,
-            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) if is_missing(&error) => return Ok(false),
             Err(error) => return Err(self.failed(doing, error)),
         };
         // Not more pieces than the file has: each would be a question about nothing.
@@ -231,17 +266,21 @@ impl Files {
         let end = size.unwrap_or(u64::MAX).min(offset.saturating_add(limit));
         let piece = PIECE as u64;
         let offsets = (0..).map(move |index| offset + index * piece).take_while(move |at| *at < end);
-        let pieces = stream::iter(offsets.map(|at| self.piece(&handle, at, piece.min(end - at))));
-        let read = pieces
-            .buffered(AT_ONCE)
-            .try_take_while(|piece| std::future::ready(Ok(!piece.is_empty())))
-            .try_fold(Vec::new(), |mut all, piece| async move {
-                all.extend_from_slice(&piece);
-                Ok(all)
-            })
-            .await;
+        let mut pieces = stream::iter(offsets.map(|at| self.piece(&handle, at, piece.min(end - at)))).buffered(AT_ONCE);
+        let mut result = Ok(true);
+        while let Some(read) = pieces.next().await {
+            match read {
+                Ok(piece) if piece.is_empty() => break,
+                Ok(piece) => each(&piece),
+                Err(error) => {
+                    result = Err(self.failed(doing, error));
+                    break;
+                }
+            }
+        }
+        drop(pieces);
         let _ = self.session.close(handle).await;
-        read.map(Some).map_err(|e| self.failed(doing, e))
+        result
     }
 
     /// A piece of an open file, whole unless the file ends in it.
@@ -322,7 +361,7 @@ impl Files {
                 }
                 StatusCode::OpUnsupported => ("the host cannot do that by SFTP", "Use a login with a shell."),
                 // OpenSSH has no code of its own for a full disk.
-                _ => ("the host refused; its disk or quota may be full", "Look at the space that is left on the host."),
+                _ => (MAYBE_FULL, "Look at the space that is left on the host."),
             },
             Error::Timeout | Error::IO(_) | Error::UnexpectedBehavior(_) => {
                 return lost(&self.host, doing).because(error);

@@ -5,14 +5,31 @@ use std::time::Duration;
 use russh::{ChannelStream, client::Msg};
 use tokio::time::timeout;
 
-use super::{Remote, connection::Connection, unreachable};
-use crate::{domain::name::HostName, world::WorldError};
+use super::{Remote, connection::Connection};
+use crate::{
+    domain::{name::HostName, refusal::Code},
+    world::WorldError,
+};
 
-/// How long the host may take to connect on.
-const CONNECT: Duration = Duration::from_secs(15);
+/// How long the host may take to connect on: shorter than client programs wait for their server, so that they are told why.
+const CONNECT: Duration = Duration::from_secs(8);
 
 /// A stream through a host.
-pub(in crate::world) type Stream = ChannelStream<Msg>;
+pub(super) type Stream = ChannelStream<Msg>;
+
+/// Where a stream through a host ends, as the host sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::world) enum Destination {
+    /// A TCP port of an address.
+    Tcp {
+        /// A host name or an IP address; the host resolves it.
+        address: String,
+        /// The port.
+        port: u16,
+    },
+    /// A Unix socket, by its absolute path.
+    Socket(String),
+}
 
 impl Connection {
     /// A TCP connection from the host to `address` (RFC 4254, 7.2).
@@ -21,17 +38,21 @@ impl Connection {
         opened(host, timeout(CONNECT, opening).await)
     }
 
+    /// A connection to a Unix socket on the host (OpenSSH PROTOCOL, 2.4).
     async fn socket(&self, host: &HostName, path: &str) -> Result<Stream, WorldError> {
         opened(host, timeout(CONNECT, self.handle().channel_open_direct_streamlocal(path)).await)
+    }
+
+    /// A connection to wherever that is.
+    pub(super) async fn stream(&self, host: &HostName, to: &Destination) -> Result<Stream, WorldError> {
+        match to {
+            Destination::Tcp { address, port } => self.tcp(host, address, *port).await,
+            Destination::Socket(path) => self.socket(host, path).await,
+        }
     }
 }
 
 impl Remote<'_> {
-    /// A TCP connection from the host to `address`, as the host sees it.
-    pub(in crate::world) async fn tcp(&self, address: &str, port: u16) -> Result<Stream, WorldError> {
-        self.connection().await?.tcp(self.name, address, port).await
-    }
-
     /// Whether the host connects on to others; nothing when its answer does not tell. The port is one where nothing is expected.
     pub(in crate::world) async fn forwards(&self) -> Option<bool> {
         let connection = self.connection().await.ok()?;
@@ -46,30 +67,44 @@ impl Remote<'_> {
             _ => None,
         }
     }
-
-    /// A connection to a Unix socket on the host (OpenSSH PROTOCOL, 2.4).
-    pub(in crate::world) async fn socket(&self, path: &str) -> Result<Stream, WorldError> {
-        self.connection().await?.socket(self.name, path).await
-    }
 }
 
 fn opened(
     host: &HostName,
     opening: Result<Result<russh::Channel<Msg>, russh::Error>, tokio::time::error::Elapsed>,
 ) -> Result<Stream, WorldError> {
-    match opening {
-        Ok(Ok(channel)) => Ok(channel.into_stream()),
-        Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
-            let problem = match reason {
-                russh::ChannelOpenFailure::AdministrativelyProhibited => "it forbids connections through it",
-                russh::ChannelOpenFailure::ConnectFailed => "nothing answers it at that address",
-                _ => "it does not connect on",
-            };
-            let fix = "Check address and port as the host sees them, and AllowTcpForwarding in its sshd_config.";
-            let code = crate::domain::refusal::Code::WorldFailed;
-            Err(WorldError::new(code, format!("connect through host {host}"), problem, fix))
+    let failed =
+        |code, problem: String, fix: &str| WorldError::new(code, format!("connect through host {host}"), problem, fix);
+    let reason = match opening {
+        Ok(Ok(channel)) => return Ok(channel.into_stream()),
+        Ok(Err(russh::Error::ChannelOpenFailure(reason))) => reason,
+        Ok(Err(error)) => return Err(ended(host).because(error)),
+        Err(_) => {
+            let problem = format!("host {host} did not connect to that address within {} s", CONNECT.as_secs());
+            return Err(failed(Code::WorldFailed, problem, CHECK_ADDRESS));
         }
-        Ok(Err(error)) => Err(unreachable(host, "its connection ended", "Try again.").because(error)),
-        Err(_) => Err(unreachable(host, "it did not connect on within 15 s", "Try again.")),
-    }
+    };
+    Err(match reason {
+        russh::ChannelOpenFailure::AdministrativelyProhibited => failed(
+            Code::Forbidden,
+            format!("host {host} forbids connections through it, or to that address"),
+            "Allow them in its sshd_config (AllowTcpForwarding, AllowStreamLocalForwarding, PermitOpen), or ask its provider.",
+        ),
+        russh::ChannelOpenFailure::ConnectFailed => {
+            failed(Code::WorldFailed, format!("nothing answers host {host} at that address"), CHECK_ADDRESS)
+        }
+        _ => failed(Code::WorldFailed, format!("host {host} does not connect on"), CHECK_ADDRESS),
+    })
+}
+
+const CHECK_ADDRESS: &str = "Check that the service is up, and its address in deploy-ops.toml as the host sees it.";
+
+/// The connection to the host ended: what became of what was under way is not known.
+pub(super) fn ended(host: &HostName) -> WorldError {
+    WorldError::new(
+        Code::ConnectionLost,
+        format!("connect through host {host}"),
+        format!("the connection to host {host} ended"),
+        "Try again.",
+    )
 }

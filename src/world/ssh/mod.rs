@@ -7,19 +7,37 @@
 mod command;
 mod connection;
 mod exec;
+mod fence;
 mod files;
 mod forward;
 mod identity;
+mod known_hosts;
+mod listing;
 mod pool;
 mod probe;
 mod quick;
+mod scan;
+mod sftp;
 mod space;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod tools;
+mod transfer;
 mod trust;
+mod tunnel;
 
 pub(in crate::world) use command::{Command, Ran};
 pub(in crate::world) use files::{Files, Stat};
+pub(in crate::world) use forward::Destination;
+pub(in crate::world) use identity::keys_in_files;
+pub(in crate::world) use listing::{Entry, RemoteTree};
 pub(in crate::world) use pool::{Pool, Role};
+pub use scan::{ShownKey, Standing};
 pub(in crate::world) use space::quotas;
+pub(in crate::world) use transfer::{Base, Delivery, recognise};
+pub(in crate::world) use tunnel::{End, Passage, Tunnel, Verified, Watch};
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,6 +48,11 @@ use crate::domain::{
     refusal::Code,
 };
 use connection::Connection;
+
+/// What is wrong when a host has no more room, as its programs say it, and as SFTP does, which has no word for it.
+const DISK_FULL: &str = "the disk is full";
+const QUOTA_USED: &str = "the quota is used up";
+const MAYBE_FULL: &str = "the host refused; its disk or quota may be full";
 
 /// A host over SSH.
 #[derive(Clone, Copy)]
@@ -75,6 +98,18 @@ impl Remote<'_> {
                 )
             }),
         }
+    }
+
+    /// How long a question and its answer are on the way.
+    async fn round_trip(&self) -> Result<Duration, WorldError> {
+        let connection = self.connection().await?;
+        let start = std::time::Instant::now();
+        connection
+            .handle()
+            .send_ping()
+            .await
+            .map_err(|error| lost(self.name, "ask whether it is there").because(error))?;
+        Ok(start.elapsed())
     }
 
     async fn connection(&self) -> Result<Arc<Connection>, WorldError> {

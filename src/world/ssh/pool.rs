@@ -28,6 +28,7 @@ pub(in crate::world) enum Role {
 #[derive(Default)]
 pub(in crate::world) struct Pool {
     slots: std::sync::Mutex<HashMap<(HostName, Role), Arc<Slot>>>,
+    pub(super) tunnels: super::tunnel::Tunnels,
 }
 
 impl fmt::Debug for Pool {

@@ -63,15 +63,16 @@ impl Client {
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.args(["-F", "none"]).arg("-i").arg(&self.identity);
+        // The first value of an option counts.
+        for option in &self.options {
+            command.args(["-o", option]);
+        }
         let known = format!("UserKnownHostsFile={}", self.known_hosts.display());
         for option in ["BatchMode=yes", "IdentitiesOnly=yes", "IdentityAgent=none", "StrictHostKeyChecking=yes", &known]
         {
             command.args(["-o", option]);
         }
         for option in ["GlobalKnownHostsFile=/dev/null", "LogLevel=ERROR"] {
-            command.args(["-o", option]);
-        }
-        for option in &self.options {
             command.args(["-o", option]);
         }
         command.kill_on_drop(true);

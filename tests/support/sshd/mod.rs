@@ -29,7 +29,7 @@ use self::{
     network::Relay,
     shape::{Jail, Network},
 };
-use super::{daemon::Home, port::lasting_port, wait::until};
+use super::{home::Home, port::lasting_port, wait::until};
 
 /// Where the web root is for those who log in with a shell.
 const ROOT: &str = "/www/htdocs/w0000001";

@@ -1,6 +1,7 @@
 //! MariaDB, on a real server: connections, contents, snapshots, restores.
 
 mod connections;
+mod full_disk;
 mod restores;
 mod snapshots;
 

@@ -6,6 +6,7 @@ use deploy_ops_mcp::{domain::refusal::Code, world::snapshots::RestoreState};
 use sqlx::Connection;
 
 use super::{CORPUS, Stand, restore_of};
+use crate::support::manifests;
 
 /// What the application and its migrations did since the snapshot.
 const MEANWHILE: &str = "DELETE FROM kinds WHERE id = 101; DROP TRIGGER parts_second; DROP VIEW f_view; DROP FUNCTION twice; \
@@ -59,10 +60,9 @@ async fn a_restore_that_is_interrupted_anywhere_is_finished_or_taken_back() {
     world.restore_database(&permit, &restore).await.unwrap();
     world.take_back_restore(&permit, &restore).await.unwrap();
     let (both, mut cuts) = (begun.elapsed(), 0);
-    // The first third only proves the snapshot once more.
     for step in 0..CUTS {
         let (restore, permit) = restore_of(&manifest);
-        let limit = both.mul_f64(0.2 + 0.6 * f64::from(step) / f64::from(CUTS));
+        let limit = both.mul_f64(0.05 + 0.6 * f64::from(step) / f64::from(CUTS));
         let restored = tokio::time::timeout(limit, world.restore_database(&permit, &restore)).await;
         stand.settle().await;
         cuts += u32::from(restored.is_err());
@@ -137,6 +137,59 @@ async fn a_restore_is_refused_when_it_may_not_or_must_not() {
     let (restore, permit) = restore_of(&manifest);
     let error = stand.sandbox.world.restore_database(&permit, &restore).await.unwrap_err();
     assert!(error.problem.contains("may not create a database") && error.fix.contains("\\_\\_%"), "{error:?}");
+    assert_eq!(stand.text("SELECT COUNT(*) FROM t").await.as_deref(), Some("1"));
+}
+
+/// The copy beside is what is proven: nobody needs the rights of a second one. What is not the snapshot never takes its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_is_proven_beside_the_live_database_takes_its_place() {
+    let stand = Stand::new("beside").await;
+    stand
+        .database
+        .execute("CREATE TABLE t (id INT PRIMARY KEY) ENGINE = InnoDB; INSERT INTO t VALUES (1), (2), (3)")
+        .await;
+    let manifest = stand.take("beside-1").await.unwrap();
+    stand.database.execute("DELETE FROM t WHERE id > 1").await;
+    for host in ["localhost", "127.0.0.1"] {
+        let revoke = format!("REVOKE ALL ON `deployops\\_v\\_%`.* FROM '{}'@'{host}'", stand.database.user);
+        stand.server.execute(&revoke).await;
+    }
+    let beside = format!("{}__", stand.database.name);
+    let (data, file) = (stand.sandbox.path("data"), stand.sandbox.path("data/snapshots/beside-1.sql.zst"));
+    let (restore, permit) = restore_of(&manifest);
+    let good = std::fs::read(&file).unwrap();
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 1;
+    std::fs::write(&file, flipped).unwrap();
+    let error = stand.sandbox.world.restore_database(&permit, &restore).await.unwrap_err();
+    assert_eq!(error.problem, "its file does not have the digest of its manifest");
+    std::fs::write(&file, &good).unwrap();
+    let mut other = manifest.clone();
+    other.rows.insert("t".to_owned(), 4);
+    manifests::forge(&data, &other);
+    let error = stand.sandbox.world.restore_database(&permit, &restore).await.unwrap_err();
+    assert_eq!(error.problem, "beside the database it became something else: different are the rows of t");
+    assert_eq!(stand.text("SELECT COUNT(*) FROM t").await.as_deref(), Some("1"));
+    assert!(stand.databases(&beside).await.is_empty(), "nothing is left of it");
+    manifests::forge(&data, &manifest);
+    stand.sandbox.world.restore_database(&permit, &restore).await.unwrap();
+    assert_eq!(stand.text("SELECT COUNT(*) FROM t").await.as_deref(), Some("3"));
+}
+
+/// A client program that outlives the killed run which started it cannot write into what the next run restores.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_an_interrupted_restore_left_behind_is_ended() {
+    let stand = Stand::new("left").await;
+    stand.database.execute("CREATE TABLE t (id INT PRIMARY KEY) ENGINE = InnoDB; INSERT INTO t VALUES (1)").await;
+    let manifest = stand.take("left-1").await.unwrap();
+    let (restore, permit) = restore_of(&manifest);
+    let number: String = permit.operation().as_str().chars().filter(char::is_ascii_hexdigit).collect();
+    let beside = format!("{}__r_{}", stand.database.name, &number[number.len() - 16..]);
+    stand.database.execute(&format!("CREATE DATABASE {beside}")).await;
+    let mut left = stand.database.connect().await;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("USE {beside}"))).execute(&mut left).await.unwrap();
+    stand.sandbox.world.restore_database(&permit, &restore).await.unwrap();
+    assert!(sqlx::raw_sql("SELECT 1").execute(&mut left).await.is_err(), "it was ended");
     assert_eq!(stand.text("SELECT COUNT(*) FROM t").await.as_deref(), Some("1"));
 }
 

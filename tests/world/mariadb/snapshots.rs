@@ -307,6 +307,7 @@ async fn what_belongs_to_other_users_is_refused_when_it_cannot_be_restored() {
         .await;
     let error = stand.take("definer-1").await.unwrap_err();
     assert!(error.problem.contains("SET USER") && error.problem.contains("DEFINER"), "{error:?}");
+    assert!(error.fix.starts_with("Grant it SET USER"), "the fix of the restore that failed: {error:?}");
     for host in ["localhost", "127.0.0.1"] {
         stand.server.execute(&format!("GRANT SET USER ON *.* TO '{}'@'{host}'", stand.database.user)).await;
     }

@@ -3,6 +3,7 @@
 mod connect;
 mod corpus;
 mod dump;
+mod full_disk;
 mod proof;
 mod restore;
 

@@ -32,7 +32,9 @@ async fn e2_a_dump_that_is_cut_or_has_one_wrong_byte_is_found_out() {
     store(&flipped);
     let found = verify().await;
     assert_eq!(found.level, Some(SnapshotLevel::Decoded));
-    assert_eq!(found.problem.unwrap(), "restored, it does not hold what the database held");
+    let problem = found.problem.unwrap();
+    assert_eq!(problem.what, "restored, it does not hold what the database held: different are the rows of t");
+    assert!(problem.fix.contains("take another snapshot"), "{problem:?}");
 
     store(&dump[..dump.len() * 2 / 5]);
     let found = verify().await;

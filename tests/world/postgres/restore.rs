@@ -9,6 +9,7 @@ use sqlx::Connection;
 
 use super::{permit_for, restore_of, server, snapshot, stage, superuser, text, world_of};
 use crate::support::{
+    manifests,
     postgres::{Database, Postgres},
     sandbox::Sandbox,
 };
@@ -118,6 +119,30 @@ async fn a_swap_that_fails_leaves_everything_as_it_was() {
     assert_eq!(state(&sandbox, &permit, &restore).await, RestoreState::NotDone);
     sqlx::raw_sql("SELECT 1").execute(&mut superuser).await.unwrap();
     superuser.close().await.unwrap();
+    sandbox.world.restore_database(&permit, &restore).await.unwrap();
+    assert_eq!(text(&database, ROWS).await, "1000");
+}
+
+/// What is not the snapshot never takes the place of the live database.
+#[tokio::test]
+async fn only_what_is_proven_beside_the_live_database_takes_its_place() {
+    let (_, database, sandbox, restore, permit) = emptied("proven").await;
+    let (data, file) = (sandbox.path("data"), sandbox.path("data/snapshots/main-1.pgdump.zst"));
+    let manifest = sandbox.world.reader().snapshot_manifest(&restore.snapshot).unwrap();
+    let good = std::fs::read(&file).unwrap();
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 1;
+    std::fs::write(&file, flipped).unwrap();
+    let refused = sandbox.world.restore_database(&permit, &restore).await.unwrap_err();
+    assert_eq!(refused.problem, "its file does not have the digest of its manifest");
+    std::fs::write(&file, &good).unwrap();
+    let mut other = manifest.clone();
+    other.rows.insert("t".to_owned(), 4);
+    manifests::forge(&data, &other);
+    let refused = sandbox.world.restore_database(&permit, &restore).await.unwrap_err();
+    assert_eq!(refused.problem, "beside the database it became something else: different are the rows of t");
+    assert_eq!((text(&database, ROWS).await, beside(&database).await), ("10".into(), String::new()));
+    manifests::forge(&data, &manifest);
     sandbox.world.restore_database(&permit, &restore).await.unwrap();
     assert_eq!(text(&database, ROWS).await, "1000");
 }

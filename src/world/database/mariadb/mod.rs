@@ -15,12 +15,8 @@ use tokio::time::timeout;
 
 use super::connection::{Access, CONNECT, first, silent, texts};
 use crate::{
-    domain::{
-        inventory::{DatabaseServer, Tls},
-        name::DatabaseName,
-    },
-    redact::Secret,
-    world::WorldError,
+    domain::{inventory::Tls, name::DatabaseName},
+    world::{WorldError, database::Way, ssh::Watch},
 };
 
 pub(super) use contents::contents;
@@ -35,21 +31,22 @@ pub(super) use sizes::table_sizes;
 pub(crate) struct Connection {
     pub(super) inner: MySqlConnection,
     name: DatabaseName,
+    watch: Watch,
 }
 
 /// Connects to `database` on a server; it need not be the one of the inventory.
 pub(crate) async fn connect(
     name: &DatabaseName,
-    server: &DatabaseServer,
+    way: &Way,
     database: &str,
-    password: &Secret,
     access: Access,
 ) -> Result<Connection, WorldError> {
+    let (server, watch) = (&way.server, way.watch());
     let mut options = MySqlConnectOptions::new()
         .port(server.port)
         .database(database)
         .username(&server.user)
-        .password(password.expose())
+        .password(way.password.expose())
         .statement_cache_capacity(0)
         .disable_statement_logging();
     options = if server.is_socket() { options.socket(&server.address) } else { options.host(&server.address) };
@@ -60,9 +57,9 @@ pub(crate) async fn connect(
     };
     let inner = timeout(CONNECT, options.connect())
         .await
-        .map_err(|_| silent(name))?
-        .map_err(|error| error::failed(name, "connect to", error))?;
-    let mut connection = Connection { inner, name: name.clone() };
+        .map_err(|_| watch.explain(silent(name)))?
+        .map_err(|error| watch.explain(error::failed(name, "connect to", error)))?;
+    let mut connection = Connection { inner, name: name.clone(), watch };
     connection.execute(&settings(access)).await?;
     Ok(connection)
 }
@@ -120,12 +117,12 @@ impl Connection {
     }
 
     pub(crate) async fn close(self) -> Result<(), WorldError> {
-        let name = self.name;
-        self.inner.close().await.map_err(|error| error::failed(&name, "close the connection to", error))
+        let Self { inner, name, watch } = self;
+        inner.close().await.map_err(|error| watch.explain(error::failed(&name, "close the connection to", error)))
     }
 
     pub(super) fn failed(&self, doing: &str, error: sqlx::Error) -> WorldError {
-        error::failed(&self.name, doing, error)
+        self.watch.explain(error::failed(&self.name, doing, error))
     }
 }
 

@@ -93,8 +93,9 @@ impl Swap<'_> {
         let file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(io)?;
         let mut invocation: Invocation = self.dump.invocation(&self.login, self.directory.path(), arguments)?;
         invocation.output = Some(file);
+        let watch = self.login.watch();
         let finished = process::run(invocation).await?;
-        self.dump.judge(doing, finished.ending, &finished.output)?;
+        self.dump.judge(doing, finished.ending, &finished.output).map_err(|error| watch.explain(error))?;
         let text = std::fs::read(&path).map_err(io)?;
         if memchr::memmem::rfind(&text, b"\n-- Dump completed").is_none() {
             return Err(WorldError::new(

@@ -96,7 +96,7 @@ async fn attempt(login: &Login<'_>, dump: &Dump<'_>, tool: &Tool, directory: &Pa
         let stored = store::write(&mut prefix.as_bytes().chain(&mut source), &to, &keys)?;
         Ok((stored, source.is_complete()))
     });
-    let mut said = Capture::default();
+    let (mut said, watch) = (Capture::default(), login.watch());
     let running = process::run_into(invocation, &mut said, |_| {});
     let reading = async {
         // What a program has written to a pipe fills a buffer first, which takes more than what it writes before its moment.
@@ -114,7 +114,7 @@ async fn attempt(login: &Login<'_>, dump: &Dump<'_>, tool: &Tool, directory: &Pa
     }
     // A full disk ends the tool as well; the disk is the cause.
     let (stored, complete) = stored?;
-    tool.judge(&doing(login), ending, &said)?;
+    tool.judge(&doing(login), ending, &said).map_err(|error| watch.explain(error))?;
     if !complete {
         return Err(WorldError::new(
             Code::BackupMissing,

@@ -9,13 +9,13 @@ use std::{
 };
 
 use super::{
-    super::{encryption::Keys, proof::decoded_limit, store},
+    super::{encryption::Keys, feed::Feed, proof::Unrestored, store},
     login::Login,
     stream::Confined,
     tools::Tool,
 };
 use crate::{
-    domain::{digest::Digest, refusal::Code, snapshot::SnapshotManifest},
+    domain::snapshot::SnapshotManifest,
     world::{
         Reader, WorldError,
         blocking::blocking,
@@ -23,18 +23,20 @@ use crate::{
     },
 };
 
+/// What is written to the client program at once, bytes.
+const BUFFER: usize = 256 * 1024;
+
 /// A stored dump.
 pub(super) struct Stored {
     file: PathBuf,
-    digest: Digest,
-    limit: u64,
+    stored: store::Stored,
     keys: Arc<Keys>,
 }
 
 impl Stored {
     pub(super) fn new(reader: Reader<'_>, manifest: &SnapshotManifest, keys: Arc<Keys>) -> Self {
         let file = store::file(&reader.world.paths, manifest);
-        Self { file, digest: manifest.digest, limit: decoded_limit(manifest), keys }
+        Self { file, stored: store::Stored::of(manifest), keys }
     }
 
     /// Restores it into `database`, which must be empty. Returns the events that were on, as quoted identifiers: they are created
@@ -45,24 +47,17 @@ impl Stored {
         tool: &Tool,
         directory: &Path,
         database: &str,
-    ) -> Result<Vec<String>, WorldError> {
-        let digest = self.digest;
-        let (found, events) = client(login, tool, directory, database, move |writer| {
-            let mut confined = Confined::new(writer);
-            let found = store::read(&self.file, &self.keys, self.limit, &mut confined)?;
-            let events = confined.finish().map_err(|e| WorldError::io("pass on the snapshot", e))?;
-            Ok((found, events))
+    ) -> Result<Vec<String>, Unrestored> {
+        let (ran, read) = client(login, tool, directory, database, move |pipe| {
+            let mut confined = Confined::new(BufWriter::with_capacity(BUFFER, Feed(pipe)));
+            store::read(&self.file, &self.keys, &self.stored, &mut confined)?;
+            confined.finish().map_err(|e| Unrestored::Untried(WorldError::io("pass on the snapshot", e)))
         })
         .await?;
-        if found == digest {
-            return Ok(events);
-        }
-        Err(WorldError::new(
-            Code::BackupMissing,
-            "restore the snapshot",
-            "its file changed while it was read",
-            "Choose another snapshot, and check the disk.",
-        ))
+        // What was read decides: the program may say anything of a damaged file.
+        let events = read?;
+        ran.map_err(Unrestored::Refused)?;
+        Ok(events)
     }
 }
 
@@ -74,21 +69,22 @@ pub(super) async fn run(
     database: &str,
     statements: Vec<u8>,
 ) -> Result<(), WorldError> {
-    client(login, tool, directory, database, move |mut writer| {
-        let written = writer.write_all(&statements).and_then(|()| writer.flush());
-        written.map_err(|e| WorldError::io("pass on statements", e))
+    let (ran, written) = client(login, tool, directory, database, move |mut pipe| {
+        pipe.write_all(&statements).map_err(|e| WorldError::io("pass on statements", e))
     })
-    .await
+    .await?;
+    // When the program stops early, writing to it fails as well; the program is the cause.
+    ran.and(written)
 }
 
-/// Runs the client program while `write` writes what it reads.
+/// Runs the client program while `write` writes what it reads. Returns how both went.
 async fn client<T: Send + 'static>(
     login: &Login<'_>,
     tool: &Tool,
     directory: &Path,
     database: &str,
-    write: impl FnOnce(BufWriter<PipeWriter>) -> Result<T, WorldError> + Send + 'static,
-) -> Result<T, WorldError> {
+    write: impl FnOnce(PipeWriter) -> T + Send + 'static,
+) -> Result<(Result<(), WorldError>, T), WorldError> {
     let doing = format!("restore into a database on the server of {}", login.name);
     let (input, output) = std::io::pipe().map_err(|e| WorldError::io(doing.clone(), e))?;
     // Binary: line ends in bodies of routines stay, and the program takes no commands of its own but DELIMITER. Comments stay in
@@ -100,12 +96,10 @@ async fn client<T: Send + 'static>(
     arguments.extend(["--", database]);
     let mut invocation = tool.invocation(login, directory, &arguments)?;
     invocation.input = Some(File::from(OwnedFd::from(input)));
-    let writing = blocking(move || write(BufWriter::with_capacity(256 * 1024, output)));
-    let mut said = Capture::default();
+    let writing = blocking(move || Ok(write(output)));
+    let (mut said, watch) = (Capture::default(), login.watch());
     let running = process::run_into(invocation, &mut said, |_| {});
     let (ran, written) = tokio::join!(running, writing);
     let (ending, _) = ran?;
-    // When the program stops early, writing to it fails as well; the program is the cause.
-    tool.judge(&doing, ending, &said.finish())?;
-    written
+    Ok((tool.judge(&doing, ending, &said.finish()).map_err(|error| watch.explain(error)), written?))
 }

@@ -12,13 +12,13 @@ use crate::{
         inventory::{Database, DatabaseServer, Tls},
         name::DatabaseName,
     },
-    redact::Secret,
     world::{
         Reader, WorldError,
         database::{
-            Access,
+            Access, Way,
             mariadb::{Connection, connect},
         },
+        ssh::Watch,
     },
 };
 
@@ -26,11 +26,11 @@ use crate::{
 const SYSTEM_AUTHORITIES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
-/// A server, with the password.
+/// A server, with the way to it.
 pub(super) struct Login<'a> {
     pub(super) name: &'a DatabaseName,
     pub(super) server: &'a DatabaseServer,
-    password: Secret,
+    way: Way,
 }
 
 impl<'a> Login<'a> {
@@ -39,12 +39,17 @@ impl<'a> Login<'a> {
         database: &'a Database,
         server: &'a DatabaseServer,
     ) -> Result<Self, WorldError> {
-        Ok(Self { name: &database.name, server, password: reader.password(database).await? })
+        Ok(Self { name: &database.name, server, way: reader.way(database).await? })
     }
 
     /// A connection to a database of the server.
     pub(super) async fn connect(&self, database: &str, access: Access) -> Result<Connection, WorldError> {
-        connect(self.name, self.server, database, &self.password, access).await
+        connect(self.name, &self.way, database, access).await
+    }
+
+    /// From now on knows why connections fail.
+    pub(super) fn watch(&self) -> Watch {
+        self.way.watch()
     }
 
     /// Writes the option file, the only one that a client program reads: the password stands in no argument and no environment.
@@ -60,11 +65,11 @@ impl<'a> Login<'a> {
     /// What one family of programs calls otherwise than the other is marked `loose`: unknown, it is passed over. Each understands
     /// one of the two words that demand a verified certificate.
     fn options(&self) -> String {
-        let server = self.server;
+        let server = &self.way.server;
         let mut text = format!(
             "[client]\nuser={}\npassword={}\ndefault-character-set=utf8mb4\nloose-max-allowed-packet=1G\n",
             quoted(&server.user),
-            quoted(self.password.expose()),
+            quoted(self.way.password.expose()),
         );
         text += &if server.is_socket() {
             format!("protocol=socket\nsocket={}\n", quoted(&server.address))

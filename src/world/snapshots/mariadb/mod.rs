@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub(super) use dump::dump;
 pub(super) use restore::{replace, state, take_back};
 
-use super::encryption::Keys;
+use super::{encryption::Keys, proof::Unrestored};
 use crate::{
     domain::{
         inventory::{Database, DatabaseServer, Engine},
@@ -35,7 +35,7 @@ pub(super) async fn restored(
     server: &DatabaseServer,
     manifest: &SnapshotManifest,
     keys: Arc<Keys>,
-) -> Result<Contents, WorldError> {
+) -> Result<Contents, Unrestored> {
     let (place, server) = proving_place(reader, database, server)?;
     let login = login::Login::new(reader, place, server).await?;
     let directory = reader.scratch("verify-")?;
@@ -44,12 +44,12 @@ pub(super) async fn restored(
     let scratch = scratch::Scratch::create(&login, reader.now()).await?;
     let restored = async {
         load::Stored::new(reader, manifest, keys).load(&login, &client, directory.path(), &scratch.name).await?;
-        restore::contents_of(&login, &scratch.name, database.migrations).await
+        restore::contents_of(&login, &scratch.name, database.migrations).await.map_err(Unrestored::Refused)
     }
     .await;
     let dropped = scratch.drop(&login).await;
     let restored = restored?;
-    dropped?;
+    dropped.map_err(Unrestored::Refused)?;
     Ok(restored)
 }
 

@@ -8,11 +8,14 @@
 use std::sync::Arc;
 
 use super::{
-    super::{problem, proof::expected, restore::RestoreState},
+    super::{
+        proof::require_equal,
+        restore::{RestoreState, unrestored},
+    },
     load::Stored,
     login::Login,
     scratch,
-    swap::{Swap, drop_database},
+    swap::{Swap, drop_database, end_sessions},
 };
 use crate::{
     domain::{
@@ -30,7 +33,7 @@ use crate::{
 /// The longest name of a database, characters.
 const LONGEST: usize = 64;
 
-/// Replaces the database by a proven snapshot and keeps the present one.
+/// Replaces the database by a snapshot, once that is proven beside it, and keeps the present one.
 pub(in crate::world::snapshots) async fn replace(
     world: &World,
     permit: &Permit,
@@ -45,19 +48,35 @@ pub(in crate::world::snapshots) async fn replace(
     let prepared = swap.has_notes(&mut connection, &names.restored).await?;
     if !prepared {
         // What an interrupted attempt left of it.
+        end_sessions(&mut connection, &names.restored).await?;
         drop_database(&mut connection, &names.restored).await.map_err(|error| swap.refused(error))?;
         scratch::create(&mut connection, &names.restored).await.map_err(|error| swap.refused(error))?;
-        let keys = Arc::new(world.reader().snapshot_keys().await?);
-        let stored = Stored::new(world.reader(), manifest, keys);
-        let events = stored.load(&swap.login, &swap.client, swap.directory.path(), &names.restored).await?;
-        if contents_of(&swap.login, &names.restored, database.migrations).await? != expected(manifest) {
-            return Err(problem(&manifest.id, "beside the database it became something else", "Try again."));
-        }
-        let declared = swap.definitions(&names.restored, &events).await?;
-        swap.write_notes(&names.restored, &names.restored, declared).await?;
     }
     connection.close().await?;
+    if !prepared && let Err(error) = prepare(world.reader(), &swap, database, manifest, &names.restored).await {
+        // Another connection: the first would have been silent for as long as restoring takes.
+        let mut connection = swap.connect().await?;
+        drop_database(&mut connection, &names.restored).await?;
+        connection.close().await?;
+        return Err(error);
+    }
     swap.exchange(&names.restored, &names.old).await
+}
+
+/// Restores the snapshot into `beside`, which is empty, proves it there, and notes what it declares.
+async fn prepare(
+    reader: Reader<'_>,
+    swap: &Swap<'_>,
+    database: &Database,
+    manifest: &SnapshotManifest,
+    beside: &str,
+) -> Result<(), WorldError> {
+    let stored = Stored::new(reader, manifest, Arc::new(reader.snapshot_keys().await?));
+    let loaded = stored.load(&swap.login, &swap.client, swap.directory.path(), beside).await;
+    let events = loaded.map_err(|error| unrestored(manifest, error))?;
+    require_equal(manifest, &contents_of(&swap.login, beside, database.migrations).await?)?;
+    let declared = swap.definitions(beside, &events).await?;
+    swap.write_notes(beside, beside, declared).await
 }
 
 /// Puts back what was there before the restore of this operation; what was restored is kept.

@@ -266,6 +266,22 @@ async fn create_like(connection: &mut Connection, database: &str, model: &str) -
     connection.execute(&format!("CREATE DATABASE {} {charset}", quoted(database))).await
 }
 
+/// Ends the sessions in one of the databases beside the live one: a client program outlives us when we are killed, and what it has
+/// read by then would go into the next database of that name.
+pub(super) async fn end_sessions(connection: &mut Connection, database: &str) -> Result<(), WorldError> {
+    let sessions = connection
+        .rows(&format!("SELECT id FROM information_schema.processlist WHERE db = '{}'", literal(database)))
+        .await?;
+    for id in sessions.into_iter().flatten().flatten() {
+        match connection.execute(&format!("KILL CONNECTION {id}")).await {
+            // It has ended by itself.
+            Err(error) if Connection::number(&error) == 1094 => {}
+            killed => killed?,
+        }
+    }
+    Ok(())
+}
+
 /// Drops one of the databases beside the live one.
 pub(super) async fn drop_database(connection: &mut Connection, database: &str) -> Result<(), WorldError> {
     connection.execute(&format!("DROP DATABASE IF EXISTS {}", quoted(database))).await

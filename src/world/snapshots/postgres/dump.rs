@@ -37,8 +37,8 @@ pub(in crate::world::snapshots) async fn dump(
     let tools = Tools::for_server(name, &dump.identity.engine)?;
     // Whoever cannot prove a snapshot need not take it.
     scratch::require(reader, database, server).await?;
-    let password = reader.password(database).await?;
-    let mut connection = postgres::connect(name, server, &server.database, &password, Access::ReadAll).await?;
+    let way = reader.way(database).await?;
+    let mut connection = postgres::connect(name, &way, &server.database, Access::ReadAll).await?;
     if postgres::identity(&mut connection).await?.identity != dump.identity.identity {
         return Err(WorldError::new(
             Code::WrongState,
@@ -48,7 +48,7 @@ pub(in crate::world::snapshots) async fn dump(
         ));
     }
     let moment = pin(&mut connection, name).await?;
-    let login = Login::new(reader, server, &server.database, &password)?;
+    let login = Login::new(reader, &way, &server.database)?;
     let tool = tools.version("pg_dump", &login).await?;
     let (mut source, target) = stream()?;
     let arguments = [

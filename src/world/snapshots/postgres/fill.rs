@@ -2,12 +2,12 @@
 
 use std::{
     ffi::OsString,
-    io::{self, BufWriter, PipeWriter, Write},
+    io::{BufWriter, Write},
     sync::Arc,
 };
 
 use super::{
-    super::{encryption::Keys, problem, proof::decoded_limit, store},
+    super::{encryption::Keys, feed::Feed, proof::Unrestored, store},
     dump::{file, stream},
     login::Login,
     tools::{Stream, Tools},
@@ -35,7 +35,7 @@ pub(super) async fn fill(
     manifest: &SnapshotManifest,
     keys: Arc<Keys>,
     owners: Owners,
-) -> Result<(), WorldError> {
+) -> Result<(), Unrestored> {
     let name: &DatabaseName = &manifest.database;
     let mut arguments = vec!["--no-password", "--format=custom", "--exit-on-error"];
     if owners == Owners::Ours {
@@ -44,37 +44,23 @@ pub(super) async fn fill(
     let mut arguments: Vec<OsString> = arguments.into_iter().map(OsString::from).collect();
     arguments.push(format!("--dbname={}", connection_string(into)).into());
     let (source, target) = stream()?;
-    let (from, limit) = (store::file(&reader.world.paths, manifest), decoded_limit(manifest));
-    let (restored, digest) =
-        tokio::join!(tools.run("pg_restore", &arguments, login, Stream::From(file(source)), name), async {
-            blocking(move || store::read(&from, &keys, limit, &mut BufWriter::with_capacity(128 * 1024, Feed(target))))
-                .await
-        });
-    restored?;
-    if digest? != manifest.digest {
-        return Err(problem(&manifest.id, "its file changed while it was restored", "Choose another snapshot."));
-    }
-    Ok(())
+    let (from, stored) = (store::file(&reader.world.paths, manifest), store::Stored::of(manifest));
+    let reading = blocking(move || {
+        let mut feed = BufWriter::with_capacity(128 * 1024, Feed(target));
+        let read = store::read(&from, &keys, &stored, &mut feed);
+        feed.flush().map_err(|e| WorldError::io("pass on the snapshot", e))?;
+        Ok(read)
+    });
+    let (restored, read) =
+        tokio::join!(tools.run("pg_restore", &arguments, login, Stream::From(file(source)), name), reading);
+    // What was read decides: the program may say anything of a damaged file.
+    read??;
+    restored.map_err(Unrestored::Refused)
 }
 
 /// A name that could not be taken for anything else.
 fn connection_string(database: &str) -> String {
     format!("dbname='{}'", database.replace('\\', "\\\\").replace('\'', "\\'"))
-}
-
-/// Feeds a program that may end before it has read everything: whether that was right it says itself.
-struct Feed(PipeWriter);
-
-impl Write for Feed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.0.write(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
-            written => written,
-        }
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
 }
 
 #[cfg(test)]

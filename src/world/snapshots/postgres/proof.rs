@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    super::encryption::Keys,
+    super::{encryption::Keys, proof::Unrestored},
     fill::{Owners, fill},
     login::Login,
     scratch::Scratch,
@@ -15,10 +15,9 @@ use crate::{
         name::DatabaseName,
         snapshot::SnapshotManifest,
     },
-    redact::Secret,
     world::{
         Reader, WorldError,
-        database::{Access, Connection, Contents, postgres},
+        database::{Access, Connection, Contents, Way, postgres},
     },
 };
 
@@ -29,7 +28,7 @@ pub(in crate::world::snapshots) async fn restored(
     server: &DatabaseServer,
     manifest: &SnapshotManifest,
     keys: Arc<Keys>,
-) -> Result<Contents, WorldError> {
+) -> Result<Contents, Unrestored> {
     let scratch = Scratch::create(reader, database, server).await?;
     let found = read_from(reader, &scratch, database, manifest, keys).await;
     // One that could not be dropped is left to the next run: what it held is known.
@@ -43,24 +42,24 @@ async fn read_from(
     database: &Database,
     manifest: &SnapshotManifest,
     keys: Arc<Keys>,
-) -> Result<Contents, WorldError> {
+) -> Result<Contents, Unrestored> {
     let tools = Tools::for_server(&scratch.home.name, &scratch.engine)?;
-    let login = Login::new(reader, scratch.server, &scratch.name, &scratch.password)?;
+    let login = Login::new(reader, &scratch.way, &scratch.name)?;
     fill(reader, &tools, &login, &scratch.name, manifest, keys, Owners::Ours).await?;
-    contents(&scratch.home.name, scratch.server, &scratch.name, &scratch.password, database, manifest).await
+    let found = contents(&scratch.home.name, &scratch.way, &scratch.name, database, manifest).await;
+    found.map_err(Unrestored::Refused)
 }
 
 /// What a database holds that was restored from a snapshot. Sequences that the manifest does not know are left out: they moved
 /// while the snapshot was taken.
 pub(super) async fn contents(
     name: &DatabaseName,
-    server: &DatabaseServer,
+    way: &Way,
     restored: &str,
-    password: &Secret,
     database: &Database,
     manifest: &SnapshotManifest,
 ) -> Result<Contents, WorldError> {
-    let connection = postgres::connect(name, server, restored, password, Access::ReadAll).await?;
+    let connection = postgres::connect(name, way, restored, Access::ReadAll).await?;
     let mut connection = Connection::Postgres(connection);
     connection.begin().await?;
     let mut found = Contents::read(&mut connection, database.migrations).await?;

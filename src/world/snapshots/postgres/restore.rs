@@ -4,7 +4,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    super::{problem, proof::expected, restore::RestoreState},
+    super::{
+        proof::require_equal,
+        restore::{RestoreState, unrestored},
+    },
     fill::{Owners, fill},
     login::Login,
     names::Names,
@@ -38,15 +41,15 @@ pub(in crate::world::snapshots) async fn resume(
     server: &DatabaseServer,
 ) -> Result<(), WorldError> {
     let names = Names::new(&server.database, permit.operation());
-    let password = world.reader().password(database).await?;
-    let mut third = aside(database, server, &password, Access::Change).await?;
+    let way = world.reader().way(database).await?;
+    let mut third = aside(database, &way, Access::Change).await?;
     if existing(&mut third, &names).await?.contains(&names.prepared) {
         open_if_left_closed(&mut third, &names).await?;
     }
     third.close().await
 }
 
-/// Replaces the database by a proven snapshot and keeps the present one.
+/// Replaces the database by a snapshot, once that is proven beside it, and keeps the present one.
 pub(in crate::world::snapshots) async fn replace(
     world: &World,
     permit: &Permit,
@@ -56,14 +59,14 @@ pub(in crate::world::snapshots) async fn replace(
 ) -> Result<(), WorldError> {
     let reader = world.reader();
     let names = Names::new(&server.database, permit.operation());
-    let password = reader.password(database).await?;
-    let mut live = postgres::connect(&database.name, server, &server.database, &password, Access::Look).await?;
+    let way = reader.way(database).await?;
+    let mut live = postgres::connect(&database.name, &way, &server.database, Access::Look).await?;
     require_rights(database, &mut live).await?;
     let properties = Properties::read(&mut live).await?;
     let engine = postgres::identity(&mut live).await?.engine;
     live.close().await?;
     let tools = Tools::for_server(&database.name, &engine)?;
-    let mut third = aside(database, server, &password, Access::Change).await?;
+    let mut third = aside(database, &way, Access::Change).await?;
     // What an interrupted attempt left behind may be half filled.
     third.execute(&drop_of(&names.prepared)).await?;
     third.execute(&properties.creation_with_owner(&names.prepared)).await?;
@@ -71,21 +74,15 @@ pub(in crate::world::snapshots) async fn replace(
     third.close().await?;
     let keys = Arc::new(reader.snapshot_keys().await?);
     let prepared = async {
-        let login = Login::new(reader, server, &names.prepared, &password)?;
-        fill(reader, &tools, &login, &names.prepared, manifest, keys, Owners::Theirs).await?;
-        let found = contents(&database.name, server, &names.prepared, &password, database, manifest).await?;
-        if found != expected(manifest) {
-            return Err(problem(
-                &manifest.id,
-                "beside the database it became something else",
-                "Choose another snapshot.",
-            ));
-        }
-        Ok(())
+        let login = Login::new(reader, &way, &names.prepared)?;
+        let filled = fill(reader, &tools, &login, &names.prepared, manifest, keys, Owners::Theirs).await;
+        filled.map_err(|error| unrestored(manifest, error))?;
+        let found = contents(&database.name, &way, &names.prepared, database, manifest).await?;
+        require_equal(manifest, &found)
     };
     let prepared = prepared.await;
     // Another connection: the first would have been silent for as long as restoring takes.
-    let mut third = aside(database, server, &password, Access::Change).await?;
+    let mut third = aside(database, &way, Access::Change).await?;
     let done = match prepared {
         Ok(()) => take_place(&mut third, &names).await,
         Err(error) => Err(error),
@@ -111,8 +108,8 @@ pub(in crate::world::snapshots) async fn take_back(
     server: &DatabaseServer,
 ) -> Result<(), WorldError> {
     let names = Names::new(&server.database, permit.operation());
-    let password = world.reader().password(database).await?;
-    let mut third = aside(database, server, &password, Access::Change).await?;
+    let way = world.reader().way(database).await?;
+    let mut third = aside(database, &way, Access::Change).await?;
     let existing = existing(&mut third, &names).await?;
     match names.state(&existing) {
         RestoreState::NotDone => {
@@ -138,8 +135,8 @@ pub(in crate::world::snapshots) async fn state(
     server: &DatabaseServer,
 ) -> Result<RestoreState, WorldError> {
     let names = Names::new(&server.database, operation);
-    let password = reader.password(database).await?;
-    let mut third = aside(database, server, &password, Access::Look).await?;
+    let way = reader.way(database).await?;
+    let mut third = aside(database, &way, Access::Look).await?;
     let existing = existing(&mut third, &names).await?;
     third.close().await?;
     Ok(names.state(&existing))

@@ -8,11 +8,10 @@ use crate::{
         refusal::Code,
         time::Time,
     },
-    redact::Secret,
     world::{
         Reader, WorldError,
         database::{
-            Access, entry,
+            Access, Way, entry,
             postgres::{self, quoted},
         },
     },
@@ -27,8 +26,7 @@ pub(super) struct Scratch<'i> {
     pub(super) name: String,
     /// The entry of the inventory on whose server it is.
     pub(super) home: &'i Database,
-    pub(super) server: &'i DatabaseServer,
-    pub(super) password: Secret,
+    pub(super) way: Way,
     /// The engine of that server, for example `postgres 15.20`.
     pub(super) engine: String,
 }
@@ -39,9 +37,9 @@ pub(super) async fn require<'i>(
     database: &'i Database,
     server: &'i DatabaseServer,
 ) -> Result<(), WorldError> {
-    let (home, server) = home(reader, database, server)?;
-    let password = reader.password(home).await?;
-    let mut connection = postgres::connect(&home.name, server, &server.database, &password, Access::Look).await?;
+    let home = home(reader, database, server)?;
+    let way = reader.way(home).await?;
+    let mut connection = postgres::connect(&home.name, &way, &way.server.database, Access::Look).await?;
     require_right(home, &mut connection).await?;
     connection.close().await
 }
@@ -53,13 +51,13 @@ impl<'i> Scratch<'i> {
         database: &'i Database,
         server: &'i DatabaseServer,
     ) -> Result<Self, WorldError> {
-        let own = reader.password(database).await?;
-        let mut original = postgres::connect(&database.name, server, &server.database, &own, Access::Look).await?;
+        let own = reader.way(database).await?;
+        let mut original = postgres::connect(&database.name, &own, &server.database, Access::Look).await?;
         let properties = Properties::read(&mut original).await?;
         original.close().await?;
-        let (home, server) = home(reader, database, server)?;
-        let password = reader.password(home).await?;
-        let mut maker = postgres::connect(&home.name, server, &server.database, &password, Access::Change).await?;
+        let home = home(reader, database, server)?;
+        let way = reader.way(home).await?;
+        let mut maker = postgres::connect(&home.name, &way, &way.server.database, Access::Change).await?;
         require_right(home, &mut maker).await?;
         let now = reader.now();
         sweep(&mut maker, now).await?;
@@ -68,13 +66,13 @@ impl<'i> Scratch<'i> {
         maker.execute(&properties.creation(&name)).await?;
         maker.execute(&closed(&name)).await?;
         maker.close().await?;
-        Ok(Self { name, home, server, password, engine })
+        Ok(Self { name, home, way, engine })
     }
 
     /// Drops it, with whatever is connected to it.
     pub(super) async fn remove(self) -> Result<(), WorldError> {
-        let (name, server) = (&self.home.name, self.server);
-        let mut remover = postgres::connect(name, server, &server.database, &self.password, Access::Change).await?;
+        let (name, way) = (&self.home.name, &self.way);
+        let mut remover = postgres::connect(name, way, &way.server.database, Access::Change).await?;
         remover.execute(&drop_of(&self.name)).await?;
         remover.close().await
     }
@@ -85,11 +83,11 @@ fn home<'i>(
     reader: Reader<'i>,
     database: &'i Database,
     server: &'i DatabaseServer,
-) -> Result<(&'i Database, &'i DatabaseServer), WorldError> {
-    let Some(name) = &server.scratch else { return Ok((database, server)) };
+) -> Result<&'i Database, WorldError> {
+    let Some(name) = &server.scratch else { return Ok(database) };
     let home = entry(reader.inventory(), name)?;
     match &home.engine {
-        Engine::Postgres(server) => Ok((home, server)),
+        Engine::Postgres(_) => Ok(home),
         other => Err(WorldError::new(
             Code::Unsupported,
             format!("verify snapshots of database {}", database.name),

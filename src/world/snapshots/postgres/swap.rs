@@ -6,15 +6,11 @@ use tokio::time::{Instant, sleep};
 
 use super::names::Names;
 use crate::{
-    domain::{
-        inventory::{Database, DatabaseServer},
-        refusal::Code,
-    },
-    redact::Secret,
+    domain::{inventory::Database, refusal::Code},
     world::{
         WorldError,
         database::{
-            Access,
+            Access, Way,
             postgres::{self, Connection, literal, quoted},
         },
     },
@@ -24,18 +20,27 @@ use crate::{
 const SESSIONS: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// A connection to a database that is not exchanged.
-pub(super) async fn aside(
-    database: &Database,
-    server: &DatabaseServer,
-    password: &Secret,
-    access: Access,
-) -> Result<Connection, WorldError> {
-    let third = if server.database == "postgres" { "template1" } else { "postgres" };
-    postgres::connect(&database.name, server, third, password, access).await.map_err(|error| WorldError {
+/// A connection to a database that is not exchanged, the only one of a restore: a server finishes what a session had begun whose
+/// client was killed, and this waits for its end, so that what is seen is what is there.
+pub(super) async fn aside(database: &Database, way: &Way, access: Access) -> Result<Connection, WorldError> {
+    let third = if way.server.database == "postgres" { "template1" } else { "postgres" };
+    let connected = postgres::connect(&database.name, way, third, access).await;
+    let mut connection = connected.map_err(|error| WorldError {
         doing: format!("connect to the database {third} on the server of {}", database.name),
         ..error
-    })
+    })?;
+    let whose = literal(&format!("deploy-ops restore {}", way.server.database));
+    let alone = format!("SELECT pg_advisory_lock(hashtextextended({whose}, 0))");
+    connection.execute(&alone).await.map_err(|error| {
+        WorldError::new(
+            Code::WrongState,
+            format!("restore database {}", database.name),
+            "a session of an interrupted restore has not ended",
+            "Try again in a minute.",
+        )
+        .because(error)
+    })?;
+    Ok(connection)
 }
 
 /// Gives `next` the name of the live database, which is kept as `kept`. Either both names change or none, and in any case the

@@ -79,12 +79,14 @@ impl Tools {
             Stream::From(file) => invocation.input = Some(file),
             Stream::To(file) => invocation.output = Some(file),
         }
+        let watch = login.watch();
         let finished = run(invocation).await?;
         if finished.ending.is_success() {
             return Ok(());
         }
         let (problem, fix) = words(&finished.output.text(), finished.ending);
-        Err(WorldError::new(Code::WorldFailed, format!("run {program} for database {name}"), problem, fix))
+        let doing = format!("run {program} for database {name}");
+        Err(watch.explain(WorldError::new(Code::WorldFailed, doing, problem, fix)))
     }
 }
 

@@ -12,10 +12,9 @@ use std::{
 
 pub(super) use restore::{replace, state, take_back};
 
-use super::{Dump, Dumped, encryption::Keys, proof::decoded_limit, store};
+use super::{Dump, Dumped, encryption::Keys, proof::Unrestored, store};
 use crate::{
     domain::{
-        digest::Digest,
         inventory::{Database, MigrationTool},
         refusal::Code,
         snapshot::SnapshotManifest,
@@ -48,24 +47,30 @@ pub(super) async fn restored(
     database: &Database,
     manifest: &SnapshotManifest,
     keys: Arc<Keys>,
-) -> Result<Contents, WorldError> {
+) -> Result<Contents, Unrestored> {
     let scratch = reader.scratch("verify-")?;
     let file = scratch.path().join("restored.sqlite");
-    decode(store::file(&reader.world.paths, manifest), file.clone(), keys, decoded_limit(manifest)).await?;
-    contents_of(&file, database.migrations).await
+    decode(reader, manifest, file.clone(), keys).await?;
+    contents_of(&file, database.migrations).await.map_err(Unrestored::Refused)
 }
 
-/// Decodes a stored file to its end into a new private file. Returns the digest of what was read.
-async fn decode(from: PathBuf, to: PathBuf, keys: Arc<Keys>, limit: u64) -> Result<Digest, WorldError> {
-    blocking(move || {
+/// Decodes the stored file to its end into a new private file.
+async fn decode(
+    reader: Reader<'_>,
+    manifest: &SnapshotManifest,
+    to: PathBuf,
+    keys: Arc<Keys>,
+) -> Result<(), Unrestored> {
+    let (from, stored) = (store::file(&reader.world.paths, manifest), store::Stored::of(manifest));
+    let decoded = blocking(move || {
         let io = |e| WorldError::io("decode the snapshot", e);
         let _ = fs::remove_file(&to);
         let mut target = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to).map_err(io)?;
-        let digest = store::read(&from, &keys, limit, &mut target)?;
+        let read = store::read(&from, &keys, &stored, &mut target);
         target.sync_all().map_err(io)?;
-        Ok(digest)
-    })
-    .await
+        Ok(read)
+    });
+    decoded.await?
 }
 
 /// What a database file holds, after SQLite's own check of its structure.

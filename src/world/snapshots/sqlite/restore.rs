@@ -13,9 +13,9 @@ use std::{
 
 use super::{
     super::{
-        FLOOR, problem,
-        proof::{decoded_limit, expected},
-        restore::RestoreState,
+        FLOOR,
+        proof::require_equal,
+        restore::{RestoreState, unrestored},
         store,
     },
     contents_of, decode,
@@ -31,7 +31,7 @@ use crate::{
     },
 };
 
-/// Replaces the database by a proven snapshot.
+/// Replaces the database by a snapshot, once that is proven beside it.
 pub(in crate::world::snapshots) async fn replace(
     world: &World,
     permit: &Permit,
@@ -44,11 +44,9 @@ pub(in crate::world::snapshots) async fn replace(
         store::require_space(parent, manifest.database_bytes.saturating_add(FLOOR))?;
     }
     let keys = Arc::new(world.reader().snapshot_keys().await?);
-    let stored = store::file(&world.paths, manifest);
-    let digest = decode(stored, files.prepared.clone(), keys, decoded_limit(manifest)).await?;
-    if digest != manifest.digest || contents_of(&files.prepared, database.migrations).await? != expected(manifest) {
-        return Err(problem(&manifest.id, "beside the database it decoded to something else", "Try again."));
-    }
+    let decoded = decode(world.reader(), manifest, files.prepared.clone(), keys).await;
+    decoded.map_err(|error| unrestored(manifest, error))?;
+    require_equal(manifest, &contents_of(&files.prepared, database.migrations).await?)?;
     // A first attempt that was interrupted before the rename left a second name of the live file.
     if files.before.exists() {
         fs::remove_file(&files.before).map_err(|e| WorldError::io("remove a name that is left over", e))?;

@@ -47,7 +47,7 @@ impl Remote<'_> {
     /// Finds out what the host can do. `directory` is where room is looked for.
     pub(in crate::world) async fn probe(&self, directory: &Path) -> Result<Capabilities, WorldError> {
         let fingerprint = self.fingerprint().await?;
-        let (asked, files, forwards) = tokio::join!(self.ask(directory), self.files(), self.forwards());
+        let (asked, files, forwards) = tokio::join!(self.ask_shell(directory), self.files(), self.forwards());
         let (shell, mut space) = asked?;
         let files = match files {
             Ok(files) => Some(files),
@@ -78,7 +78,7 @@ impl Remote<'_> {
     }
 
     /// What the shell says; nothing where there is none.
-    async fn ask(&self, directory: &Path) -> Result<(Option<Shell>, Option<Space>), WorldError> {
+    async fn ask_shell(&self, directory: &Path) -> Result<(Option<Shell>, Option<Space>), WorldError> {
         let command = Command::sh(SCRIPT).arg(directory).arg(PROGRAMS.join(" ")).as_logged_in().at_most(64 * 1024);
         let before = self.reader.now();
         let ran = match self.run("look at what it has", command).await {

@@ -1,0 +1,91 @@
+//! TLS that ends in a tunnel.
+//!
+//! Client programs speak no TLS over Unix sockets, or cannot be told which name the certificate has to hold. So we do: the server's
+//! certificate is verified for the address of the inventory, and the programs speak to us in the clear over our private socket.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use super::Broken;
+use crate::{domain::refusal::Code, world::WorldError};
+
+/// A server that has to prove who it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::world) struct Verified {
+    /// The name or address that its certificate must be for.
+    pub(in crate::world) name: String,
+    /// The file with the authorities; without one, those of the system count.
+    pub(in crate::world) ca: Option<PathBuf>,
+}
+
+/// Our side of TLS with one server.
+pub(super) struct Client {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+}
+
+impl Verified {
+    /// Reads the authorities.
+    pub(super) fn client(&self) -> Result<Client, WorldError> {
+        let mut roots = RootCertStore::empty();
+        match &self.ca {
+            Some(path) => {
+                for certificate in CertificateDer::pem_file_iter(path).map_err(|_| unreadable(path))? {
+                    let certificate = certificate.map_err(|_| unreadable(path))?;
+                    roots.add(certificate).map_err(|_| unreadable(path))?;
+                }
+                if roots.is_empty() {
+                    return Err(unreadable(path));
+                }
+            }
+            None => {
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| no_name().because(error))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::try_from(self.name.clone()).map_err(|_| no_name())?;
+        Ok(Client { connector: TlsConnector::from(Arc::new(config)), name })
+    }
+}
+
+impl Client {
+    /// The handshake. Any failure of it is one of the certificate or of the protocol, and nothing secret was said yet.
+    pub(super) async fn handshake<S>(&self, stream: S) -> Result<TlsStream<S>, Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.connector.connect(self.name.clone(), stream).await.map_err(|_| Broken::Unverified)
+    }
+}
+
+fn unreadable(path: &Path) -> WorldError {
+    WorldError::new(
+        Code::WorldFailed,
+        format!("read the authorities in {}", path.display()),
+        "the file is not there, or holds something else than certificates",
+        "Correct `ca` in deploy-ops.toml; the file holds certificates in PEM format.",
+    )
+}
+
+fn no_name() -> WorldError {
+    WorldError::new(
+        Code::WorldFailed,
+        "prepare TLS through a host",
+        "the address of the server is not one that a certificate can be for",
+        "Correct `address` in deploy-ops.toml.",
+    )
+}

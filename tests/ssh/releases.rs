@@ -1,0 +1,171 @@
+//! Releases on a real host over SSH: sent once, linked after that, switched at once, and found as they were placed.
+
+use std::{
+    collections::BTreeMap,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
+    path::{Path, PathBuf},
+};
+
+use deploy_ops_mcp::{
+    domain::{
+        inventory::{Deploy, Host, HostKind, HostTrust, ReleaseDeploy, SshHost, SshIdentity, SshLogin},
+        release::ReleaseId,
+        step::{PlaceRelease, PruneReleases, Step},
+    },
+    policy::Permit,
+    world::releases::ReleaseState,
+};
+
+use crate::support::{permit::permit, sandbox::Sandbox, sshd::Sshd};
+
+const FILES: &[(&str, &str)] = &[
+    ("public/index.html", "one\n"),
+    ("x:public/bin/tool", "#!/bin/sh\n"),
+    ("public/uploads/.keep", ""),
+    ("public/-rf", "a name like an option\n"),
+    ("public/quote'\"$(id)`id`\\", "a name like a script\n"),
+    ("public/line\nend", "a name of two lines\n"),
+    ("public/ünï/ .x ", "a name with spaces\n"),
+    ("public/*?[a]", "a name like a pattern\n"),
+];
+
+/// A world whose service lives on `host`, reached at `port`.
+fn world_on(host: &Sshd, port: u16) -> Sandbox {
+    host.plant("site/.keep", "");
+    Sandbox::with(FILES, |inventory| {
+        let login = SshLogin {
+            user: host.user().to_owned(),
+            identity: SshIdentity::File { path: host.identity_file(), passphrase: None, certificate: None },
+        };
+        let trust = HostTrust::Pinned { fingerprints: host.fingerprints() };
+        let ssh = SshHost { address: "127.0.0.1".to_owned(), port, login, rehearsal: None, trust, jump: None };
+        let name: deploy_ops_mcp::domain::name::HostName = "there".parse().unwrap();
+        let entry = Host { name: name.clone(), kind: HostKind::Ssh(ssh), root: host.root().into() };
+        inventory.hosts.insert(name.clone(), entry);
+        for target in inventory.services.values_mut().flat_map(|service| service.targets.values_mut()) {
+            (target.host, target.root) = (name.clone(), Path::new(host.root()).join("site"));
+        }
+    })
+}
+
+fn any_permit() -> Permit {
+    permit(vec![Step::PruneReleases(PruneReleases { keep: 1, protect: None })], None, None)
+}
+
+fn deploy(sandbox: &Sandbox) -> ReleaseDeploy {
+    match &sandbox.service.deploy {
+        Deploy::Release(deploy) => deploy.clone(),
+        Deploy::Script(_) => panic!(),
+    }
+}
+
+/// Builds the artifact of a version and says how it is placed.
+async fn built(sandbox: &Sandbox, version: &str, shared: &[&str]) -> PlaceRelease {
+    let revision = sandbox.revision(version).await;
+    let artifact = sandbox.world.reader().build_artifact(&sandbox.service, &deploy(sandbox), &revision).await.unwrap();
+    PlaceRelease {
+        release: ReleaseId::new(&revision.version, &artifact.digest),
+        artifact: artifact.digest,
+        shared: shared.iter().map(|path| path.parse().unwrap()).collect(),
+    }
+}
+
+/// Everything below a directory: permissions, and content or target.
+fn tree(root: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+    fn collect(root: &Path, below: &Path, found: &mut BTreeMap<PathBuf, (u32, Vec<u8>)>) {
+        for entry in std::fs::read_dir(root.join(below)).unwrap() {
+            let path = below.join(entry.unwrap().file_name());
+            let metadata = std::fs::symlink_metadata(root.join(&path)).unwrap();
+            let content = if metadata.is_dir() {
+                collect(root, &path, found);
+                Vec::new()
+            } else if metadata.is_symlink() {
+                std::fs::read_link(root.join(&path)).unwrap().as_os_str().as_bytes().to_vec()
+            } else {
+                std::fs::read(root.join(&path)).unwrap()
+            };
+            found.insert(path, (metadata.mode() & 0o7777, content));
+        }
+    }
+    let mut found = BTreeMap::new();
+    collect(root, Path::new(""), &mut found);
+    found
+}
+
+/// Places two releases one after the other, switches to and fro, and finds what was changed by hand.
+async fn life_of_releases(host: Sshd) {
+    let sandbox = world_on(&host, host.port());
+    let (target, permit) = (sandbox.target(), any_permit());
+    let (world, reader) = (&sandbox.world, sandbox.world.reader());
+    let one = built(&sandbox, "v1", &["uploads", "config/.env"]).await;
+    world.place_release(&permit, &target, &one).await.unwrap();
+    assert_eq!(reader.release_state(&target, &one.release, &one.artifact).await.unwrap(), ReleaseState::Intact);
+    world.switch_release(&permit, &target, Some(&one.release)).await.unwrap();
+    let current = host.path("site/current");
+    assert_eq!(std::fs::read_to_string(current.join("index.html")).unwrap(), "one\n");
+    std::fs::write(current.join("uploads/picture"), "users wrote this").unwrap();
+    std::fs::write(host.path("site/shared/config/.env"), "A=1").unwrap();
+    assert_eq!(std::fs::read_to_string(current.join("config/.env")).unwrap(), "A=1");
+    let releases = host.path("site/releases");
+    let stored = |place: &PlaceRelease| {
+        let mut stored = tree(&sandbox.path("data/artifacts").join(place.artifact.to_string()));
+        let mut placed = tree(&releases.join(place.release.as_str()));
+        for tree in [&mut stored, &mut placed] {
+            tree.retain(|path, _| !path.starts_with("uploads") && !path.starts_with("config"));
+        }
+        (stored, placed)
+    };
+    let (wanted, placed) = stored(&one);
+    assert_eq!(placed, wanted);
+
+    sandbox.commit(&[("public/index.html", "two\n")], "v2");
+    let two = built(&sandbox, "v2", &["uploads", "config/.env"]).await;
+    world.place_release(&permit, &target, &two).await.unwrap();
+    let (wanted, placed) = stored(&two);
+    assert_eq!(placed, wanted);
+    let inode = |place: &PlaceRelease, name: &str| {
+        std::fs::metadata(releases.join(place.release.as_str()).join(name)).unwrap().ino()
+    };
+    assert_eq!(inode(&one, "-rf"), inode(&two, "-rf"), "what is the same is linked");
+    assert_ne!(inode(&one, "index.html"), inode(&two, "index.html"));
+    world.switch_release(&permit, &target, Some(&two.release)).await.unwrap();
+    assert_eq!(std::fs::read_to_string(current.join("index.html")).unwrap(), "two\n");
+    assert_eq!(std::fs::read_to_string(current.join("uploads/picture")).unwrap(), "users wrote this");
+    let found = reader.releases(&target).await.unwrap();
+    assert_eq!((found.current.as_ref(), found.placed.len()), (Some(&two.release), 2));
+    // Placing again changes nothing, even while it is live.
+    world.place_release(&permit, &target, &two).await.unwrap();
+    world.switch_release(&permit, &target, Some(&one.release)).await.unwrap();
+    assert_eq!(std::fs::read_to_string(current.join("index.html")).unwrap(), "one\n");
+
+    // What somebody changed by hand is noticed, and nothing new links to it.
+    let changed = releases.join(one.release.as_str()).join("line\nend");
+    std::fs::write(&changed, "changed by hand\n").unwrap();
+    assert_eq!(reader.release_state(&target, &one.release, &one.artifact).await.unwrap(), ReleaseState::Changed);
+    sandbox.commit(&[("public/index.html", "three\n")], "v3");
+    let three = built(&sandbox, "v3", &["uploads", "config/.env"]).await;
+    world.place_release(&permit, &target, &three).await.unwrap();
+    let (wanted, placed) = stored(&three);
+    assert_eq!(placed, wanted);
+
+    let prune = PruneReleases { keep: 0, protect: Some(three.release.clone()) };
+    assert_eq!(world.prune_releases(&permit, &target, &prune).await.unwrap(), [two.release.clone()]);
+    assert!(!releases.join(two.release.as_str()).exists());
+    world.switch_release(&permit, &target, None).await.unwrap();
+    assert_eq!(reader.releases(&target).await.unwrap().current, None);
+}
+
+#[tokio::test]
+async fn releases_live_on_a_shared_host() {
+    life_of_releases(Sshd::start().await).await;
+}
+
+#[tokio::test]
+async fn releases_live_on_a_host_of_busybox() {
+    life_of_releases(Sshd::shape().busybox_only().start().await).await;
+}
+
+#[tokio::test]
+async fn releases_live_on_a_host_that_has_only_sftp() {
+    life_of_releases(Sshd::shape().sftp_jail().start().await).await;
+}
