@@ -184,9 +184,9 @@ async fn one_call_says_why_a_service_answers_500() {
     assert!(!quoted.to_lowercase().contains("cookie"), "{quoted}");
     assert_eq!(finding(&seen, "The database refuses the login: the log says so")["sure"], "likely");
     assert!(finding(&seen, ".env lacks keys that .env.example has: SHOP_MODE")["call"] == "verify_secret");
-    let env = finding(&seen, "1 path with secrets can be read by every user");
+    let env = finding(&seen, "Files with secrets that every user of the host can read: 1.");
     assert_eq!((&env["untrusted_text"], &env["part"]), (&json!(".env"), &json!("weakness")), "{}", seen.text);
-    assert_eq!(finding(&seen, "1 path can be written by everybody")["untrusted_text"], "cache.php");
+    assert_eq!(finding(&seen, "Paths that everybody can write: 1.")["untrusted_text"], "cache.php");
     assert!(!seen.text.contains("chmod 644") && !seen.text.contains("chmod -R"), "{}", seen.text);
     let errors = finding(&seen, "1 error in a log of root logs");
     assert!(errors["untrusted_text"].as_str().unwrap().contains("Access denied"), "{}", seen.text);

@@ -1,5 +1,6 @@
 //! Hosts over SSH.
 
+mod diagnose;
 mod fixtures;
 mod fixtures_faults;
 mod releases;

@@ -1,6 +1,6 @@
 //! The permissions below the target's root. They are told; no tool changes them.
 
-use super::{Context, Finding, Look, Looked, Part, Patient, Sure, count};
+use super::{Context, Finding, Look, Looked, Part, Patient, Sure};
 use crate::{
     tools::inspecting::name,
     world::audit::{Fault, Faulty},
@@ -15,13 +15,12 @@ pub(super) async fn look(context: Context<'_>, patient: &Patient<'_>) -> Look {
 
 fn finding(faulty: &Faulty) -> Finding {
     let (part, sure, what, fix) = words(faulty.fault);
-    let number = usize::try_from(faulty.count).unwrap_or(usize::MAX);
-    let seen = format!("{} {what}.", count(number, "path"));
     let mut named: Vec<String> = faulty.named.iter().map(|path| name(path)).collect();
-    if number > named.len() {
-        named.push(format!("and {} more", number - named.len()));
+    let more = faulty.count.saturating_sub(u64::try_from(named.len()).unwrap_or(u64::MAX));
+    if more > 0 {
+        named.push(format!("and {more} more"));
     }
-    Finding::new(part, sure, seen, fix).quoting(named.join("\n"))
+    Finding::new(part, sure, format!("{what}: {}.", faulty.count), fix).quoting(named.join("\n"))
 }
 
 fn words(fault: Fault) -> (Part, Sure, &'static str, &'static str) {
@@ -33,51 +32,57 @@ fn words(fault: Fault) -> (Part, Sure, &'static str, &'static str) {
         Fault::SecretReadable => (
             Weakness,
             Certain,
-            "with secrets can be read by every user of the host",
+            "Files with secrets that every user of the host can read",
             "Set them to 600, and change the secrets if others have accounts there.",
         ),
-        Fault::WorldWritable => {
-            (Weakness, Certain, "can be written by everybody", "Take the right to write away from others (chmod o-w).")
-        }
+        Fault::WorldWritable => (
+            Weakness,
+            Certain,
+            "Paths that everybody can write",
+            "Take the right to write away from others (chmod o-w).",
+        ),
         Fault::SetId => (
             Weakness,
             Certain,
-            "run with the rights of their owner",
-            "Nothing deployed needs that: remove it (chmod ug-s).",
+            "Files that run with the rights of their owner",
+            "Nothing deployed needs that: take it away (chmod ug-s).",
         ),
-        Fault::Device => (Weakness, Certain, "are devices", "Find out who put them there."),
+        Fault::Device => (Weakness, Certain, "Devices", "Find out who put them there."),
         Fault::Unreadable => (
             Cause,
             Likely,
-            "cannot be read by their own owner",
-            "Give the owner the right to read them, directories also x.",
+            "Paths that their own owner cannot read",
+            "Give the owner the right to read them, and to enter directories.",
         ),
         Fault::OtherOwner => (
             Cause,
             Possible,
-            "belong to another user than the root does",
+            "Paths of another owner than the root's",
             "Give them to the site's user, or name them as volatile where the web server writes them.",
         ),
         Fault::SecretForGroup => (
             Weakness,
             Likely,
-            "with secrets can be read by their group",
-            "Set them to 600, unless the web server is that group.",
+            "Files with secrets that their group can read",
+            "Set them to 600, unless the web server reads them as that group.",
         ),
         Fault::NotExecutable => (
             Cause,
             Possible,
-            "are scripts that cannot be executed",
-            "Mark them in git (git update-index --chmod=+x) and deploy again; on the host the mark would be lost.",
+            "Scripts that cannot be executed",
+            "Mark them in git (git update-index --chmod=+x) and deploy again; a mark that is set on the host is lost.",
         ),
-        Fault::GroupWritable => {
-            (Weakness, Possible, "can be written by their group", "Use 644 or 640, and 755 or 750 for directories.")
-        }
+        Fault::GroupWritable => (
+            Weakness,
+            Possible,
+            "Paths that their group can write",
+            "Use 644 or 640, and 755 or 750 for directories, unless the group is meant to.",
+        ),
         Fault::Executable => {
-            (Weakness, Possible, "are content that is marked executable", "Unmark them in git; they need no x.")
+            (Weakness, Possible, "Content that is marked executable", "Take the mark away in git; nothing needs it.")
         }
         Fault::OddName => {
-            (Weakness, Possible, "have a line end in the name", "Rename them: they could not be looked at.")
+            (Weakness, Possible, "Names with a line end, not looked at", "Rename them, or find out who made them.")
         }
     }
 }
