@@ -13,6 +13,7 @@ pub(crate) struct Names {
     pub(crate) mailboxes: BTreeSet<String>,
     pub(crate) gates: BTreeSet<String>,
     pub(crate) secrets: BTreeSet<String>,
+    pub(crate) roots: BTreeSet<String>,
 }
 
 impl Names {
@@ -28,6 +29,7 @@ impl Names {
             mailboxes: keys("mailboxes"),
             gates: keys("gates"),
             secrets: keys("secrets"),
+            roots: keys("roots"),
         }
     }
 }

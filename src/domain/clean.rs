@@ -1,5 +1,7 @@
 //! Text of others: nothing in it may move a cursor, hide, or read in another direction.
 
+use std::{collections::BTreeSet, sync::LazyLock};
+
 /// The text without terminal control sequences, and without characters that cannot be seen or that turn the direction of reading. Line
 /// ends and tabs stay; every other control character becomes a visible `�`.
 pub fn clean(text: &str) -> String {
@@ -30,6 +32,22 @@ fn is_hidden(c: char) -> bool {
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
         | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// What [`clean`] takes out so that the characters around it meet: bytes of which a line holds some when it is not shown as it is
+/// written, save for characters that are replaced by `�`.
+pub fn taken_out() -> &'static [Vec<u8>] {
+    static BYTES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+        let hidden = ('\u{80}'..=char::MAX).filter(|c| is_hidden(*c)).chain(['\u{1b}', '\u{9b}']);
+        let bytes = hidden.map(|c| {
+            let mut bytes = c.to_string().into_bytes();
+            // The thousands of tags share their begin.
+            bytes.truncate(if c.len_utf8() == 4 { 2 } else { 3 });
+            bytes
+        });
+        bytes.collect::<BTreeSet<_>>().into_iter().collect()
+    });
+    &BYTES
 }
 
 type Rest<'a> = std::iter::Peekable<std::str::Chars<'a>>;
@@ -90,5 +108,17 @@ mod tests {
             assert_eq!(clean(text), wanted, "{text:?}");
         }
         assert_eq!(clean_line("a\nb"), "a b");
+    }
+
+    #[test]
+    fn what_brings_others_together_is_known() {
+        assert!(taken_out().len() < 100, "{}", taken_out().len());
+        for text in ["a\u{1b}[1mb", "a\u{9b}1mb", "a\u{ad}b", "a\u{200b}b", "a\u{feff}b", "a\u{e0041}b", "a\u{1d173}b"] {
+            assert_eq!(clean(text), "ab", "{text:?}");
+            let holds = |bytes: &Vec<u8>| text.as_bytes().windows(bytes.len()).any(|window| window == bytes);
+            assert!(taken_out().iter().any(holds), "{text:?}");
+        }
+        let plain = "Grüße – “quotes” … €\t\r";
+        assert!(taken_out().iter().all(|bytes| !plain.as_bytes().windows(bytes.len()).any(|window| window == bytes)));
     }
 }

@@ -9,7 +9,7 @@ use super::{
     digest::Digest,
     effect::Effect,
     inventory::RelativePath,
-    name::{DatabaseName, SecretName},
+    name::{DatabaseName, HostName, SecretName},
     release::ReleaseId,
     snapshot::SnapshotId,
     version::Version,
@@ -98,6 +98,9 @@ pub struct ScriptCall {
     pub secrets: Vec<SecretName>,
     /// How long it may take, seconds; then its process group is ended.
     pub timeout_s: u32,
+    /// The host over SSH that it runs on; the machine of this server, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostName>,
 }
 
 /// Run a script detached, at most once.
@@ -221,7 +224,10 @@ impl Step {
         match self {
             Self::TakeSnapshot(s) => format!("snapshot database {} and verify it by restoring", s.database),
             Self::ExportCommit(s) => format!("export commit {}", s.commit.get(..12).unwrap_or(&s.commit)),
-            Self::RunScript(s) => format!("run {} ({})", s.call.path, s.call.digest.short()),
+            Self::RunScript(s) => {
+                let host = s.call.host.as_ref().map(|host| format!(" on host {host}")).unwrap_or_default();
+                format!("run {} ({}){host}", s.call.path, s.call.digest.short())
+            }
             Self::PlaceRelease(s) => format!("place release {}", s.release),
             Self::SwitchRelease(s) => format!("switch to release {}", s.to),
             Self::PruneReleases(s) => format!("keep {} old releases", s.keep),

@@ -50,6 +50,19 @@ pub(super) fn settle(text: &[u8], spans: &mut Vec<Span>) {
 ///
 /// Spans must be settled.
 pub(super) fn write(text: &[u8], from: usize, to: usize, spans: &[Span], open: bool, out: &mut Vec<u8>) {
+    write_noting(text, from, to, spans, open, out, &mut |_, _| {});
+}
+
+/// The same; `note` hears of every mask how long `out` is with it, and what it covers.
+pub(super) fn write_noting(
+    text: &[u8],
+    from: usize,
+    to: usize,
+    spans: &[Span],
+    open: bool,
+    out: &mut Vec<u8>,
+    note: &mut dyn FnMut(usize, &[u8]),
+) {
     let mut at = from;
     for span in spans {
         if span.end <= from || span.start >= to {
@@ -61,6 +74,7 @@ pub(super) fn write(text: &[u8], from: usize, to: usize, spans: &[Span], open: b
         if !(open && span.start <= from) {
             out.extend_from_slice(MASK.as_bytes());
         }
+        note(out.len(), text.get(span.start.max(from)..span.end.min(to)).unwrap_or_default());
         at = at.max(span.end.min(to));
     }
     out.extend_from_slice(text.get(at..to).unwrap_or_default());

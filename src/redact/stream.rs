@@ -34,12 +34,19 @@ impl Stream {
 
     /// Takes the next bytes and appends to `out` what is certain. Holds back up to about 70 KiB; see [`Stream::flush`].
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        self.cursor.covered.clear();
         // In steps, so that one huge piece does not become one huge buffer.
         for part in bytes.chunks(BLOCK) {
             self.buffer.extend_from_slice(part);
             while self.cursor.step(&self.redactor, &self.buffer, false, out) {}
             self.forget();
         }
+    }
+
+    /// The line ends that masks cover in what the last [`Stream::push`] wrote: for each such mask the length of `out` with it, and
+    /// their number. With them whoever counts lines counts those of the original.
+    pub fn covered_line_ends(&self) -> &[(usize, u64)] {
+        &self.cursor.covered
     }
 
     /// Writes all complete lines but the last, for a source that pauses while someone is watching.
@@ -58,6 +65,13 @@ impl Stream {
     /// Writes the rest.
     pub fn finish(mut self, out: &mut Vec<u8>) {
         while self.cursor.step(&self.redactor, &self.buffer, true, out) {}
+    }
+
+    /// The same, and what [`Stream::covered_line_ends`] would tell of it.
+    pub fn finish_noting(mut self, out: &mut Vec<u8>) -> Vec<(usize, u64)> {
+        self.cursor.covered.clear();
+        while self.cursor.step(&self.redactor, &self.buffer, true, out) {}
+        self.cursor.covered
     }
 
     fn forget(&mut self) {
@@ -105,6 +119,8 @@ struct Cursor {
     /// The end of a mask that was written for a block before `at` and covers text after it.
     masked_to: usize,
     masked: bool,
+    /// Masks over line ends: the length of the output with the mask, and how many line ends it covers.
+    covered: Vec<(usize, u64)>,
 }
 
 impl Cursor {
@@ -130,7 +146,12 @@ impl Cursor {
             spans.push(Span::new(from, (self.masked_to - window.start).min(searched.len())));
             mask::settle(searched, &mut spans);
         }
-        mask::write(searched, from, to, &spans, open, out);
+        mask::write_noting(searched, from, to, &spans, open, out, &mut |length, text| {
+            let ends = memchr::memchr_iter(b'\n', text).count() as u64;
+            if ends > 0 {
+                self.covered.push((length, ends));
+            }
+        });
         self.masked |= spans.iter().any(|span| span.start < to && span.end > from);
         self.masked_to =
             spans.iter().find(|span| span.start < to && span.end > to).map_or(0, |span| span.end + window.start);

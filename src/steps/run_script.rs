@@ -14,7 +14,7 @@ use crate::{
     },
     world::{
         database::Migrations,
-        detached::{ScriptResult, ScriptState},
+        detached::{ScriptResult, ScriptState, Site},
         migrations::Standing,
     },
 };
@@ -34,10 +34,13 @@ pub(super) async fn probe(step: &RunScript, context: &Context<'_>) -> Probe {
 }
 
 pub(super) async fn undo(step: &RunScript, context: &Context<'_>) -> Result<Done, Failure> {
-    match context.world.reader().script_state(&context.directory(Phase::Do)) {
+    match context.world.reader().run_state(&site(&step.call, Phase::Do, context)).await {
         ScriptState::NotStarted => return Ok(Done::new(format!("{} never ran.", step.call.path))),
         ScriptState::Running | ScriptState::Lost { script_runs: true } => {
             return Err(failed(format!("{} still runs: it must end before it can be taken back.", step.call.path)));
+        }
+        ScriptState::Unseen { why, .. } => {
+            return Err(failed(format!("Whether {} still runs cannot be told: {why}.", step.call.path)));
         }
         ScriptState::Exited(_) | ScriptState::Lost { script_runs: false } => {}
     }
@@ -63,41 +66,47 @@ async fn execute(
     phase: Phase,
     context: &Context<'_>,
 ) -> Result<Done, Failure> {
-    let at = context.directory(phase);
+    let site = site(call, phase, context);
     let reader = context.world.reader();
-    if reader.script_state(&at) == ScriptState::NotStarted {
+    let line = |line| (context.progress)(line);
+    let mut state = reader.wait_for_run(&site, &line).await;
+    if state == ScriptState::NotStarted {
         let (service, target) = context.target()?;
         let tag = context.tag(phase);
         let run = context.world.prepare_script(context.permit, service, target, call, in_release, &tag).await?;
         (context.progress)(format!("running {}", call.path));
-        if let Err(error) = context.world.start_script(context.permit, &at, &run).await {
-            // Between the spawn and the claim it cannot be excluded that it still begins.
-            if reader.script_state(&at) == ScriptState::NotStarted {
-                return Err(error.into());
-            }
+        let started = context.world.start_run(context.permit, &site, &run).await;
+        // After a failure it cannot be excluded that it has begun.
+        state = reader.wait_for_run(&site, &line).await;
+        if let (Err(error), ScriptState::NotStarted) = (started, &state) {
+            return Err(error.into());
         }
     }
-    let progress = context.progress.clone();
-    match reader.wait_for_script(&at, &move |line| progress(line)).await {
+    match state {
         ScriptState::Exited(result) => {
-            let done = ended(call, &result, &at, context).await;
+            let done = ended(call, &result, &site.directory, context).await;
             if result.ending.is_success() { Ok(done) } else { Err(Failure::Failed(done)) }
         }
-        other => Err(Failure::Unknown(lost(call, &other, &at, context))),
+        ScriptState::Unseen { why, begun: false } => Err(failed(format!("{} was not started: {why}.", call.path))),
+        other => Err(Failure::Unknown(lost(call, &other, &site.directory, context))),
     }
 }
 
 async fn probed(call: &ScriptCall, phase: Phase, context: &Context<'_>) -> Probe {
-    let at = context.directory(phase);
-    match context.world.reader().script_state(&at) {
+    let site = site(call, phase, context);
+    match context.world.reader().run_state(&site).await {
         ScriptState::NotStarted => Probe::NotStarted,
         ScriptState::Running => Probe::Running,
         ScriptState::Exited(result) => {
-            let done = ended(call, &result, &at, context).await;
+            let done = ended(call, &result, &site.directory, context).await;
             if result.ending.is_success() { Probe::Done(done) } else { Probe::Failed(done) }
         }
-        lost_state @ ScriptState::Lost { .. } => Probe::Unknown(lost(call, &lost_state, &at, context)),
+        other => Probe::Unknown(lost(call, &other, &site.directory, context)),
     }
+}
+
+fn site(call: &ScriptCall, phase: Phase, context: &Context<'_>) -> Site {
+    Site::of(call, context.directory(phase))
 }
 
 async fn ended(call: &ScriptCall, result: &ScriptResult, at: &Path, context: &Context<'_>) -> Done {
@@ -113,11 +122,14 @@ async fn ended(call: &ScriptCall, result: &ScriptResult, at: &Path, context: &Co
 }
 
 fn lost(call: &ScriptCall, state: &ScriptState, at: &Path, context: &Context<'_>) -> Done {
-    let more = match state {
-        ScriptState::Lost { script_runs: true } => " Its process still runs, unwatched.",
-        _ => "",
+    let why = match state {
+        ScriptState::Lost { script_runs: true } => {
+            "its runner is gone and left no result. Its process still runs, unwatched".to_owned()
+        }
+        ScriptState::Unseen { why, .. } => why.clone(),
+        _ => "its runner is gone and left no result".to_owned(),
     };
-    let summary = format!("What {} did cannot be told: its runner is gone and left no result.{more}", call.path);
+    let summary = format!("What {} did cannot be told: {why}.", call.path);
     Done { summary, evidence: Vec::new(), untrusted_text: output(at, context) }
 }
 

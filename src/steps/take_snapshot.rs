@@ -50,11 +50,12 @@ pub(super) async fn probe(step: &TakeSnapshot, context: &Context<'_>) -> Probe {
 fn done(manifest: &SnapshotManifest, earlier: Option<SnapshotManifest>) -> Done {
     let rows = manifest.rows.values().sum();
     let mut summary = format!(
-        "Snapshot {} of {} is verified: {} bytes, {rows} rows in {} tables, restored and equal.",
+        "Snapshot {} of {} is verified: {} bytes, {rows} rows in {} tables, restored and equal. Taken by {}.",
         manifest.id,
         manifest.database,
         manifest.stored_bytes,
         manifest.rows.len(),
+        manifest.tool,
     );
     let doubt = earlier.and_then(|earlier| manifest.implausible_after(&earlier));
     let outcome = if doubt.is_none() { Outcome::Pass } else { Outcome::Inconclusive };

@@ -15,7 +15,7 @@ use crate::{
         effect::Effect,
         evidence::{Evidence, EvidenceKind, Outcome, Requirement},
         facts::Facts,
-        inventory::{Deploy, Inventory, ReleaseDeploy, Script, ScriptDeploy, Service, Target},
+        inventory::{Deploy, Inventory, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target},
         name::{EnvironmentName, ServiceName},
         plan::{Draft, PlanBody, PlanId, Purpose, RollbackPlan},
         refusal::{Code, Refusal},
@@ -159,10 +159,11 @@ impl Case<'_> {
         let (rollback, ready) =
             way_back::of_deployment(self.context, self.service, self.environment, self.target, &self.subject()).await?;
         let values = self.placeholders(&rollback);
-        let call = script::call(self.context, self.service, &deploy.script, self.revision, &values).await?;
+        let host = script::host(self.context, self.target, deploy.runs);
+        let call = script::call(self.context, self.service, &deploy.script, self.revision, &values, host).await?;
         let undo = match &deploy.rollback {
             // The rollback script of the commit that is being deployed knows what that commit did.
-            Some(script) => Some(script::call(self.context, self.service, script, self.revision, &values).await?),
+            Some(script) => Some(script::call(self.context, self.service, script, self.revision, &values, host).await?),
             None => None,
         };
         (self.context.progress)(format!("rehearsing {}", call.path));
@@ -213,7 +214,9 @@ impl Case<'_> {
         }));
         if let Some(migrate) = &deploy.migrate {
             let values = self.placeholders(&rollback);
-            let call = script::call(self.context, self.service, migrate, self.revision, &values).await?;
+            // It needs the release that lies there.
+            let host = script::host(self.context, self.target, Runs::OnHost);
+            let call = script::call(self.context, self.service, migrate, self.revision, &values, host).await?;
             steps.push(Step::RunScript(RunScript {
                 role: ScriptRole::Migrate,
                 call,

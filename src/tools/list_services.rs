@@ -62,7 +62,7 @@ pub(super) struct Output {
     references: Vec<SecretName>,
     /// Directories for read_file and search_logs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    roots: Vec<RootName>,
+    roots: Vec<RootView>,
 }
 
 /// How much is said of a service: all of them together have to fit into an answer.
@@ -180,6 +180,15 @@ struct DatabaseView {
     last_snapshot: Option<Time>,
 }
 
+/// A directory that may be read.
+#[derive(Debug, Serialize, JsonSchema)]
+struct RootView {
+    name: RootName,
+    /// The host that it is on; none for this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<HostName>,
+}
+
 /// A mailbox.
 #[derive(Debug, Serialize, JsonSchema)]
 struct MailboxView {
@@ -291,7 +300,11 @@ async fn resources(inventory: &Inventory, context: Context<'_>) -> Result<Answer
         hosts: hosts.collect(),
         mailboxes: mailboxes.collect(),
         references: inventory.secrets.keys().cloned().collect(),
-        roots: inventory.roots.keys().cloned().collect(),
+        roots: inventory
+            .roots
+            .iter()
+            .map(|(name, root)| RootView { name: name.clone(), host: root.host.clone() })
+            .collect(),
         databases,
     };
     let status = format!(

@@ -10,7 +10,7 @@ use super::{
 use crate::domain::{
     clean::clean,
     effect::Effect,
-    inventory::RelativePath,
+    inventory::{RelativePath, Root},
     name::{RootName, ServiceName},
     refusal::{Code, NextCall, Refusal},
     time::Time,
@@ -163,7 +163,7 @@ async fn below_root(root: &RootName, arguments: &Arguments, context: Context<'_>
 
 async fn listing(
     context: Context<'_>,
-    directory: &std::path::Path,
+    directory: &Root,
     path: Option<&RelativePath>,
 ) -> Result<Answer<Output>, Refusal> {
     let entries = context.reader.list_directory(directory, path).await?;

@@ -327,7 +327,8 @@ impl Case<'_> {
         };
         let version = &self.revision.version;
         let values = Placeholders::new(version, &self.revision.commit, self.environment, self.target, Some(version));
-        let call = script::call(self.context, self.service, rollback, &at, &values).await?;
+        let host = script::host(self.context, self.target, deploy.runs);
+        let call = script::call(self.context, self.service, rollback, &at, &values, host).await?;
         steps.push(Step::ExportCommit(ExportCommit { commit: at.commit, tree: at.tree }));
         let code = format!("run {} to go back to {}", call.path, self.revision.version);
         steps.push(Step::RunScript(RunScript { role: ScriptRole::Rollback, call, undo: None, in_release: None }));

@@ -1,6 +1,5 @@
-//! `search_logs`: lines of logs below the roots of the inventory, by pattern and time.
+//! `search_logs`: lines of logs below the roots of the inventory, by pattern, level and time.
 
-use regex::RegexBuilder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,12 +7,12 @@ use super::{Answer, Context, Describe, Query, Toolset, bounds::Limit};
 use crate::{
     domain::{
         effect::Effect,
-        inventory::RelativePath,
-        name::RootName,
+        inventory::{Inventory, RelativePath, Root},
+        name::{EnvironmentName, RootName, ServiceName},
         refusal::{Code, NextCall, Refusal},
         time::Time,
     },
-    world::files::{self, LogFile},
+    world::files::{self, Level, LogFile},
 };
 
 /// The most files that one call searches.
@@ -29,10 +28,20 @@ pub(super) struct SearchLogs;
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
     /// A root of list_services section=resources.
-    root: RootName,
-    /// A log file below it, searched with its rotated and gzipped parts; default every log in it.
+    #[serde(default)]
+    root: Option<RootName>,
+    /// A log file below the root, searched with its rotated and gzipped parts; default every log in it.
     #[serde(default)]
     path: Option<RelativePath>,
+    /// Instead of a root: the logs of this service.
+    #[serde(default)]
+    service: Option<ServiceName>,
+    /// With service: where it runs; may be left out when there is only one.
+    #[serde(default)]
+    environment: Option<EnvironmentName>,
+    /// Only lines of that level or worse.
+    #[serde(default)]
+    level: Option<Level>,
     /// Regular expression; default every line.
     #[serde(default)]
     #[schemars(length(max = 300))]
@@ -113,7 +122,7 @@ impl Since {
 pub(super) struct Output {
     /// Matches in all files.
     matches: u64,
-    /// Lines that were looked at.
+    /// Lines that were looked at here; of files that the host preselected only those around what it found.
     lines: u64,
     /// Matches per file, the last written file first.
     files: Vec<FileCount>,
@@ -134,6 +143,9 @@ struct FileCount {
     path: String,
     matches: u64,
     bytes: u64,
+    /// Whether the host looked through all of it for the words of the pattern first.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    preselected: bool,
     /// Why not all of it was searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -147,9 +159,9 @@ fn is_zero(number: &u64) -> bool {
 impl Describe for SearchLogs {
     const NAME: &'static str = "search_logs";
     const TITLE: &'static str = "Search logs";
-    const DESCRIPTION: &'static str = "Searches log files below a root, rotated and gzipped ones too, the newest file first, by regular \
-        expression and time window (ISO, Apache, nginx, PHP, syslog, JSON); counts first, then the matching lines with context. \
-        Secrets are masked before matching. Changes nothing.";
+    const DESCRIPTION: &'static str = "Searches log files below a root or of a service, here or on its host, rotated and gzipped ones \
+        too, the newest file first, by regular expression, level and time window (ISO, Apache, nginx, PHP, syslog, JSON); counts \
+        first, then the matching lines with context. Secrets are masked before matching. Changes nothing.";
     const TOOLSET: Toolset = Toolset::Inspect;
     const EFFECT: Effect = Effect::Observe;
     const IDEMPOTENT: bool = true;
@@ -160,7 +172,7 @@ impl Describe for SearchLogs {
 impl Query for SearchLogs {
     async fn answer(arguments: Arguments, context: Context<'_>) -> Result<Answer<Output>, Refusal> {
         super::bounds::at_most("context", usize::from(arguments.context), 10)?;
-        let root = context.reader.inventory().root(&arguments.root)?;
+        let places = places(&arguments, context.reader.inventory())?;
         let now = context.reader.now();
         let pattern = match &arguments.pattern {
             Some(text) => Some(compile(text, arguments.case_insensitive)?),
@@ -168,34 +180,49 @@ impl Query for SearchLogs {
         };
         let (since, until) =
             (arguments.since.map(|since| since.moment(now)), arguments.until.map(|until| until.moment(now)));
-        let found = context.reader.logs(root, arguments.path.as_ref()).await?;
+        let mut output =
+            Output { matches: 0, lines: 0, files: Vec::new(), left_out: 0, untrusted_text: None, more: false };
+        let mut found = Vec::new();
+        for place in &places {
+            match context.reader.logs(place.root, place.path).await {
+                Ok(logs) => found.extend(logs.into_iter().map(|log| (place, log))),
+                // One place that cannot be read does not hide the others.
+                Err(error) if places.len() > 1 => {
+                    output.files.push(FileCount::unread(place.label.clone().unwrap_or_default(), error.problem));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if places.len() > 1 {
+            found.sort_by_key(|(_, log)| std::cmp::Reverse(log.modified));
+        }
+        let unread = output.files.len();
         let (files, all) = (in_reach(&found, since), found.len());
-        if all == 0 {
+        if all + unread == 0 {
             return Err(no_logs());
         }
         let limit = usize::try_from(arguments.limit.get()).unwrap_or(usize::MAX);
-        let mut output =
-            Output { matches: 0, lines: 0, files: Vec::new(), left_out: 0, untrusted_text: None, more: false };
         let mut text = String::new();
         let (mut shown, mut skip, mut budget) = (0, arguments.offset, files::Budget::of_a_call());
-        for LogFile { path, .. } in files {
+        for (place, LogFile { path, .. }) in files {
+            let name = place.label.as_ref().map_or_else(|| path.to_string(), |root| format!("{root}/{path}"));
             if budget.is_spent() {
                 break;
             }
             let query = files::Query {
                 pattern: pattern.clone(),
+                level: arguments.level,
                 since,
                 until,
                 offset: skip,
                 limit: limit - shown,
                 context: usize::from(arguments.context.min(10)),
             };
-            let found = match context.reader.search_file(root, path, &query, budget).await {
+            let found = match context.reader.search_file(place.root, path, &query, budget).await {
                 Ok(found) => found,
                 // One file that cannot be read does not hide the others.
-                Err(error) if all > 1 => {
-                    let problem = Some(error.problem);
-                    output.files.push(FileCount { path: path.to_string(), matches: 0, bytes: 0, problem });
+                Err(error) if all + unread > 1 => {
+                    output.files.push(FileCount::unread(name, error.problem));
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -205,25 +232,27 @@ impl Query for SearchLogs {
             output.lines += found.lines;
             skip = skip.saturating_sub(found.matches);
             if !found.hits.is_empty() {
-                text.push_str(&format!("== {path}\n"));
+                text.push_str(&format!("== {name}\n"));
             }
             for hit in found.hits {
                 shown += usize::from(hit.matched);
                 text.push_str(&format!("{}{}: {}\n", if hit.matched { ">" } else { " " }, hit.line, hit.text));
             }
             output.files.push(FileCount {
-                path: path.to_string(),
+                path: name,
                 matches: found.matches,
                 bytes: found.bytes,
+                preselected: found.preselected,
                 problem: found.problem.map(str::to_owned),
             });
         }
-        output.left_out = u64::try_from(all - output.files.len()).unwrap_or(u64::MAX);
+        output.left_out = u64::try_from(all + unread - output.files.len()).unwrap_or(u64::MAX);
         let seen = arguments.offset + u64::try_from(shown).unwrap_or(u64::MAX);
         output.more = output.matches > seen;
         output.untrusted_text = (!text.is_empty()).then_some(text);
+        let by_host = if output.files.iter().any(|file| file.preselected) { " looked at behind the host's grep" } else { "" };
         let mut status = format!(
-            "{} matches in {} files ({} lines), {shown} shown.",
+            "{} matches in {} files ({} lines{by_host}), {shown} shown.",
             output.matches,
             output.files.len(),
             output.lines
@@ -236,7 +265,14 @@ impl Query for SearchLogs {
             status.push_str(&format!(" {} files were left out.", output.left_out));
         }
         let next = if output.more {
-            let call = serde_json::json!({ "root": arguments.root, "offset": seen });
+            let mut call = match &arguments.root {
+                Some(root) => serde_json::json!({ "root": root }),
+                None => serde_json::json!({ "service": arguments.service }),
+            };
+            if let Some(environment) = &arguments.environment {
+                call["environment"] = environment.as_str().into();
+            }
+            call["offset"] = seen.into();
             vec![NextCall::new("search_logs", call, "see more, with the same pattern and window")]
         } else {
             Vec::new()
@@ -245,10 +281,52 @@ impl Query for SearchLogs {
     }
 }
 
-fn compile(text: &str, case_insensitive: bool) -> Result<regex::Regex, Refusal> {
+impl FileCount {
+    fn unread(path: String, problem: String) -> Self {
+        Self { path, matches: 0, bytes: 0, preselected: false, problem: Some(problem) }
+    }
+}
+
+/// Where logs are looked for.
+struct Place<'a> {
+    root: &'a Root,
+    path: Option<&'a RelativePath>,
+    /// The root's name, when there may be files of several.
+    label: Option<String>,
+}
+
+fn places<'a>(arguments: &'a Arguments, inventory: &'a Inventory) -> Result<Vec<Place<'a>>, Refusal> {
+    match (&arguments.root, &arguments.service) {
+        (Some(name), None) => {
+            Ok(vec![Place { root: inventory.root(name)?, path: arguments.path.as_ref(), label: None }])
+        }
+        (None, Some(name)) if arguments.path.is_none() => {
+            let (.., target) = inventory.target(name, arguments.environment.as_ref())?;
+            if target.logs.is_empty() {
+                return Err(Refusal::new(
+                    Code::NotFound,
+                    format!("It is not said where the logs of service {name} are."),
+                    "The operator adds logs to the service's target in deploy-ops.toml; until then give root.",
+                ));
+            }
+            let place = |place: &'a crate::domain::inventory::LogPlace| {
+                let root = inventory.root(&place.root)?;
+                Ok(Place { root, path: place.path.as_ref(), label: Some(place.root.to_string()) })
+            };
+            target.logs.iter().map(place).collect()
+        }
+        _ => Err(Refusal::new(
+            Code::BadArgument,
+            "Give either root, perhaps with path, or service.",
+            "Call list_services section=resources to see the roots.",
+        )),
+    }
+}
+
+fn compile(text: &str, case_insensitive: bool) -> Result<files::Pattern, Refusal> {
     let too_long = text.len() > 300;
-    let built = RegexBuilder::new(text).case_insensitive(case_insensitive).unicode(false).size_limit(1 << 20).build();
-    built.ok().filter(|_| !too_long).ok_or_else(|| {
+    let built = files::Pattern::new(text, case_insensitive);
+    built.filter(|_| !too_long).ok_or_else(|| {
         Refusal::new(
             Code::BadArgument,
             "pattern is not a regular expression that can be used.",
@@ -258,8 +336,8 @@ fn compile(text: &str, case_insensitive: bool) -> Result<regex::Regex, Refusal> 
 }
 
 /// The files that may hold lines of the window, at most [`FILES`]. Clocks and zones may be off by up to a day.
-fn in_reach(found: &[LogFile], since: Option<Time>) -> impl Iterator<Item = &LogFile> {
-    let reaches = move |file: &&LogFile| match (file.modified, since) {
+fn in_reach<'f, P>(found: &'f [(P, LogFile)], since: Option<Time>) -> impl Iterator<Item = &'f (P, LogFile)> {
+    let reaches = move |(_, file): &&(P, LogFile)| match (file.modified, since) {
         (Some(modified), Some(since)) => modified.plus_s(DAY_S) >= since,
         _ => true,
     };

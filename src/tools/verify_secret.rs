@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Answer, Context, Describe, Query, Toolset};
 use crate::domain::{
     effect::Effect,
-    inventory::{Inventory, RelativePath, Service, Target},
+    inventory::{Inventory, RelativePath, Root, Service, Target},
     name::{EnvironmentName, SecretName, ServiceName},
     refusal::Refusal,
     time::Time,
@@ -154,7 +154,7 @@ pub(super) async fn compare(
     };
     let file = super::drafting::script::file(context, service, &commit, example).await?;
     let wanted = crate::world::files::keys(&String::from_utf8_lossy(&file.bytes));
-    let there = context.reader.env_file_keys(&target.root, env).await?;
+    let there = context.reader.env_file_keys(&Root::on(&target.host, &target.root), env).await?;
     let has = |key: &str| there.iter().any(|(name, set)| name == key && *set);
     let (present, missing): (Vec<String>, Vec<String>) =
         wanted.into_iter().map(|(key, _)| key).partition(|key| has(key));

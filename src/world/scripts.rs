@@ -7,11 +7,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Reader, World, WorldError, detached::ScriptRun, releases};
+use super::{
+    Reader, World, WorldError,
+    detached::{PlacedScript, ScriptRun},
+    host::Place,
+    releases,
+    ssh::{Remote, Role},
+};
 use crate::{
     domain::{
         inventory::{Service, Target},
-        name::EnvironmentName,
+        name::{EnvironmentName, HostName},
         operation::OperationId,
         refusal::Code,
         release::ReleaseId,
@@ -109,7 +115,7 @@ impl World {
     }
 
     /// Makes a call ready: exports its commit, puts the planned bytes beside the script, and says what to run. `tag` tells apart
-    /// two calls of one operation.
+    /// two calls of one operation. A call for a host over SSH gets its export there, in the directory of its run.
     pub async fn prepare_script(
         &self,
         permit: &Permit,
@@ -121,17 +127,81 @@ impl World {
     ) -> Result<ScriptRun, WorldError> {
         let export = self.export_commit(permit, service, &call.commit, None).await?;
         let script = self.reader().place_script(service, call, &export, tag).await?;
-        let directory = match in_release {
-            Some(release) => releases::directory(super::host::local_root(&self.inventory, target)?, release),
-            None => export,
+        let release = |root: &Path| in_release.map(|release| releases::directory(root, release));
+        let Some(host) = &call.host else {
+            let directory = match in_release {
+                Some(_) => release(super::host::local_root(&self.inventory, target)?),
+                None => None,
+            };
+            return Ok(run(call, &script, directory.unwrap_or(export), None));
         };
-        Ok(ScriptRun {
-            argv: argv(call, &script),
-            directory,
-            environment: call.environment.clone(),
-            secrets: call.secrets.clone(),
-            timeout_s: call.timeout_s,
-        })
+        let remote = self.reader().where_planned(host, target)?;
+        remote.claim(&target.root, permit).await?;
+        let there = self.reader().run_directory(host, &self.paths.operation(permit.operation()).join(tag));
+        let placed = send(remote, &export, &script, &there.join("export")).await?;
+        let at = placed.path.clone();
+        Ok(run(call, &at, release(&target.root).unwrap_or_else(|| there.join("export")), Some(placed)))
+    }
+}
+
+/// Sends an export to a host, for a script that lies in it. Says where the script is there, and what it must hold.
+pub(super) async fn send(
+    remote: Remote<'_>,
+    export: &Path,
+    script: &Path,
+    to: &Path,
+) -> Result<PlacedScript, WorldError> {
+    let io = |error| WorldError::io("send a script", error);
+    let below = script.strip_prefix(export).map_err(|error| io(std::io::Error::other(error)))?;
+    let placed = PlacedScript { path: to.join(below), bytes: fs::read(script).map_err(io)? };
+    send_tree(remote, export, to).await?;
+    Ok(placed)
+}
+
+async fn send_tree(remote: Remote<'_>, from: &Path, to: &Path) -> Result<(), WorldError> {
+    use super::tree::{self, Kind};
+    remote.text("make a directory", super::ssh::Command::sh(r#"umask 077; exec mkdir -p -- "$1""#).arg(to)).await?;
+    let files = remote.files().await?;
+    for node in tree::walk(from, &|_| true)? {
+        let at = to.join(&node.path);
+        match node.kind {
+            Kind::Directory => files.make_directory(&at, 0o700).await?,
+            Kind::File { .. } => {
+                let bytes = fs::read(from.join(&node.path)).map_err(|e| WorldError::io("send", e))?;
+                files.remove(&at).await?;
+                files.create(&at, node.mode, bytes.as_slice()).await?;
+            }
+            Kind::Link { target } => files.symlink(&target, &at).await?,
+            Kind::Other => {}
+        }
+    }
+    Ok(())
+}
+
+/// A call, with its script at this place.
+pub(super) fn run(call: &ScriptCall, script: &Path, directory: PathBuf, placed: Option<PlacedScript>) -> ScriptRun {
+    ScriptRun {
+        argv: argv(call, script),
+        directory,
+        environment: call.environment.clone(),
+        secrets: call.secrets.clone(),
+        timeout_s: call.timeout_s,
+        script: placed,
+    }
+}
+
+impl<'w> Reader<'w> {
+    /// The host that a plan names for a script. The target may have moved since.
+    pub(super) fn where_planned(self, host: &HostName, target: &Target) -> Result<Remote<'w>, WorldError> {
+        match self.place(host, Role::Deploy)? {
+            Place::There(remote) if *host == target.host => Ok(remote),
+            _ => Err(WorldError::new(
+                Code::PlanStale,
+                format!("run a script on host {host}"),
+                "the target is on another host now, or the host is this machine",
+                "Run the dry run again and execute the new plan.",
+            )),
+        }
     }
 }
 

@@ -247,6 +247,7 @@ impl Reader<'_> {
             environment: script.environment.clone(),
             secrets: Vec::new(),
             timeout_s: script.timeout_s,
+            host: None,
         };
         let place = self.place_script(service, &call, &export, "smoke").await?;
         let limit = Duration::from_secs(u64::from(script.timeout_s)).min(Duration::from_millis(u64::from(timeout_ms)));

@@ -1,7 +1,7 @@
 //! The state of a target: what its directory and its databases hold, before and after a dry run.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
@@ -12,7 +12,8 @@ use super::{
     Reader, WorldError,
     blocking::blocking,
     database::{Contents, is_database_file},
-    host,
+    host::Place,
+    ssh::{Remote, Role},
     tree::{self, Kind},
 };
 use crate::domain::{digest::Digest, inventory::Target, name::DatabaseName};
@@ -76,10 +77,22 @@ impl Reader<'_> {
     /// Every file below the target's root (path, type, permissions, size, content) without what the target calls volatile, and
     /// everything its databases hold. The database files themselves are left to SQLite.
     pub async fn target_state(&self, target: &Target) -> Result<TargetState, WorldError> {
-        let root = host::local_root(self.inventory(), target)?.to_owned();
+        let files = match self.place(&target.host, Role::Deploy)? {
+            Place::Here => self.files_here(target).await?,
+            Place::There(remote) => files_there(remote, target).await?,
+        };
+        let mut databases = BTreeMap::new();
+        for name in &target.databases {
+            databases.insert(name.clone(), self.database_contents(name).await?);
+        }
+        Ok(TargetState { files, databases })
+    }
+
+    async fn files_here(self, target: &Target) -> Result<BTreeMap<PathBuf, String>, WorldError> {
+        let root = target.root.clone();
         let volatile: Vec<PathBuf> = target.volatile.iter().map(|path| path.as_path().to_owned()).collect();
         let inventory = self.world.inventory.clone();
-        let files = blocking(move || {
+        blocking(move || {
             if !root.exists() {
                 return Ok(BTreeMap::new());
             }
@@ -105,11 +118,29 @@ impl Reader<'_> {
             }
             Ok(files)
         })
-        .await?;
-        let mut databases = BTreeMap::new();
-        for name in &target.databases {
-            databases.insert(name.clone(), self.database_contents(name).await?);
-        }
-        Ok(TargetState { files, databases })
+        .await
     }
+}
+
+/// The same over SSH, as the one who deploys sees it. What we keep there for ourselves is not part of it.
+async fn files_there(remote: Remote<'_>, target: &Target) -> Result<BTreeMap<PathBuf, String>, WorldError> {
+    let doing = "read the state of the target";
+    if remote.files().await?.stat(&target.root).await?.is_none() {
+        return Ok(BTreeMap::new());
+    }
+    let mut left_out = target.volatile.clone();
+    left_out.extend(".deploy-ops".parse().ok());
+    let mut tree = remote.list(doing, &target.root, &left_out).await?;
+    let mut left = READ;
+    let mut read: BTreeSet<PathBuf> = BTreeSet::new();
+    for entry in &tree.entries {
+        if let Kind::File { size } = entry.kind
+            && size <= left
+        {
+            left -= size;
+            read.insert(entry.path.clone());
+        }
+    }
+    remote.read_contents(doing, &target.root, &mut tree, &|entry| read.contains(&entry.path)).await?;
+    Ok(tree.entries.into_iter().map(|entry| (entry.path.clone(), entry.line())).collect())
 }

@@ -8,7 +8,7 @@ use std::{
 
 use deploy_ops_mcp::{
     domain::{
-        inventory::{Deploy, Host, HostKind, HostTrust, ReleaseDeploy, SshHost, SshIdentity, SshLogin},
+        inventory::{Build, Deploy, Host, HostKind, HostTrust, ReleaseDeploy, SshHost, SshIdentity, SshLogin},
         release::ReleaseId,
         step::{PlaceRelease, PruneReleases, Step},
     },
@@ -24,10 +24,15 @@ const FILES: &[(&str, &str)] = &[
     ("public/uploads/.keep", ""),
     ("public/-rf", "a name like an option\n"),
     ("public/quote'\"$(id)`id`\\", "a name like a script\n"),
-    ("public/line\nend", "a name of two lines\n"),
     ("public/ünï/ .x ", "a name with spaces\n"),
     ("public/*?[a]", "a name like a pattern\n"),
 ];
+
+/// Adds what a commit cannot hold, or not well: a name of two lines, an empty directory, links, the longest name, more than one
+/// piece of a file, and permissions.
+const BUILD: &str = "cd public && printf 'a name of two lines\\n' >'line\nend' && mkdir empty && ln -s ../index.html empty/link && \
+     ln -s nowhere//at/./all dangling && head -c 3000000 /dev/zero >zeros && : >$(head -c 255 /dev/zero | tr '\\0' n) && \
+     mkdir sealed && echo x >sealed/x && chmod 400 sealed/x && chmod 555 sealed";
 
 /// A world whose service lives on `host`, reached at `port`.
 fn world_on(host: &Sshd, port: u16) -> Sandbox {
@@ -42,6 +47,10 @@ fn world_on(host: &Sshd, port: u16) -> Sandbox {
         let name: deploy_ops_mcp::domain::name::HostName = "there".parse().unwrap();
         let entry = Host { name: name.clone(), kind: HostKind::Ssh(ssh), root: host.root().into() };
         inventory.hosts.insert(name.clone(), entry);
+        for service in inventory.services.values_mut() {
+            let Deploy::Release(deploy) = &mut service.deploy else { panic!() };
+            deploy.build = Some(Build { command: ["sh", "-c", BUILD].map(str::to_owned).to_vec(), timeout_s: 20 });
+        }
         for target in inventory.services.values_mut().flat_map(|service| service.targets.values_mut()) {
             (target.host, target.root) = (name.clone(), Path::new(host.root()).join("site"));
         }

@@ -161,10 +161,10 @@ impl Liar {
     pub(crate) fn toml(&self, name: &str) -> String {
         format!(
             "[hosts.{name}]\nkind = \"ssh\"\naddress = \"127.0.0.1\"\nport = {}\nuser = \"web1\"\n\
-             root = \"/www/htdocs/w0000001\"\nhost_keys = [{:?}]\nidentity_file = {:?}\n",
+             root = \"/www/htdocs/w0000001\"\nhost_keys = [{:?}]\nidentity_file = \"{}\"\n",
             self.port,
             self.fingerprint(),
-            self.identity_file(),
+            self.identity_file().display(),
         )
     }
 

@@ -17,7 +17,7 @@ pub(crate) mod port;
 pub(crate) mod postgres;
 pub(crate) mod sandbox;
 pub(crate) mod small_disk;
-#[allow(dead_code, unused_imports, reason = "each test takes what it needs")]
+#[allow(dead_code, unused_imports, clippy::unused_self, reason = "each test takes what it needs, of the host at hand")]
 pub(crate) mod sshd;
 pub(crate) mod stage;
 pub(crate) mod terminal;

@@ -10,7 +10,7 @@ use std::{
 use deploy_ops_mcp::{
     domain::{
         inventory::{
-            Database, Deploy, Engine, Host, HostKind, Inventory, MigrationTool, ReleaseDeploy, Script, SecretReference,
+            Database, Deploy, Engine, Host, HostKind, Inventory, MigrationTool, ReleaseDeploy, Root, Script, SecretReference,
             Service, Target,
         },
         step::ScriptCall,
@@ -63,7 +63,7 @@ impl Sandbox {
         inventory
             .secrets
             .insert("APP_TOKEN".parse().unwrap(), SecretReference::Environment { variable: "APP_TOKEN".to_owned() });
-        inventory.roots.insert("logs".parse().unwrap(), directory.path().join("target"));
+        inventory.roots.insert("logs".parse().unwrap(), Root::here(directory.path().join("target")));
         let service = Service {
             name: "app".parse().unwrap(),
             description: "a small application".to_owned(),
@@ -85,6 +85,7 @@ impl Sandbox {
                     databases: vec![],
                     env_file: None,
                     volatile: vec![],
+                    logs: vec![],
                 },
             )]),
             gates: vec![],
@@ -156,6 +157,7 @@ impl Sandbox {
             environment: BTreeMap::new(),
             secrets: vec![],
             timeout_s: 60,
+            host: None,
         }
     }
 

@@ -37,6 +37,7 @@ fn shell(sandbox: &Sandbox, script: &str) -> ScriptRun {
         environment: BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]),
         secrets: vec![],
         timeout_s: 60,
+        script: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use deploy_ops_mcp::domain::{inventory::RelativePath, refusal::Code};
+use deploy_ops_mcp::domain::{inventory::{RelativePath, Root}, refusal::Code};
 
 use crate::support::sandbox::Sandbox;
 
@@ -22,7 +22,7 @@ async fn links_pipes_directories_and_databases_are_not_read() {
     symlink("/", root.join("all")).unwrap();
     std::process::Command::new("mkfifo").arg(root.join("pipe")).status().unwrap();
     std::fs::hard_link(root.join("shared/main.sqlite"), root.join("harmless")).unwrap();
-    let reader = sandbox.world.reader();
+    let (reader, root) = (sandbox.world.reader(), Root::here(root));
     for name in ["out", "in", "all/etc/passwd", "pipe", "shared", "shared/main.sqlite", "harmless"] {
         let error = reader.read_lines(&root, &path(name), 1, 10, None).await.unwrap_err();
         assert_eq!(error.code, Code::PathRefused, "{name}: {error}");

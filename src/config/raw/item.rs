@@ -73,6 +73,10 @@ impl<'a> Item<'a> {
         self.value.get_ref().is_str()
     }
 
+    pub(crate) fn is_table(&self) -> bool {
+        self.value.get_ref().is_table()
+    }
+
     pub(crate) fn is_array(&self) -> bool {
         self.value.get_ref().is_array()
     }

@@ -10,12 +10,12 @@ use crate::{
         raw::{Item, Section, holds_secret, is_secret_name},
     },
     domain::{
-        inventory::{Build, Deploy, ReleaseDeploy, Script, ScriptDeploy},
+        inventory::{Build, Deploy, ReleaseDeploy, Runs, Script, ScriptDeploy},
         name::InvalidName,
     },
 };
 
-const SCRIPT_DEPLOY_KEYS: &[&str] = &["kind", "script", "dry_run_argument", "verbose_argument", "rollback"];
+const SCRIPT_DEPLOY_KEYS: &[&str] = &["kind", "script", "dry_run_argument", "verbose_argument", "rollback", "runs"];
 const RELEASE_DEPLOY_KEYS: &[&str] = &["kind", "artifact", "build", "shared", "migrate", "keep"];
 const SCRIPT_KEYS: &[&str] = &["path", "arguments", "timeout_s", "secrets", "environment"];
 const BUILD_KEYS: &[&str] = &["command", "timeout_s"];
@@ -48,7 +48,12 @@ fn script_deploy(section: &Section<'_>, names: &Names) -> Option<ScriptDeploy> {
     }
     let verbose_argument = section.optional("verbose_argument").and_then(|item| argument(&item));
     let rollback = section.optional("rollback").and_then(|item| self::script(&item, names));
-    Some(ScriptDeploy { script: script?, dry_run_argument, verbose_argument, rollback })
+    let places = [("here", Runs::Here), ("on_host", Runs::OnHost)];
+    let runs = match section.optional("runs") {
+        Some(item) => item.choice(&places)?,
+        None => Runs::default(),
+    };
+    Some(ScriptDeploy { script: script?, dry_run_argument, verbose_argument, rollback, runs })
 }
 
 fn release_deploy(section: &Section<'_>, names: &Names) -> Option<ReleaseDeploy> {

@@ -32,7 +32,7 @@ pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
         gates: entries(file, "gates", |item| gates::read(&item)),
         secrets: entries(file, "secrets", |item| secrets::read(&item)),
         snapshots: file.optional("snapshots").and_then(|item| snapshots::read(&item, names)).unwrap_or_default(),
-        roots: entries(file, "roots", |item| roots::read(&item)),
+        roots: entries(file, "roots", |item| roots::read(&item, names)),
         services: entries(file, "services", |item| services::read(&item, names, &hosts)),
         hosts,
     }

@@ -9,12 +9,12 @@ use crate::{
         raw::{Item, Section},
     },
     domain::{
-        inventory::{Host, HostKind, Target},
+        inventory::{Host, HostKind, LogPlace, RelativePath, Target},
         name::{EnvironmentName, HostName},
     },
 };
 
-const KEYS: &[&str] = &["host", "root", "url", "through_host", "databases", "env_file", "volatile"];
+const KEYS: &[&str] = &["host", "root", "url", "through_host", "databases", "env_file", "volatile", "logs"];
 
 pub(super) fn read(
     targets: &Item<'_>,
@@ -36,10 +36,11 @@ fn target(section: &Section<'_>, names: &Names, hosts: &BTreeMap<HostName, Host>
     let databases = references(section, "databases", "database", &names.databases);
     let env_file = section.optional("env_file").and_then(|item| item.relative_path());
     let volatile = section.optional("volatile").map(|item| item.relative_paths()).unwrap_or_default();
+    let logs = section.list("logs").iter().filter_map(|item| log_place(item, names)).collect();
     let host = host?;
     let through_host = through_host(section, hosts.get(&host)?, url.is_some());
     let root = root_below(hosts.get(&host)?, &root?)?;
-    Some(Target { host, root, url, through_host, databases, env_file, volatile })
+    Some(Target { host, root, url, through_host, databases, env_file, volatile, logs })
 }
 
 /// Whether the URL is asked from the host: that takes a host over SSH, and a URL.
@@ -52,6 +53,25 @@ fn through_host(section: &Section<'_>, host: &Host, has_url: bool) -> bool {
         item.error("says how the URL is asked, but there is none", "add url, or remove it");
     }
     wanted
+}
+
+/// `<root>` or `<root>/<path>`.
+fn log_place(item: &Item<'_>, names: &Names) -> Option<LogPlace> {
+    let text = item.text()?;
+    let (root, path) = text.split_once('/').map_or((text, None), |(root, path)| (root, Some(path)));
+    if !names.roots.contains(root) {
+        item.error("there is no root of this name", "write the name of an entry of [roots], or that and a path below it");
+        return None;
+    }
+    let path = match path.map(str::parse::<RelativePath>) {
+        None => None,
+        Some(Ok(path)) => Some(path),
+        Some(Err(error)) => {
+            item.error(&error.to_string(), "write it as root/path/of.log");
+            return None;
+        }
+    };
+    Some(LogPlace { root: root.parse().ok()?, path })
 }
 
 /// The service's directory: relative to the host's root, or absolute and below it. Never the host's root itself, which
@@ -183,6 +203,25 @@ targets.production = { host = "web", root = "a", url = "http://localhost:8080/",
                 4,
                 "services.a.targets.production.through_host: is not for a host of this machine",
                 "remove it",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", logs = ["web/error.log"] }"#,
+                4,
+                "services.a.targets.production.logs: there is no root of this name",
+                "write the name of an entry",
+            ),
+            (
+                r#"roots = { weblogs = "/var/log/web" }
+[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", logs = ["weblogs/../x"] }"#,
+                5,
+                "services.a.targets.production.logs: not a path below the root",
+                "write it as",
             ),
             (
                 r#"[services.a]

@@ -8,12 +8,13 @@ mod gate;
 mod host;
 mod mailbox;
 mod path;
+mod root;
 mod secret;
 mod service;
 mod smoke;
 mod snapshots;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -23,8 +24,9 @@ pub use gate::Gate;
 pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};
 pub use mailbox::Mailbox;
 pub use path::{InvalidPath, RelativePath};
+pub use root::{LogPlace, Root};
 pub use secret::SecretReference;
-pub use service::{Build, Deploy, ReleaseDeploy, Script, ScriptDeploy, Service, Target};
+pub use service::{Build, Deploy, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target};
 pub use smoke::{SmokeCheck, SmokeKind};
 pub use snapshots::SnapshotStorage;
 
@@ -55,7 +57,7 @@ pub struct Inventory {
     /// How snapshots are kept.
     pub snapshots: SnapshotStorage,
     /// The directories below which `read_file` and `search_logs` may look.
-    pub roots: BTreeMap<RootName, PathBuf>,
+    pub roots: BTreeMap<RootName, Root>,
 }
 
 impl Inventory {
@@ -81,7 +83,7 @@ impl Inventory {
     }
 
     /// The root directory of that name, or a refusal with the nearest ones.
-    pub fn root(&self, name: &RootName) -> Result<&PathBuf, Refusal> {
+    pub fn root(&self, name: &RootName) -> Result<&Root, Refusal> {
         self.roots
             .get(name)
             .ok_or_else(|| Refusal::unknown_name("root", name.as_str(), self.roots.keys().map(RootName::as_str)))

@@ -8,6 +8,7 @@ use url::Url;
 use super::{
     super::name::{DatabaseName, EnvironmentName, GateName, HostName, SecretName, ServiceName},
     path::RelativePath,
+    root::LogPlace,
     smoke::SmokeCheck,
 };
 
@@ -51,6 +52,9 @@ pub struct Target {
     pub env_file: Option<RelativePath>,
     /// Paths below `root` that change by themselves (caches, logs) and do not count in the state digest.
     pub volatile: Vec<RelativePath>,
+    /// Where `search_logs` looks for this service.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<LogPlace>,
 }
 
 /// How a service is deployed.
@@ -91,6 +95,27 @@ pub struct ScriptDeploy {
     pub verbose_argument: Option<String>,
     /// Goes back to `{previous_version}`.
     pub rollback: Option<Script>,
+    /// Where both run.
+    #[serde(skip_serializing_if = "Runs::is_here")]
+    pub runs: Runs,
+}
+
+/// Where the scripts of a deployment run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Runs {
+    /// On the machine of this server. They reach the target's host by themselves.
+    #[default]
+    Here,
+    /// On the target's host, which may be this machine.
+    OnHost,
+}
+
+impl Runs {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+    fn is_here(&self) -> bool {
+        *self == Self::Here
+    }
 }
 
 /// Deployment by release directories: `<root>/releases/<id>`, `<root>/shared`, `<root>/current`.

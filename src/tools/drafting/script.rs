@@ -3,7 +3,8 @@
 use super::super::Context;
 use crate::{
     domain::{
-        inventory::{RelativePath, Script, Service},
+        inventory::{HostKind, RelativePath, Runs, Script, Service, Target},
+        name::HostName,
         refusal::{Code, Refusal},
         step::ScriptCall,
         version::Revision,
@@ -11,13 +12,15 @@ use crate::{
     world::{git::FileAt, scripts::Placeholders},
 };
 
-/// The call with its final arguments; the script's bytes are read from `at`, the commit whose export it runs in.
+/// The call with its final arguments; the script's bytes are read from `at`, the commit whose export it runs in. `host` is
+/// where it runs, see [`host`].
 pub(in crate::tools) async fn call(
     context: Context<'_>,
     service: &Service,
     script: &Script,
     at: &Revision,
     values: &Placeholders,
+    host: Option<&HostName>,
 ) -> Result<ScriptCall, Refusal> {
     let file = file(context, service, &at.commit, &script.path).await?;
     let mut environment = script.environment.clone();
@@ -34,7 +37,14 @@ pub(in crate::tools) async fn call(
         environment,
         secrets: script.secrets.clone(),
         timeout_s: script.timeout_s,
+        host: host.cloned(),
     })
+}
+
+/// The host over SSH that the scripts of a target run on, where that is not this machine.
+pub(in crate::tools) fn host<'t>(context: Context<'_>, target: &'t Target, runs: Runs) -> Option<&'t HostName> {
+    let host = context.reader.inventory().hosts.get(&target.host)?;
+    (runs == Runs::OnHost && matches!(host.kind, HostKind::Ssh(_))).then_some(&target.host)
 }
 
 /// A script as a commit holds it.

@@ -3,10 +3,13 @@
 //! Each run has a directory: `spec.json` (what to run; no secret values), `fence`, `claim/` (who runs it; put there by one
 //! atomic rename, so that of any number of runners one wins), `log` (the redacted output), `rc` (how it ended; put there
 //! by rename when everything is over). Whoever comes later, even after a crash of this server, learns from these files what
-//! became of it.
+//! became of it. On a host over SSH the same is done by `remote`.
 
+mod lines;
 mod log;
+pub(in crate::world) mod remote;
 mod runner;
+mod site;
 
 use std::{
     collections::BTreeMap,
@@ -19,8 +22,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use lines::Lines;
 use log::Log;
 pub use runner::detached_run;
+pub use site::Site;
 
 use super::{
     Reader, World, WorldError, instance,
@@ -48,6 +53,18 @@ pub struct ScriptRun {
     pub secrets: Vec<SecretName>,
     /// How long it may take, seconds.
     pub timeout_s: u32,
+    /// The script among `argv`, where it lies on a host over SSH; there it is compared before it begins.
+    #[serde(skip)]
+    pub script: Option<PlacedScript>,
+}
+
+/// A script on a host, and the bytes that it must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedScript {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it must hold.
+    pub bytes: Vec<u8>,
 }
 
 /// What stands in `spec.json`.
@@ -101,6 +118,20 @@ pub enum ScriptState {
         /// Whether the script's own process still runs, without anyone who watches it.
         script_runs: bool,
     },
+    /// The host that it runs on cannot be asked.
+    Unseen {
+        /// Why, for a sentence.
+        why: String,
+        /// Whether it may have begun there.
+        begun: bool,
+    },
+}
+
+impl ScriptState {
+    fn unseen(error: &WorldError, begun: bool) -> Self {
+        tracing::warn!(error = error as &dyn std::error::Error, "a run cannot be looked at");
+        Self::Unseen { why: error.to_string(), begun }
+    }
 }
 
 impl World {
@@ -175,25 +206,13 @@ impl Reader<'_> {
     /// Waits until the run is over and tells every new line. Returns the last state: `Exited` or `Lost`, or `NotStarted` when
     /// nobody has begun it.
     pub async fn wait_for_script(&self, at: &Path, line: &(dyn Fn(String) + Send + Sync)) -> ScriptState {
-        let (mut offset, mut rest, mut pause) = (0, String::new(), 5);
+        let (mut lines, mut pause) = (Lines::default(), 5);
         loop {
             let state = script_state(at);
             // Read after the state: what was written before the end is then told before the end.
-            while let Ok((text, next)) = self.script_log(at, offset, 64 * 1024) {
-                if next == offset {
-                    break;
-                }
-                offset = next;
-                rest.push_str(&text);
-                while let Some((first, after)) = rest.split_once('\n') {
-                    line(first.to_owned());
-                    rest = after.to_owned();
-                }
-            }
+            lines.tell(*self, at, line);
             if state != ScriptState::Running {
-                if !rest.is_empty() {
-                    line(rest);
-                }
+                lines.finish(line);
                 return state;
             }
             tokio::time::sleep(Duration::from_millis(pause)).await;

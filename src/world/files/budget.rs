@@ -37,6 +37,11 @@ impl Budget {
         Self { bytes: self.bytes.saturating_sub(bytes), ..self }
     }
 
+    /// The time that is left.
+    pub(super) fn time(self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
     pub(super) fn limit<R: Read>(self, text: R) -> Limited<R> {
         Limited { text, budget: self, read: 0, is_cut: false }
     }

@@ -1,31 +1,41 @@
-//! Files below the roots of the inventory: opened so that no path and no link leads out, read line by line, redacted on the way.
+//! Files below the roots of the inventory, here and on hosts: opened so that no path and no link leads out, read line by line,
+//! redacted on the way.
 
 mod budget;
+mod lines;
+mod log_level;
 mod log_time;
+mod matching;
 mod open;
+mod pattern;
+mod remote;
 mod rotation;
 mod search;
 
-use std::{
-    io::{BufReader, Read},
-    path::Path,
-};
+use std::io::Read;
 
 pub use budget::Budget;
+pub use log_level::Level;
 pub use log_time::moment_of;
+pub use matching::{Found, Hit, Query};
+pub use pattern::Pattern;
 pub use rotation::LogFile;
-pub use search::{Found, Hit, Query};
 
+use lines::for_each_line;
 use open::Forbidden;
 
-use super::{Reader, WorldError, blocking::blocking};
+use super::{Reader, WorldError, blocking::blocking, host::Place, ssh::Role};
 use crate::{
-    domain::{clean::clean, inventory::RelativePath, refusal::Code, time::Time},
+    domain::{
+        inventory::{RelativePath, Root},
+        refusal::Code,
+        time::Time,
+    },
     redact::Redactor,
 };
 
-/// The longest line that is shown, bytes; what is longer is cut and said.
-const LINE_LIMIT: usize = 8 * 1024;
+/// The most of an `.env` file that is read, bytes.
+const ENV_LIMIT: u64 = 1024 * 1024;
 
 /// A part of a text file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,12 +69,12 @@ pub struct Entry {
     pub mode: u32,
 }
 
-impl Reader<'_> {
+impl<'w> Reader<'w> {
     /// Lines of a file from line `from` on, at most `limit`, only those that hold `holding`. Searching happens on the redacted
     /// text: a search can never tell what a mask hides.
     pub async fn read_lines(
         &self,
-        root: &Path,
+        root: &Root,
         path: &RelativePath,
         from: u64,
         limit: usize,
@@ -72,53 +82,88 @@ impl Reader<'_> {
     ) -> Result<Part, WorldError> {
         refuse_private(path)?;
         let (redactor, forbidden) = (self.world.redactor.clone(), Forbidden::of(self.world));
-        let (root, path) = (root.to_owned(), path.clone());
-        blocking(move || {
-            let (file, bytes, modified) = open::regular(&forbidden, &root, &path)?;
-            let mut part = Part { bytes, modified, ..Part::default() };
-            if keys_only(&path) {
-                return key_names(file, part);
+        let only_keys = keys_only(path);
+        let read = move |text: &mut dyn Read, bytes, modified| {
+            let part = Part { bytes, modified, ..Part::default() };
+            if only_keys { key_names(text, part) } else { lines_of(text, part, &redactor, from, limit, holding.as_deref()) }
+        };
+        match self.root_place(root)? {
+            Place::Here => {
+                let (root, path) = (root.path.clone(), path.clone());
+                blocking(move || {
+                    let (mut file, bytes, modified) = open::regular(&forbidden, &root, &path)?;
+                    read(&mut file, bytes, modified)
+                })
+                .await
             }
-            part.binary = !for_each_line(file, &redactor, &mut |number, line| {
-                part.lines_read = number;
-                if number < from || holding.as_ref().is_some_and(|wanted| !line.contains(wanted.as_str())) {
-                    return true;
-                }
-                if part.lines.len() == limit {
-                    part.more = true;
-                    return false;
-                }
-                part.lines.push((number, line.to_owned()));
-                true
-            })?;
-            if part.binary {
-                part.lines.clear();
+            Place::There(host) => {
+                let file = remote::File::below(host, &root.path, path, &forbidden)?;
+                file.read(move |opened, text| read(text, opened.bytes, opened.modified)).await
             }
-            Ok(part)
-        })
-        .await
+        }
     }
 
     /// The entries of a directory, by name.
-    pub async fn list_directory(&self, root: &Path, path: Option<&RelativePath>) -> Result<Vec<Entry>, WorldError> {
-        let (root, path) = (root.to_owned(), path.cloned());
-        blocking(move || open::list(&root, path.as_ref())).await
+    pub async fn list_directory(&self, root: &Root, path: Option<&RelativePath>) -> Result<Vec<Entry>, WorldError> {
+        match self.root_place(root)? {
+            Place::Here => {
+                let (root, path) = (root.path.clone(), path.cloned());
+                blocking(move || open::list(&root, path.as_ref())).await
+            }
+            Place::There(host) => remote::list(host, &root.path, path).await,
+        }
     }
 
     /// The keys of an `.env` file; never a value. `true` when the key has a value that is not empty.
-    pub async fn env_file_keys(&self, root: &Path, path: &RelativePath) -> Result<Vec<(String, bool)>, WorldError> {
-        let (root, path, forbidden) = (root.to_owned(), path.clone(), Forbidden::of(self.world));
-        blocking(move || {
-            let (mut file, ..) = open::regular(&forbidden, &root, &path)?;
-            let mut text = String::new();
-            file.by_ref()
-                .take(1024 * 1024)
-                .read_to_string(&mut text)
-                .map_err(|error| WorldError::io("read the keys of an .env file", error))?;
-            Ok(keys(&text))
-        })
-        .await
+    pub async fn env_file_keys(&self, root: &Root, path: &RelativePath) -> Result<Vec<(String, bool)>, WorldError> {
+        let forbidden = Forbidden::of(self.world);
+        match self.root_place(root)? {
+            Place::Here => {
+                let (root, path) = (root.path.clone(), path.clone());
+                blocking(move || {
+                    let (mut file, ..) = open::regular(&forbidden, &root, &path)?;
+                    Ok(keys(&env_text(&mut file)?))
+                })
+                .await
+            }
+            Place::There(host) => {
+                let file = remote::File::below(host, &root.path, path, &forbidden)?;
+                file.read(|_, text| Ok(keys(&env_text(text)?))).await
+            }
+        }
     }
+
+    /// Where a root is.
+    fn root_place(self, root: &Root) -> Result<Place<'w>, WorldError> {
+        root.host.as_ref().map_or(Ok(Place::Here), |host| self.place(host, Role::Deploy))
+    }
+}
+
+/// The lines of a text that are wanted.
+fn lines_of(
+    text: &mut dyn Read,
+    mut part: Part,
+    redactor: &Redactor,
+    from: u64,
+    limit: usize,
+    holding: Option<&str>,
+) -> Result<Part, WorldError> {
+    part.binary = !for_each_line(text, redactor, 1, &mut |line| {
+        part.lines_read = line.number;
+        if line.number < from || holding.is_some_and(|wanted| !line.text.contains(wanted)) {
+            return true;
+        }
+        if part.lines.len() == limit {
+            part.more = true;
+            return false;
+        }
+        part.lines.push((line.number, line.shown()));
+        true
+    })?;
+    if part.binary {
+        part.lines.clear();
+    }
+    Ok(part)
 }
 
 /// Files whose whole point is a secret are not read at all.
@@ -147,15 +192,17 @@ pub fn keys_only(path: &RelativePath) -> bool {
     env && ![".example", ".sample", ".dist", ".template"].iter().any(|end| name.ends_with(end))
 }
 
-fn key_names(mut file: std::fs::File, mut part: Part) -> Result<Part, WorldError> {
-    let mut text = String::new();
-    file.by_ref()
-        .take(1024 * 1024)
-        .read_to_string(&mut text)
-        .map_err(|error| WorldError::io("read the keys of an .env file", error))?;
-    part.lines = (1..).zip(key_lines(&text).lines().map(str::to_owned)).collect();
+fn key_names(text: &mut dyn Read, mut part: Part) -> Result<Part, WorldError> {
+    part.lines = (1..).zip(key_lines(&env_text(text)?).lines().map(str::to_owned)).collect();
     part.lines_read = u64::try_from(part.lines.len()).unwrap_or(u64::MAX);
     Ok(part)
+}
+
+fn env_text(text: &mut dyn Read) -> Result<String, WorldError> {
+    let mut read = String::new();
+    let failed = |error| WorldError::io("read the keys of an .env file", error);
+    text.take(ENV_LIMIT).read_to_string(&mut read).map_err(failed)?;
+    Ok(read)
 }
 
 /// An `.env` text as lines that say which keys are set.
@@ -178,92 +225,6 @@ pub fn keys(text: &str) -> Vec<(String, bool)> {
         .collect()
 }
 
-/// Calls `each` with every line, redacted and cleaned, until it says `false`. Returns whether the file is text.
-///
-/// Memory stays small whatever the file holds: blocks go through the redactor's stream, and a line is kept to its limit.
-fn for_each_line(
-    file: impl Read,
-    redactor: &Redactor,
-    each: &mut dyn FnMut(u64, &str) -> bool,
-) -> Result<bool, WorldError> {
-    let mut reader = BufReader::with_capacity(64 * 1024, file);
-    let mut stream = redactor.stream();
-    let mut block = vec![0; 64 * 1024];
-    let mut lines = Lines { number: 0, line: Vec::new(), left_out: 0, each };
-    let mut clean_bytes = Vec::new();
-    let mut first = true;
-    loop {
-        let count = reader.read(&mut block).map_err(|error| WorldError::io("read a file", error))?;
-        let read = block.get(..count).unwrap_or_default();
-        if first && read.contains(&0) {
-            return Ok(false);
-        }
-        first = false;
-        clean_bytes.clear();
-        if count == 0 {
-            stream.finish(&mut clean_bytes);
-            if lines.take(&clean_bytes) {
-                lines.last();
-            }
-            return Ok(true);
-        }
-        stream.push(read, &mut clean_bytes);
-        if !lines.take(&clean_bytes) {
-            return Ok(true);
-        }
-    }
-}
-
-/// Cuts bytes into lines.
-struct Lines<'a> {
-    number: u64,
-    line: Vec<u8>,
-    left_out: u64,
-    each: &'a mut dyn FnMut(u64, &str) -> bool,
-}
-
-impl Lines<'_> {
-    /// Takes bytes; `false` when nobody wants more.
-    fn take(&mut self, bytes: &[u8]) -> bool {
-        let mut rest = bytes;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (line, behind) = rest.split_at(end);
-            self.keep(line);
-            rest = behind.get(1..).unwrap_or_default();
-            if !self.emit() {
-                return false;
-            }
-        }
-        self.keep(rest);
-        true
-    }
-
-    fn keep(&mut self, bytes: &[u8]) {
-        let room = LINE_LIMIT.saturating_sub(self.line.len());
-        let (kept, left) = bytes.split_at(room.min(bytes.len()));
-        self.line.extend_from_slice(kept);
-        self.left_out += u64::try_from(left.len()).unwrap_or(u64::MAX);
-    }
-
-    fn emit(&mut self) -> bool {
-        self.number += 1;
-        let mut line = clean(&String::from_utf8_lossy(&self.line));
-        if self.left_out > 0 {
-            line.push_str(&format!(" [{} bytes left out]", self.left_out));
-        }
-        self.line.clear();
-        self.left_out = 0;
-        (self.each)(self.number, &line)
-    }
-
-    /// The last line, when it has no line end.
-    fn last(&mut self) {
-        if !self.line.is_empty() {
-            self.emit();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,20 +235,5 @@ mod tests {
         let found = keys(text);
         let wanted = [("A", true), ("B", true), ("C", false), ("D", false)];
         assert_eq!(found, wanted.map(|(key, set)| (key.to_owned(), set)));
-    }
-
-    #[test]
-    fn long_lines_are_cut_and_said() {
-        let text = format!("{}\nshort", "x".repeat(LINE_LIMIT + 5));
-        let mut seen = Vec::new();
-        let redactor = Redactor::new([]).0;
-        for_each_line(text.as_bytes(), &redactor, &mut |number, line| {
-            seen.push((number, line.len(), line.ends_with("[5 bytes left out]")));
-            true
-        })
-        .unwrap();
-        assert_eq!(seen.len(), 2);
-        assert!(seen[0].2, "{seen:?}");
-        assert_eq!(seen[1], (2, 5, false));
     }
 }

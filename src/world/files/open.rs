@@ -16,7 +16,7 @@ use rustix::{
 use super::Entry;
 use crate::{
     domain::{
-        inventory::{Inventory, RelativePath},
+        inventory::{Engine, Inventory, RelativePath},
         refusal::Code,
         time::Time,
     },
@@ -41,7 +41,7 @@ pub(super) fn regular(
     let seen = fstat(beneath(root, Some(path), OFlags::PATH)?)
         .map_err(|error| WorldError::io("look at a file", error.into()))?;
     if forbidden.covers(seen.st_dev, seen.st_ino) {
-        return Err(refused("it is a database", "Look at it with the tools for databases."));
+        return Err(is_database());
     }
     if FileType::from_raw_mode(seen.st_mode) != FileType::RegularFile {
         return Err(refused("it is not a regular file", "Give the path of a file; a directory can be listed."));
@@ -71,6 +71,15 @@ impl Forbidden {
         let same =
             |path: &PathBuf| std::fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (device, inode));
         is_database_file(&self.inventory, device, inode) || companions(&self.state).iter().any(same)
+    }
+
+    /// Whether the path is that of such a file.
+    pub(super) fn names(&self, path: &Path) -> bool {
+        let databases = self.inventory.databases.values().filter_map(|database| match &database.engine {
+            Engine::Sqlite { path } => Some(path),
+            Engine::Postgres(_) | Engine::Mariadb(_) => None,
+        });
+        databases.chain([&self.state]).any(|file| companions(file).iter().any(|one| one == path))
     }
 }
 
@@ -131,6 +140,10 @@ pub(super) fn beneath(root: &Path, path: Option<&RelativePath>, flags: OFlags) -
         Errno::NOTDIR => refused("a part of its path is not a directory", "List the directory with read_file."),
         other => WorldError::io("open a file", other.into()),
     })
+}
+
+pub(super) fn is_database() -> WorldError {
+    refused("it is a database", "Look at it with the tools for databases.")
 }
 
 fn refused(problem: &str, fix: &str) -> WorldError {

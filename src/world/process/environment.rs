@@ -1,6 +1,6 @@
 //! The environment of a child: a fixed base, what was declared, and the secrets it was granted.
 
-use std::{collections::BTreeMap, ffi::OsString, path::Path};
+use std::{collections::BTreeMap, ffi::{OsStr, OsString}, path::Path};
 
 use super::super::WorldError;
 use crate::{domain::refusal::Code, redact::Secret};
@@ -45,23 +45,25 @@ impl Environment {
         if let Some(home) = home {
             command.env("HOME", home);
         }
-        let names = self.declared.keys().map(String::as_str).chain(self.secrets.iter().map(Secret::name));
-        for name in names {
-            if is_forbidden(name) {
-                return Err(WorldError::new(
-                    Code::Unsupported,
-                    format!("set the variable {name} for a child process"),
-                    "it changes what programs execute and is never passed on",
-                    "Remove it from the script's environment in deploy-ops.toml, or set it inside the script.",
-                ));
-            }
-        }
-        command.envs(&self.declared);
-        for secret in &self.secrets {
-            command.env(secret.name(), secret.expose());
-        }
-        command.envs(&self.ours);
+        command.envs(self.checked()?);
         Ok(())
+    }
+
+    /// What stands above the fixed base; of two with one name the later counts. Refused when one is never passed on.
+    pub(crate) fn checked(&self) -> Result<Vec<(&str, &OsStr)>, WorldError> {
+        let declared = self.declared.iter().map(|(name, value)| (name.as_str(), value.as_os_str()));
+        let secrets = self.secrets.iter().map(|secret| (secret.name(), OsStr::new(secret.expose())));
+        let mut all: Vec<(&str, &OsStr)> = declared.chain(secrets).collect();
+        if let Some((name, _)) = all.iter().find(|(name, _)| is_forbidden(name)) {
+            return Err(WorldError::new(
+                Code::Unsupported,
+                format!("set the variable {name} for a child process"),
+                "it changes what programs execute and is never passed on",
+                "Remove it from the script's environment in deploy-ops.toml, or set it inside the script.",
+            ));
+        }
+        all.extend(self.ours.iter().map(|(name, value)| (name.as_str(), value.as_os_str())));
+        Ok(all)
     }
 }
 

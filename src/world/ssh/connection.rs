@@ -115,6 +115,12 @@ impl Connection {
         &self.fingerprint
     }
 
+    /// Says goodbye. The host ends what still runs in its sessions.
+    pub(super) async fn end(&self) {
+        let goodbye = self.handle.disconnect(russh::Disconnect::ByApplication, "", "");
+        let _ = timeout(CONNECT, goodbye).await;
+    }
+
     pub(super) fn is_open(&self) -> bool {
         !self.handle.is_closed()
     }

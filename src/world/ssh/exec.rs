@@ -70,11 +70,8 @@ impl Remote<'_> {
         command: Command,
         each: &mut (dyn FnMut(Bytes) -> bool + Send),
     ) -> Result<(Ending, Vec<u8>), WorldError> {
-        let (pieces, input) = mpsc::channel(1);
-        // The channel has room for it.
-        let _ = pieces.try_send(command.input.clone());
-        drop(pieces);
-        self.exchange(doing, command, input, each).await
+        let input = given(&command);
+        self.exchange(doing, command, input, Ear::Call(each)).await
     }
 
     /// Runs a command that reads its standard input from `input`, piece by piece, while it runs. What it writes on standard output is
@@ -85,8 +82,19 @@ impl Remote<'_> {
         command: Command,
         input: mpsc::Receiver<Bytes>,
     ) -> Result<Ran, WorldError> {
-        let (ending, complaint) = self.exchange(doing, command, input, &mut |_| true).await?;
+        let (ending, complaint) = self.exchange(doing, command, input, Ear::Call(&mut |_| true)).await?;
         Ok(Ran { ending, output: Vec::new(), complaint })
+    }
+
+    /// What a command writes, into a channel, until nobody receives from it: the host waits for a receiver that is slower than it.
+    pub(in crate::world) async fn send(
+        &self,
+        doing: &str,
+        command: Command,
+        to: mpsc::Sender<Bytes>,
+    ) -> Result<(Ending, Vec<u8>), WorldError> {
+        let input = given(&command);
+        self.exchange(doing, command, input, Ear::Channel(to)).await
     }
 
     async fn exchange(
@@ -94,7 +102,7 @@ impl Remote<'_> {
         doing: &str,
         command: Command,
         mut input: mpsc::Receiver<Bytes>,
-        each: &mut (dyn FnMut(Bytes) -> bool + Send),
+        mut ear: Ear<'_>,
     ) -> Result<(Ending, Vec<u8>), WorldError> {
         let deadline = Instant::now() + command.timeout;
         let connection = self.connection().await?;
@@ -125,7 +133,7 @@ impl Remote<'_> {
             loop {
                 match reading.wait().await {
                     Some(ChannelMsg::Data { data }) => {
-                        if !each(data) {
+                        if !ear.hears(data).await {
                             (ending, whole) = (Some(Ending::Signal(13)), true);
                             return Ok(());
                         }
@@ -162,14 +170,36 @@ impl Remote<'_> {
         };
         let heard = timeout_at(deadline, both).await;
         let _ = writing.close().await;
-        match heard {
-            Ok(heard) => heard?,
-            Err(_) => {
-                let seconds = command.timeout.as_secs();
-                return Err(WorldError { problem: format!("it did not end within {seconds} s"), ..ended() });
-            }
-        }
+        let Ok(heard) = heard else {
+            let seconds = command.timeout.as_secs();
+            return Err(WorldError { problem: format!("it did not end within {seconds} s"), ..ended() });
+        };
+        heard?;
         ending.filter(|_| whole).map(|ending| (ending, complaint)).ok_or_else(ended)
+    }
+}
+
+/// The input of a command that has all of it from the beginning.
+fn given(command: &Command) -> mpsc::Receiver<Bytes> {
+    let (pieces, input) = mpsc::channel(1);
+    // The channel has room for it.
+    let _ = pieces.try_send(command.input.clone());
+    input
+}
+
+/// Who gets what a command writes.
+enum Ear<'e> {
+    Call(&'e mut (dyn FnMut(Bytes) -> bool + Send)),
+    Channel(mpsc::Sender<Bytes>),
+}
+
+impl Ear<'_> {
+    /// Takes it; `false` when nobody wants more.
+    async fn hears(&mut self, bytes: Bytes) -> bool {
+        match self {
+            Self::Call(each) => each(bytes),
+            Self::Channel(to) => to.send(bytes).await.is_ok(),
+        }
     }
 }
 

@@ -1,13 +1,20 @@
 //! Files on a host by SFTP (version 3, as OpenSSH speaks it): all that is needed where there is no shell.
 
-use std::{collections::BTreeSet, io::Read, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
+use bytes::Bytes;
 use russh_sftp::{
     client::{Config, error::Error},
     protocol::{FileAttributes, OpenFlags, Packet, StatusCode},
 };
 use sha2::{Digest as _, Sha256};
-use tokio::time::timeout;
+use tokio::{sync::mpsc, time::timeout};
 
 use super::{MAYBE_FULL, Remote, lost, sftp::Session, unreachable};
 use crate::{
@@ -19,6 +26,8 @@ use crate::{
 const ANSWER_S: u64 = 30;
 /// How much is read or written by one request, bytes. OpenSSH serves up to 256 KiB and promises 32 KiB to everybody.
 const PIECE: usize = 32 * 1024;
+/// The most entries of a directory: what a host that never ends may cost.
+const ENTRIES: usize = 200_000;
 /// Requests on the way at once.
 const AT_ONCE: usize = 64;
 
@@ -99,12 +108,64 @@ impl Files {
         }
     }
 
+    /// The path without links, as the host says.
+    pub(in crate::world) async fn real_path(&self, path: &Path) -> Result<Option<PathBuf>, WorldError> {
+        match self.session.realpath(text(path)?).await {
+            Ok(found) => Ok(found.files.into_iter().next().map(|file| file.filename.into())),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(self.failed("look at a path", error)),
+        }
+    }
+
+    /// Opens a file for [`Files::pour`], with what is known of it. Opening a FIFO waits for a writer: look at it first.
+    pub(in crate::world) async fn open(&self, path: &Path) -> Result<(String, Stat), WorldError> {
+        let doing = "open a file";
+        let opened = self.session.open(text(path)?, OpenFlags::READ, FileAttributes::empty()).await;
+        let handle = opened.map_err(|e| self.failed(doing, e))?.handle;
+        match self.session.fstat(handle.as_str()).await {
+            Ok(found) => Ok((handle, stat(&found.attrs))),
+            Err(error) => {
+                self.close(handle).await;
+                Err(self.failed(doing, error))
+            }
+        }
+    }
+
+    /// Sends the first `length` bytes of an open file, or as many as it has, until nobody receives.
+    pub(in crate::world) async fn pour(
+        &self,
+        handle: &str,
+        length: u64,
+        to: &mpsc::Sender<Bytes>,
+    ) -> Result<(), WorldError> {
+        use futures::{StreamExt, stream};
+        let piece = PIECE as u64;
+        let offsets = (0..).map(|index| index * piece).take_while(|at| *at < length);
+        let pieces = stream::iter(offsets.map(|at| self.piece(handle, at, piece.min(length - at))));
+        let mut pieces = pieces.buffered(AT_ONCE);
+        while let Some(read) = pieces.next().await {
+            let read = read.map_err(|e| self.failed("read a file", e))?;
+            if read.is_empty() || to.send(read.into()).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes an open file.
+    pub(in crate::world) async fn close(&self, handle: String) {
+        let _ = self.session.close(handle).await;
+    }
+
     /// The entries of a directory with what is known of each, in no order.
     pub(in crate::world) async fn entries(&self, directory: &Path) -> Result<Vec<(String, Stat)>, WorldError> {
         let doing = "list a directory";
         let handle = self.session.opendir(text(directory)?).await.map_err(|e| self.failed(doing, e))?.handle;
         let mut entries = Vec::new();
         let result = loop {
+            if entries.len() > ENTRIES {
+                break Err(self.failed(doing, Error::UnexpectedPacket));
+            }
             match self.session.readdir(handle.as_str()).await {
                 Ok(name) => entries.extend(
                     name.files

@@ -80,6 +80,11 @@ impl Remote<'_> {
         self.name
     }
 
+    /// What reads the rest of the world.
+    pub(in crate::world) fn reader(&self) -> Reader<'_> {
+        self.reader
+    }
+
     /// The fingerprint of the key that the host proved to hold.
     pub(in crate::world) async fn fingerprint(&self) -> Result<String, WorldError> {
         Ok(self.connection().await?.fingerprint().to_owned())
@@ -88,7 +93,7 @@ impl Remote<'_> {
     /// As whom we log in.
     fn login(&self) -> Result<&SshLogin, WorldError> {
         match self.role {
-            Role::Deploy => Ok(&self.host.login),
+            Role::Deploy | Role::Canary => Ok(&self.host.login),
             Role::Rehearse => self.host.rehearsal.as_ref().ok_or_else(|| {
                 WorldError::new(
                     Code::Unsupported,
@@ -114,6 +119,11 @@ impl Remote<'_> {
 
     async fn connection(&self) -> Result<Arc<Connection>, WorldError> {
         self.reader.world.ssh.connection(*self).await
+    }
+
+    /// Ends the connection, with all sessions of whoever uses it. The next word opens another one.
+    pub(in crate::world) async fn disconnect(&self) {
+        self.reader.world.ssh.disconnect(*self).await;
     }
 
     /// Does `act` again and again while the host cannot be reached or the connection is lost, for at most `patience`. Only for

@@ -22,6 +22,8 @@ pub(in crate::world) enum Role {
     Deploy,
     /// As the one who can only read.
     Rehearse,
+    /// As the one who deploys, over a connection that nobody else uses: it is ended to see what the host does then.
+    Canary,
 }
 
 /// The open connections.
@@ -41,10 +43,7 @@ impl Pool {
     /// The open connection of a host, or a new one. After a failure nobody tries again for a while that grows with each: a host
     /// that locks out who knocks too often is not knocked at, and the failure is told at once.
     pub(super) async fn connection(&self, remote: Remote<'_>) -> Result<Arc<Connection>, WorldError> {
-        let slot = {
-            let mut slots = self.slots.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            slots.entry((remote.name.clone(), remote.role)).or_default().clone()
-        };
+        let slot = self.slot(remote);
         let mut state = slot.lock().await;
         if let Some(open) = state.open.as_ref().filter(|open| open.is_open()) {
             return Ok(open.clone());
@@ -66,6 +65,19 @@ impl Pool {
                 Err(error)
             }
         }
+    }
+
+    /// Ends the open connection of a host, if there is one.
+    pub(super) async fn disconnect(&self, remote: Remote<'_>) {
+        let open = self.slot(remote).lock().await.open.take();
+        if let Some(connection) = open {
+            connection.end().await;
+        }
+    }
+
+    fn slot(&self, remote: Remote<'_>) -> Arc<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        slots.entry((remote.name.clone(), remote.role)).or_default().clone()
     }
 }
 

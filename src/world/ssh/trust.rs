@@ -47,7 +47,11 @@ impl Trust {
                     let text = read(&path).map_err(|error| {
                         WorldError::io(format!("read {}, the known hosts of host {host}", path.display()), error)
                     })?;
-                    Ok(Source::File { path, known: KnownHosts::parse(&text) })
+                    let known = KnownHosts::parse(&text);
+                    for (line, problem) in known.problems() {
+                        tracing::warn!(path = %path.display(), line, problem, "a line of known hosts says nothing");
+                    }
+                    Ok(Source::File { path, known })
                 })
                 .await?
             }

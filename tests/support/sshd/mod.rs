@@ -208,11 +208,11 @@ impl Sshd {
     pub(crate) fn toml_at(&self, name: &str, port: u16) -> String {
         format!(
             "[hosts.{name}]\nkind = \"ssh\"\naddress = \"127.0.0.1\"\nport = {port}\nuser = \"{}\"\nroot = \"{}\"\n\
-             host_keys = {:?}\nidentity_file = {:?}\n",
+             host_keys = {:?}\nidentity_file = \"{}\"\n",
             self.user(),
             self.root(),
             self.fingerprints(),
-            self.identity_file(),
+            self.identity_file().display(),
         )
     }
 

@@ -80,7 +80,7 @@ fn identity(section: &Section<'_>, names: &Names, found: Option<&FromSshConfig<'
             refuse(section, &["certificate_file"], "is only for identity_file");
             let key = item.reference("entry of [secrets]", &names.secrets);
             let passphrase = passphrase(section, names);
-            Some(SshIdentity::Secret { key: key?, passphrase: passphrase? })
+            Some(SshIdentity::Secret { key: key?, passphrase: passphrase.ok()? })
         }
         _ => {
             refuse(section, &["passphrase"], "is only for identity_file and identity");
@@ -98,12 +98,15 @@ fn file(section: &Section<'_>, names: &Names, path: PathBuf, certificate: Option
         Some(item) => Some(item.local_path()?),
         None => certificate,
     };
-    Some(SshIdentity::File { path, passphrase: passphrase?, certificate })
+    Some(SshIdentity::File { path, passphrase: passphrase.ok()?, certificate })
 }
 
-fn passphrase(section: &Section<'_>, names: &Names) -> Option<Option<SecretName>> {
-    let passphrase = section.optional("passphrase").map(|item| item.reference("entry of [secrets]", &names.secrets));
-    passphrase.map_or(Some(None), |name| name.map(Some))
+/// A mistake that was recorded.
+struct Told;
+
+fn passphrase(section: &Section<'_>, names: &Names) -> Result<Option<SecretName>, Told> {
+    let item = section.optional("passphrase");
+    item.map(|item| item.reference("entry of [secrets]", &names.secrets).ok_or(Told)).transpose()
 }
 
 /// The agent's socket: the given one, that of the ssh_config, or that of our environment.

@@ -204,10 +204,8 @@ fn each_mistake_about_a_jump_is_told() {
     check(&to("web"), 8, "hosts.web.jump: is the host itself", "name another host");
     check(&to("here"), 8, "hosts.web.jump: is a host of kind local", "remove it");
     let circle = format!("{}{}", to("gate"), ssh("").replace("web", "gate").split("[secrets]").next().unwrap());
-    let circle = circle.replace(
-        "root = \"/www\"\n\n",
-        &format!("root = \"/www\"\nknown_hosts = \"/k\"\nidentity = \"KEY\"\njump = \"web\"\n"),
-    );
+    let circle = circle
+        .replace("root = \"/www\"\n\n", "root = \"/www\"\nknown_hosts = \"/k\"\nidentity = \"KEY\"\njump = \"web\"\n");
     let problems = parse(&circle).unwrap_err();
     assert_eq!(problems.len(), 2, "{problems:#?}");
     assert!(problems.iter().all(|problem| problem.message.ends_with("leads back to the host")), "{problems:#?}");

@@ -3,7 +3,8 @@
 //! Every row is hashed by value: numbers and times as their text, everything long by its own MD5 over its raw bytes, so that no
 //! collation folds and no packet limit cuts; NULL is a word that no value can be. The sum of the hashes does not depend on the order.
 //! All rows are hashed whatever their number: restoring them to be verified costs far more. A FLOAT counts with the six digits that
-//! the server ever shows of it, which are those that dump tools carry. Virtual columns hold nothing; their expressions are schema.
+//! the server ever shows of it, which are those that dump tools carry ([`cut_floats`](super::cut_floats) finds what that cuts; where
+//! it finds nothing, equal digits are equal values). Virtual columns hold nothing; their expressions are schema.
 
 use super::{Connection, quoted};
 use crate::{

@@ -2,6 +2,7 @@
 
 mod contents;
 mod error;
+mod floats;
 mod identity;
 mod rights;
 mod schema;
@@ -21,6 +22,7 @@ use crate::{
 
 pub(super) use contents::contents;
 pub(crate) use error::words;
+pub(crate) use floats::cut_floats;
 pub(super) use identity::identity;
 pub(crate) use rights::{require_sight, untransactional};
 pub(crate) use schema::schema;

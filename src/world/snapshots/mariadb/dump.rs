@@ -18,13 +18,13 @@ use super::{
     tools::{self, Role, Tool, saw_a_change},
 };
 use crate::{
-    domain::{digest::Digest, inventory::DatabaseServer, refusal::Code},
+    domain::{clean::clean_line, digest::Digest, inventory::DatabaseServer, refusal::Code},
     world::{
         Reader, WorldError,
         blocking::blocking,
         database::{
             Access, Connection, Contents,
-            mariadb::{self, quoted, require_sight, schema, untransactional},
+            mariadb::{self, cut_floats, quoted, require_sight, schema, untransactional},
         },
         process::{self, Capture},
     },
@@ -102,10 +102,11 @@ async fn attempt(login: &Login<'_>, dump: &Dump<'_>, tool: &Tool, directory: &Pa
         // What a program has written to a pipe fills a buffer first, which takes more than what it writes before its moment.
         let in_time = timeout(FENCE, begun).await.is_ok();
         fence.execute("UNLOCK TABLES").await?;
+        let cut = cut_floats(&mut pinned).await?;
         let mut pinned = Connection::Mariadb(pinned);
         let expected = Contents::read(&mut pinned, dump.database.migrations).await;
         pinned.close().await?;
-        expected.map(|expected| (expected, in_time))
+        expected.map(|expected| (expected, cut, in_time))
     };
     let (ran, stored, read) = tokio::join!(running, storing, reading);
     let (said, (ending, _)) = (said.finish(), ran?);
@@ -123,7 +124,7 @@ async fn attempt(login: &Login<'_>, dump: &Dump<'_>, tool: &Tool, directory: &Pa
             "Try again, and look at the server's log when it happens again.",
         ));
     }
-    let (expected, in_time) = match read {
+    let (expected, cut, in_time) = match read {
         Err(error) if mariadb::Connection::number(&error) == 1412 => return Ok(Attempt::Moved(CHANGED)),
         read => read?,
     };
@@ -131,7 +132,7 @@ async fn attempt(login: &Login<'_>, dump: &Dump<'_>, tool: &Tool, directory: &Pa
     if let Some(how) = unchanged.check(login, dump, &expected).await? {
         return Ok(Attempt::Moved(how));
     }
-    Ok(Attempt::Taken(Dumped { stored, expected, tool: tables.carried_by(tool) }))
+    Ok(Attempt::Taken(Dumped { stored, expected, tool: carried_by(tool, &cut) }))
 }
 
 const CHANGED: &str = "its schema was changed while it was dumped";
@@ -169,15 +170,20 @@ impl Unchanged<'_> {
 struct Tables {
     names: Vec<String>,
     have_history: bool,
-    have_floats: bool,
 }
 
-impl Tables {
-    /// The tool, and what it cannot carry: the server writes a FLOAT with six digits, whoever asks.
-    fn carried_by(&self, tool: &Tool) -> String {
-        let loss = if self.have_floats { ", FLOAT columns with six digits" } else { "" };
-        tool.describe() + loss
+/// The columns that are named.
+const NAMED: usize = 5;
+
+/// The tool, and what it could not carry.
+fn carried_by(tool: &Tool, cut: &[String]) -> String {
+    if cut.is_empty() {
+        return tool.describe();
     }
+    let named: Vec<String> = cut.iter().take(NAMED).map(|column| clean_line(column)).collect();
+    let more = cut.len().saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}, which cut FLOAT values to six digits in {}{more}", tool.describe(), named.join(", "))
 }
 
 /// The tables, if all of them can be dumped as of one moment.
@@ -196,13 +202,7 @@ async fn tables(connection: &mut mariadb::Connection, login: &Login<'_>, tool: &
              WHERE table_schema = DATABASE() AND table_type <> 'VIEW' ORDER BY 1",
         )
         .await?;
-    let floats = connection
-        .text(
-            "SELECT column_name FROM information_schema.columns \
-             WHERE table_schema = DATABASE() AND data_type = 'float' LIMIT 1",
-        )
-        .await?;
-    let mut found = Tables { names: Vec::new(), have_history: false, have_floats: floats.is_some() };
+    let mut found = Tables { names: Vec::new(), have_history: false };
     for row in rows {
         if let [Some(name), Some(kind)] = row.as_slice() {
             found.have_history |= kind == "SYSTEM VERSIONED";

@@ -21,12 +21,9 @@ pub(super) async fn connect(doing: &str, socket: &Path, fingerprint: &str) -> Re
         let held = agent.request_identities().await?;
         Ok::<_, russh::keys::Error>((agent, held))
     });
-    let (agent, held) = match found.await {
-        Ok(Ok(found)) => found,
-        Ok(Err(_)) | Err(_) => {
-            let fix = "Start the agent (ssh-agent -a SOCKET) before the server, or correct agent_socket.";
-            return Err(refused(doing, format!("no agent answers at {shown}"), fix));
-        }
+    let Ok(Ok((agent, held))) = found.await else {
+        let fix = "Start the agent (ssh-agent -a SOCKET) before the server, or correct agent_socket.";
+        return Err(refused(doing, format!("no agent answers at {shown}"), fix));
     };
     let mut identities: Vec<AgentIdentity> = held
         .into_iter()

@@ -69,8 +69,8 @@ impl Identity {
     }
 
     /// The hash to sign with, given what `best_supported_rsa_hash` says of the server. Never SHA-1.
-    fn hash(&self, supported: Option<Option<HashAlg>>) -> Option<HashAlg> {
-        self.is_rsa().then(|| supported.flatten().unwrap_or(HashAlg::Sha512))
+    fn hash(&self, supported: Option<HashAlg>) -> Option<HashAlg> {
+        self.is_rsa().then(|| supported.unwrap_or(HashAlg::Sha512))
     }
 
     /// Logs in.
@@ -79,7 +79,7 @@ impl Identity {
         user: &str,
         handle: &mut Handle<Client>,
     ) -> Result<AuthResult, LoginFault> {
-        let supported = if self.is_rsa() { handle.best_supported_rsa_hash().await? } else { None };
+        let supported = if self.is_rsa() { handle.best_supported_rsa_hash().await?.flatten() } else { None };
         let hash = self.hash(supported);
         let (mut agent, identities) = match self {
             Self::Key(key) => {

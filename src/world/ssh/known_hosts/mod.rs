@@ -121,7 +121,7 @@ impl KnownHosts {
 
     /// The algorithms of the host's keys, best first: a client that offers only these is never shown another key.
     pub(in crate::world) fn algorithms(&self, host: &str, port: u16) -> Vec<Algorithm> {
-        let known: Vec<Algorithm> = self.keys_of(host, port, Marker::Key).map(|key| key.algorithm()).collect();
+        let known: Vec<Algorithm> = self.keys_of(host, port, Marker::Key).map(PublicKey::algorithm).collect();
         let wanted = |algorithm: &&Algorithm| known.iter().any(|known| is_same_kind(known, algorithm));
         ALGORITHMS.iter().filter(wanted).cloned().collect()
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::world::ssh::testing::Keys;
+use crate::world::{Clock, SystemClock, ssh::testing::Keys};
 
 fn now() -> Time {
     Time::from_millis(1_800_000_000_000)
@@ -139,8 +139,7 @@ fn a_line_that_cannot_be_read_is_told_and_says_nothing() {
 fn certified(keys: &Keys, host: &str, arguments: &[&str]) -> Judgement {
     let certificate = keys.certify("ca", "host", arguments);
     let known = KnownHosts::parse(&keys.line("@cert-authority *.example.org", "ca"));
-    let present = Time::from_millis(jiff::Timestamp::now().as_millisecond());
-    known.judge(host, 22, &Offered::Certificate(certificate), present)
+    known.judge(host, 22, &Offered::Certificate(certificate), SystemClock.now())
 }
 
 #[test]

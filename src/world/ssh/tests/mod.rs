@@ -7,9 +7,10 @@ mod hostile;
     unused_imports,
     unreachable_pub,
     clippy::disallowed_methods,
+    clippy::unused_self,
     reason = "the hosts of all tests; they own processes and time"
 )]
-#[path = "../../../tests/support"]
+#[path = "../../../../tests/support"]
 mod support {
     pub(crate) mod cut;
     mod home;

@@ -1,5 +1,7 @@
 //! Rehearsals: the deployment's script with its dry-run argument, without secrets, and proof that the target stayed the same.
 
+mod on_host;
+
 use std::time::Duration;
 
 use super::{
@@ -27,7 +29,7 @@ pub enum Grade {
     Changed(Vec<String>),
     /// It ended otherwise.
     Failed(Ending),
-    /// The script has no dry run.
+    /// The script has no dry run, or there is nobody who can be trusted with it.
     Unsupported,
 }
 
@@ -43,7 +45,7 @@ pub struct Rehearsal {
 }
 
 impl Reader<'_> {
-    /// Runs `call` once in a fresh export, with its arguments and those of `dry_run` behind them. `None` says that the script
+    /// Runs `call` once in a fresh export, with its arguments and those of `dry_run` behind them, where it is going to run for real. `None` says that the script
     /// has no dry run. The evidence is about `subject` and counts for `valid_s` seconds.
     pub async fn rehearse(
         &self,
@@ -54,26 +56,34 @@ impl Reader<'_> {
         subject: &str,
         valid_s: u32,
     ) -> Result<Rehearsal, WorldError> {
-        let Some(dry_run) = dry_run else {
+        let unsupported = |summary: String| {
             let evidence = self.evidence(EvidenceKind::DryRun, subject, Outcome::Fail, valid_s);
-            let summary = "The script declares no dry run, so nothing can be proven before it runs.".to_owned();
-            return Ok(Rehearsal {
-                grade: Grade::Unsupported,
-                evidence: Evidence { summary, collector: "rehearse".to_owned(), ..evidence },
-                output: None,
-            });
+            let evidence = Evidence { summary, collector: "rehearse".to_owned(), ..evidence };
+            Ok(Rehearsal { grade: Grade::Unsupported, evidence, output: None })
         };
+        let Some(dry_run) = dry_run else {
+            return unsupported("The script declares no dry run, so nothing can be proven before it runs.".to_owned());
+        };
+        if let Some(host) = &call.host
+            && let Some(why) = self.refusal_to_rehearse(host, target).await?
+        {
+            return unsupported(why);
+        }
         let scratch = self.scratch("rehearse-")?;
         let export = scratch.path().join("export");
         self.export_to(service, &call.commit, None, &export).await?;
         let script = self.place_script(service, call, &export, "rehearse").await?;
-        let mut argv = argv(call, &script);
-        argv.extend(dry_run.iter().cloned());
-        let mut invocation = Invocation::of(&argv, &export, Duration::from_secs(u64::from(call.timeout_s)))?;
-        invocation.environment = Environment::default().declare(&call.environment);
-
         let before = self.target_state(target).await?;
-        let finished = process::run(invocation).await?;
+        let finished = match &call.host {
+            None => {
+                let mut argv = argv(call, &script);
+                argv.extend(dry_run.iter().cloned());
+                let mut invocation = Invocation::of(&argv, &export, Duration::from_secs(u64::from(call.timeout_s)))?;
+                invocation.environment = Environment::default().declare(&call.environment);
+                process::run(invocation).await?
+            }
+            Some(host) => self.rehearse_on_host(host, call, &export, &script, dry_run).await?,
+        };
         let after = self.target_state(target).await?;
         let mut changed: Vec<String> =
             before.changed_files(&after).iter().map(|path| path.display().to_string()).collect();
