@@ -1,7 +1,8 @@
 //! Hosts over SSH.
 
-mod diagnose;
 mod detached;
+mod diagnose;
+mod files;
 mod fixtures;
 mod fixtures_faults;
 mod rehearse;
