@@ -224,6 +224,10 @@ fn report(
         }
     });
     let shown: Vec<FindingView> = shown.collect();
+    if let Some(open) = operation.filter(|operation| !operation.state.is_terminal()) {
+        let arguments = serde_json::json!({ "operation": open.id, "wait_s": 30 });
+        next.push(NextCall::new("operation_status", arguments, "it has not ended: wait for it"));
+    }
     let status = status(subject, outcome, &findings, &checks);
     let left_out = findings.len() - shown.len();
     let output = Output { outcome, failed_step: story.failed_step, findings: shown, left_out, checks };
@@ -275,6 +279,9 @@ fn status(subject: &str, outcome: Outcome, findings: &[Finding], checks: &[Check
         (Outcome::Pass, ..) if findings.is_empty() => format!("PASS: {subject}: nothing wrong was found ✓"),
         (Outcome::Pass, ..) => {
             format!("PASS: {subject}: nothing fails now; {} to look at.", count(findings.len(), "thing"))
+        }
+        (Outcome::Inconclusive, ..) if findings.is_empty() && checks.is_empty() => {
+            format!("INCONCLUSIVE: {subject}: no step of it failed.")
         }
         (Outcome::Inconclusive, ..) => {
             format!(

@@ -27,9 +27,9 @@ impl House {
     }
 
     /// The findings of `deploy-ops doctor`, and whether something is wrong.
-    fn doctor(&self) -> (Vec<Value>, String) {
+    fn doctor(&self, more: &[&str]) -> (Vec<Value>, String) {
         let mut doctor = std::process::Command::new(program());
-        doctor.args(["doctor", "--json", "--config"]).arg(&self.sandbox.config);
+        doctor.args(["doctor", "--json"]).args(more).arg("--config").arg(&self.sandbox.config);
         let output = doctor.output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         (text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), text)
@@ -98,12 +98,13 @@ async fn doctor_says_what_each_host_can_do_and_the_list_remembers_it() {
     });
     // The server's data directory is made by its first start.
     drop(house.server().await.call("list_services", json!({})).await);
-    let (findings, text) = house.doctor();
+    let (findings, text) = house.doctor(&["--canary"]);
     let of_web = said(&findings, "host web");
     assert!(of_web.contains("good: answers in ") && of_web.contains(&web.fingerprint()), "{text}");
     assert!(of_web.contains("login shell /bin/bash") && of_web.contains(", gnu tools, home /"), "{text}");
     assert!(of_web.contains("good: no setsid: scripts run under nohup\n") && !of_web.contains(" rsync"), "{text}");
     assert!(of_web.contains("weak: it forbids connections through it"), "{text}");
+    assert_eq!(said(&findings, "scripts on host web"), "good: go on when the connection ends\n", "{text}");
     assert!(said(&findings, "space on host web").contains(" free\n"), "{text}");
     assert!(said(&findings, "host bare").contains(", busybox tools, "), "{text}");
     assert!(!said(&findings, "host bare").contains("forbids"), "{text}");
@@ -127,7 +128,7 @@ async fn doctor_says_what_each_host_can_do_and_the_list_remembers_it() {
     assert_eq!(host(&list, "dead"), Value::Null, "{}", list.text);
     // A look of another process is seen, although nothing happened in the ledger.
     web.start_again().await;
-    house.doctor();
+    house.doctor(&[]);
     let again = client.call("list_services", json!({ "section": "resources" })).await;
     assert_ne!(host(&again, "web")["at"], seen["at"], "{}", again.text);
 }

@@ -17,20 +17,30 @@ use crate::{
 
 /// How long one host may take. All are asked at once.
 const PATIENCE: Duration = Duration::from_secs(45);
+/// How long the canary lives, and how much longer it is waited for.
+const CANARY: Duration = Duration::from_secs(20);
+const CANARY_PATIENCE: Duration = Duration::from_secs(90);
 
-/// Looks at every host, and remembers what was seen. One that does not answer hides no other.
-pub(super) async fn check(config: &Config) -> Vec<Finding> {
+/// Looks at every host, and remembers what was seen. One that does not answer hides no other. With `canary` it is tried whether each lets
+/// processes go on.
+pub(super) async fn check(config: &Config, canary: bool) -> Vec<Finding> {
     let world = wire::world_of(config);
     let reader = world.reader();
     let hosts = reader.inventory().hosts.values().filter(|host| matches!(host.kind, HostKind::Ssh(_)));
-    let looks = hosts.map(|host| look(reader, &host.name));
+    let looks = hosts.map(|host| look(reader, &host.name, canary));
     futures::future::join_all(looks).await.into_iter().flatten().collect()
 }
 
-async fn look(reader: Reader<'_>, name: &HostName) -> Vec<Finding> {
+async fn look(reader: Reader<'_>, name: &HostName, canary: bool) -> Vec<Finding> {
     let what = format!("host {name}");
     match tokio::time::timeout(PATIENCE, reader.look_at_host(name)).await {
-        Ok(Ok(Some(seen))) => findings(&what, &seen),
+        Ok(Ok(Some(seen))) => {
+            let mut found = findings(&what, &seen);
+            if seen.shell.is_some() {
+                found.extend(detaches(reader, name, canary).await);
+            }
+            found
+        }
         Ok(Ok(None)) => Vec::new(),
         Ok(Err(error)) => vec![Finding::wrong(what, error.problem, error.fix)],
         Err(_) => {
@@ -38,6 +48,26 @@ async fn look(reader: Reader<'_>, name: &HostName) -> Vec<Finding> {
             vec![Finding::wrong(what, found, "look at the host and at the way to it")]
         }
     }
+}
+
+/// Whether it lets processes go on without a connection, as far as that was tried.
+async fn detaches(reader: Reader<'_>, name: &HostName, canary: bool) -> Option<Finding> {
+    let what = format!("scripts on host {name}");
+    if canary {
+        match tokio::time::timeout(CANARY_PATIENCE, reader.detaches(name, CANARY)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return Some(Finding::weak(what, error.problem, error.fix)),
+            Err(_) => return Some(Finding::weak(what, "the canary was not seen again", "try again")),
+        }
+    }
+    Some(match reader.known_to_detach(name)? {
+        true => Finding::good(what, "go on when the connection ends"),
+        false => Finding::weak(
+            what,
+            "end with the connection: the host ends what a login leaves behind, so none is run there",
+            "ask the provider to let processes go on (linger), or let scripts run here",
+        ),
+    })
 }
 
 fn findings(what: &str, seen: &Capabilities) -> Vec<Finding> {

@@ -5,20 +5,15 @@ use crate::domain::space::Room;
 
 pub(super) async fn look(context: Context<'_>, patient: &Patient<'_>) -> Look {
     let (reader, host) = (context.reader, &patient.target.host);
-    let (space, seen) = tokio::join!(reader.space(patient.target), reader.look_at_host(host));
+    // What else the host has is remembered for list_services; that it cannot be asked is told by the first question.
+    let (space, _) = tokio::join!(reader.space(patient.target), reader.look_at_host(host));
     let mut looked = Looked::default();
-    if let Ok(Some(seen)) = &seen {
-        looked.findings.extend(seen.lacks().into_iter().filter(|lack| lack.stops).map(|lack| {
-            let fix = "Ask the provider for it, or deploy in a way that does not need it; docs/ssh.md says what does.";
-            Finding::new(Part::Weakness, Sure::Certain, format!("Host {host}: {}.", lack.so), fix)
-        }));
-    }
     let space = match space {
         Ok(space) => space,
         Err(error) => {
             let seen = format!("Host {host} cannot be asked: {}.", error.problem);
             looked.findings.push(Finding::new(Part::Cause, Sure::Likely, seen, error.fix));
-            format!("host {host} does not answer").clone_into(&mut looked.at);
+            looked.at = format!("host {host} does not answer");
             return Ok(Some(looked));
         }
     };

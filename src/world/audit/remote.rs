@@ -163,6 +163,7 @@ mod tests {
             databases: Vec::new(),
             env_file: Some("config/app".parse().unwrap()),
             volatile: vec!["cache".parse().unwrap()],
+            logs: Vec::new(),
         }
     }
 
