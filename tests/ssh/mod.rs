@@ -2,14 +2,15 @@
 
 mod deployments;
 mod detached;
+mod diagnose;
 mod files;
 mod fixtures;
 mod fixtures_faults;
 mod rehearse;
 mod releases;
 mod releases_faults;
-mod transfer_speed;
 mod scripts;
+mod transfer_speed;
 mod trust;
 mod tunnels;
 mod web;
