@@ -210,6 +210,20 @@ async fn beyond_the_host_they_are_spoken_to_with_verified_tls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_reached_through_another_carries_on_as_well() {
+    let behind = Behind::new(Tls::Off).await;
+    let inner = Sshd::shape().behind(&behind.host).start().await;
+    behind.house.configure(|text| {
+        format!("{}\n{}jump = \"web\"\n", text.replace("via = \"web\"", "via = \"inner\""), inner.toml("inner"))
+    });
+    let client = behind.house.server().await;
+    let taken = client.call("snapshot_db", json!({ "databases": ["forum", "crm"], "wait_s": 40 })).await;
+    assert_eq!(client.ended(taken.get("/operation/id")).await, "succeeded", "{}", taken.text);
+    assert!(inner.log().contains("Accepted publickey"), "{}", inner.log());
+    behind.assert_silent(&[taken], &client).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn why_a_database_behind_a_host_does_not_answer_is_told() {
     let mut behind = Behind::new(Tls::Off).await;
     let mut answers = Vec::new();
@@ -266,7 +280,8 @@ async fn a_host_that_forbids_connections_through_it_is_named() {
 async fn a_line_that_is_cut_in_a_dump_leaves_no_half_of_a_snapshot() {
     const BULK: u64 = 40_000;
     let behind = Behind::new(Tls::Off).await;
-    let rows = format!("INSERT INTO member SELECT i, repeat(md5(i::text), 8) FROM generate_series(1000, {}) i", 1000 + BULK);
+    let rows =
+        format!("INSERT INTO member SELECT i, repeat(md5(i::text), 8) FROM generate_series(1000, {}) i", 1000 + BULK);
     behind.postgres.execute_in(&behind.forum, &rows).await;
     let rows = format!("INSERT INTO donor SELECT seq, REPEAT(MD5(seq), 8) FROM seq_1000_to_{}", 1000 + BULK);
     behind.mariadb.execute_in(&behind.crm, &rows).await;

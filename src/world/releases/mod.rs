@@ -1,5 +1,6 @@
 //! Releases in a target directory: `<root>/releases/<id>`, `<root>/shared`, and `<root>/current`, a link to the live one.
 
+mod drift;
 mod layout;
 mod local;
 mod remote;
