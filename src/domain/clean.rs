@@ -113,7 +113,8 @@ mod tests {
     #[test]
     fn what_brings_others_together_is_known() {
         assert!(taken_out().len() < 100, "{}", taken_out().len());
-        for text in ["a\u{1b}[1mb", "a\u{9b}1mb", "a\u{ad}b", "a\u{200b}b", "a\u{feff}b", "a\u{e0041}b", "a\u{1d173}b"] {
+        for text in ["a\u{1b}[1mb", "a\u{9b}1mb", "a\u{ad}b", "a\u{200b}b", "a\u{feff}b", "a\u{e0041}b", "a\u{1d173}b"]
+        {
             assert_eq!(clean(text), "ab", "{text:?}");
             let holds = |bytes: &Vec<u8>| text.as_bytes().windows(bytes.len()).any(|window| window == bytes);
             assert!(taken_out().iter().any(holds), "{text:?}");

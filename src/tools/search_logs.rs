@@ -250,7 +250,8 @@ impl Query for SearchLogs {
         let seen = arguments.offset + u64::try_from(shown).unwrap_or(u64::MAX);
         output.more = output.matches > seen;
         output.untrusted_text = (!text.is_empty()).then_some(text);
-        let by_host = if output.files.iter().any(|file| file.preselected) { " looked at behind the host's grep" } else { "" };
+        let by_host =
+            if output.files.iter().any(|file| file.preselected) { " looked at behind the host's grep" } else { "" };
         let mut status = format!(
             "{} matches in {} files ({} lines{by_host}), {shown} shown.",
             output.matches,

@@ -81,7 +81,12 @@ async fn a_script_gets_its_secrets_and_nobody_else_does() {
     sandbox.world.start_run(&permit, &site, &shell(&host, script)).await.unwrap();
     let reader = sandbox.world.reader();
     assert_eq!(reader.run_state(&site).await, ScriptState::Running);
-    for path in [".deploy-ops", ".deploy-ops/runs", &run_directory(&permit, "do-0"), &format!("{}/log", run_directory(&permit, "do-0"))] {
+    for path in [
+        ".deploy-ops",
+        ".deploy-ops/runs",
+        &run_directory(&permit, "do-0"),
+        &format!("{}/log", run_directory(&permit, "do-0")),
+    ] {
         let mode = std::fs::metadata(host.path(path)).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{path} {mode:o}");
     }
@@ -113,8 +118,7 @@ async fn of_fifty_starts_one_wins() {
     let permit = any_permit();
     let host = Sshd::start().await;
     let sandbox = world(&host, host.port(), &[]);
-    let (site, run) =
-        (site(&sandbox, &permit, "do-0"), shell(&host, "echo ran >>effect; sleep 0.2"));
+    let (site, run) = (site(&sandbox, &permit, "do-0"), shell(&host, "echo ran >>effect; sleep 0.2"));
     let starts = (0..50).map(|_| sandbox.world.start_run(&permit, &site, &run));
     for started in futures::future::join_all(starts).await {
         started.unwrap();
@@ -187,7 +191,8 @@ async fn a_used_again_process_id_a_zombie_and_another_boot_are_not_running() {
     let reader = sandbox.world.reader();
     let alive = host.run("sleep 300 >/dev/null 2>&1 </dev/null & echo $!").await.stdout.trim().to_owned();
     // The shell becomes a program that does not wait for what the shell began.
-    let zombie = "sh -c 'true & exec sleep 300' >/dev/null 2>&1 </dev/null & sleep 0.1; cat /proc/$!/task/$!/children";
+    let zombie = "sh -c 'true & echo $! >child; exec sleep 300' >/dev/null 2>&1 </dev/null &
+        until [ -s child ]; do sleep 0.05; done; cat child";
     let zombie = host.run(zombie).await.stdout.trim().to_owned();
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap().trim().to_owned();
     let space = host.run("readlink /proc/self/ns/pid | tr -dc 0-9").await.stdout;
@@ -196,7 +201,7 @@ async fn a_used_again_process_id_a_zombie_and_another_boot_are_not_running() {
         let fields: Vec<String> = stat.rsplit(')').next().unwrap().split_whitespace().map(str::to_owned).collect();
         (fields[0].clone(), fields[19].clone())
     };
-    assert_eq!(start(&zombie).0, "Z");
+    until(|| (start(&zombie).0 == "Z").then_some(())).await;
     let (alive_since, zombie_since) = (start(&alive).1, start(&zombie).1);
     let lost = ScriptState::Lost { script_runs: false };
     for (tag, pid, since, boot, space, wanted) in [
@@ -208,7 +213,10 @@ async fn a_used_again_process_id_a_zombie_and_another_boot_are_not_running() {
         ("unseen", &alive, "1", &boot, "1", ScriptState::Running),
     ] {
         let at = host.path(run_directory(&permit, tag));
-        let made = format!("mkdir -p {at} && ln -s '{pid} {since} {pid} {boot}:{space}' {at}/claim", at = run_directory(&permit, tag));
+        let made = format!(
+            "mkdir -p {at} && ln -s '{pid} {since} {pid} {boot}:{space}' {at}/claim",
+            at = run_directory(&permit, tag)
+        );
         assert_eq!(host.run(&made).await.code, Some(0), "{}", at.display());
         assert_eq!(reader.run_state(&site(&sandbox, &permit, tag)).await, wanted, "{tag}");
     }
@@ -250,12 +258,14 @@ async fn where_programs_or_space_are_missing_it_works_or_says_why() {
         sandbox.world.start_run(&permit, &site, &limited).await.unwrap();
         let result = exited(sandbox.world.reader().wait_for_run(&site, &|_| {}).await);
         assert_eq!(result.ending, Ending::TimedOut);
-        let left = host.run("ls /proc | grep '^[0-9]' | while read -r p; do tr '\\0' ' ' </proc/$p/cmdline; echo; done").await;
+        let left =
+            host.run("ls /proc | grep '^[0-9]' | while read -r p; do tr '\\0' ' ' </proc/$p/cmdline; echo; done").await;
         assert!(!left.stdout.contains("sleep 602") && !left.stdout.contains("sleep 603"), "{}", left.stdout);
     }
     let host = Sshd::shape().disk(1 << 20).start().await;
     let sandbox = world(&host, host.port(), &[]);
-    let result = run(&host, &sandbox, &permit, "do-0", "echo begun; head -c 2000000 /dev/zero >big; echo $?; exit 5").await;
+    let result =
+        run(&host, &sandbox, &permit, "do-0", "echo begun; head -c 2000000 /dev/zero >big; echo $?; exit 5").await;
     assert_eq!(result.ending, Ending::Code(5), "a full disk does not hide how it ended");
     assert!(log(&sandbox, &permit, "do-0").starts_with("begun\n"));
 }
@@ -266,7 +276,9 @@ async fn output_of_any_size_comes_whole_and_redacted() {
     let host = Sshd::start().await;
     let sandbox = world(&host, host.port(), &[]);
     let size = 24 * 1024 * 1024;
-    let script = format!("echo first; head -c {size} /dev/zero | tr '\\0' x; echo; printf '\\377\\033[31m'; echo last $APP_TOKEN");
+    let script = format!(
+        "echo first; head -c {size} /dev/zero | tr '\\0' x; echo; printf '\\377\\033[31m'; echo last $APP_TOKEN"
+    );
     let result = run(&host, &sandbox, &permit, "do-0", &script).await;
     let last = 6 + 5 + 1 + TOKEN.len() as u64;
     assert_eq!((result.ending, result.bytes), (Ending::Code(0), size + 6 + 1 + last));

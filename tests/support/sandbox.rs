@@ -10,8 +10,8 @@ use std::{
 use deploy_ops_mcp::{
     domain::{
         inventory::{
-            Database, Deploy, Engine, Host, HostKind, Inventory, MigrationTool, ReleaseDeploy, Root, Script, SecretReference,
-            Service, Target,
+            Database, Deploy, Engine, Host, HostKind, Inventory, MigrationTool, ReleaseDeploy, Root, Script,
+            SecretReference, Service, Target,
         },
         step::ScriptCall,
         version::Revision,

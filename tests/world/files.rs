@@ -2,7 +2,10 @@
 
 use std::os::unix::fs::symlink;
 
-use deploy_ops_mcp::domain::{inventory::{RelativePath, Root}, refusal::Code};
+use deploy_ops_mcp::domain::{
+    inventory::{RelativePath, Root},
+    refusal::Code,
+};
 
 use crate::support::sandbox::Sandbox;
 

@@ -60,7 +60,10 @@ fn log_place(item: &Item<'_>, names: &Names) -> Option<LogPlace> {
     let text = item.text()?;
     let (root, path) = text.split_once('/').map_or((text, None), |(root, path)| (root, Some(path)));
     if !names.roots.contains(root) {
-        item.error("there is no root of this name", "write the name of an entry of [roots], or that and a path below it");
+        item.error(
+            "there is no root of this name",
+            "write the name of an entry of [roots], or that and a path below it",
+        );
         return None;
     }
     let path = match path.map(str::parse::<RelativePath>) {

@@ -50,7 +50,8 @@ impl Level {
             Self::Info | Self::Debug => return None,
         };
         let statuses: &[&str] = if self == Self::Error { &["\" 5"] } else { &["\" 4", "\" 5"] };
-        let mut list: Vec<String> = ["emerg", "alert", "crit", "fatal", "panic", "severe", "err"].map(str::to_owned).into();
+        let mut list: Vec<String> =
+            ["emerg", "alert", "crit", "fatal", "panic", "severe", "err"].map(str::to_owned).into();
         list.extend((self == Self::Warning).then(|| "warn".to_owned()));
         list.extend(statuses.iter().map(|&status| status.to_owned()));
         list.extend(numbers.iter().flat_map(|number| [format!("\"level\":{number}"), format!("\"level\": {number}")]));
@@ -97,9 +98,16 @@ fn status(line: &str) -> Option<Level> {
 
 /// `"level":"error"`, `"level": 50`.
 fn field(line: &str) -> Option<Level> {
-    let text = ["\"level\":\"", "\"level\": \"", "\"severity\":\"", "\"severity\": \"", "\"level_name\":\"", "\"level_name\": \""]
-        .iter()
-        .find_map(|key| line.split_once(key)?.1.split(|c: char| !c.is_ascii_alphanumeric()).next());
+    let text = [
+        "\"level\":\"",
+        "\"level\": \"",
+        "\"severity\":\"",
+        "\"severity\": \"",
+        "\"level_name\":\"",
+        "\"level_name\": \"",
+    ]
+    .iter()
+    .find_map(|key| line.split_once(key)?.1.split(|c: char| !c.is_ascii_alphanumeric()).next());
     if let Some(text) = text {
         return word(text);
     }

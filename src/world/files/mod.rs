@@ -85,7 +85,11 @@ impl<'w> Reader<'w> {
         let only_keys = keys_only(path);
         let read = move |text: &mut dyn Read, bytes, modified| {
             let part = Part { bytes, modified, ..Part::default() };
-            if only_keys { key_names(text, part) } else { lines_of(text, part, &redactor, from, limit, holding.as_deref()) }
+            if only_keys {
+                key_names(text, part)
+            } else {
+                lines_of(text, part, &redactor, from, limit, holding.as_deref())
+            }
         };
         match self.root_place(root)? {
             Place::Here => {

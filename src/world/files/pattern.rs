@@ -37,8 +37,7 @@ impl Pattern {
     /// Compiles a pattern; `None` when it is none that can be used.
     pub fn new(text: &str, case_insensitive: bool) -> Option<Self> {
         let mut builder = RegexBuilder::new(text);
-        let regex =
-            builder.case_insensitive(case_insensitive).unicode(false).size_limit(1 << 20).build().ok()?;
+        let regex = builder.case_insensitive(case_insensitive).unicode(false).size_limit(1 << 20).build().ok()?;
         let parsed = ParserBuilder::new().unicode(false).utf8(true).build().parse(text).ok();
         let words = parsed.and_then(|parsed| required(&parsed)).map(|mut list| {
             list.sort_unstable();
@@ -71,7 +70,12 @@ fn beginning(hir: &Hir) -> Option<Vec<String>> {
     let mut extractor = Extractor::new();
     let mut found: Seq = extractor.kind(ExtractKind::Prefix).limit_total(MOST).extract(hir);
     found.dedup();
-    found.literals()?.iter().map(|literal| usable(literal.as_bytes())).collect::<Option<Vec<_>>>().filter(|w| !w.is_empty())
+    found
+        .literals()?
+        .iter()
+        .map(|literal| usable(literal.as_bytes()))
+        .collect::<Option<Vec<_>>>()
+        .filter(|w| !w.is_empty())
 }
 
 /// The longer the shortest, the fewer places there are; then the fewer words, the better.
@@ -84,7 +88,8 @@ fn worth(words: &Vec<String>) -> (usize, std::cmp::Reverse<usize>) {
 fn usable(literal: &[u8]) -> Option<String> {
     let plain = literal.iter().all(|byte| (b' '..=b'~').contains(byte));
     let mut word = std::str::from_utf8(literal).ok().filter(|_| plain)?;
-    let meets = |begin: &str, end: &str| (1..=begin.len()).any(|length| end.starts_with(&begin[begin.len() - length..]));
+    let meets =
+        |begin: &str, end: &str| (1..=begin.len()).any(|length| end.starts_with(&begin[begin.len() - length..]));
     let (lower, mask) = (word.to_ascii_lowercase(), MASK);
     let mut range = 0..word.len();
     while range.start < range.end && meets(mask, &lower[range.clone()]) {

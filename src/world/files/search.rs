@@ -6,8 +6,8 @@ use flate2::read::MultiGzDecoder;
 use rustix::fs::OFlags;
 
 use super::{
-    Budget, Forbidden, Found, LogFile, Query, keys_only, lines::for_each_line, matching::Before, matching::Search, open,
-    refuse_private, remote, rotation,
+    Budget, Forbidden, Found, LogFile, Query, keys_only, lines::for_each_line, matching::Before, matching::Search,
+    open, refuse_private, remote, rotation,
 };
 use crate::{
     domain::{

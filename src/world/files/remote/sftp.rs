@@ -36,7 +36,8 @@ struct Looked {
 
 /// Looks at every part of a path below a root; none may be a link.
 async fn look(files: &Files, root: &Path, path: Option<&RelativePath>) -> Result<Looked, WorldError> {
-    let gone = || refused("its root is not there or cannot be entered", "The operator corrects [roots] in deploy-ops.toml.");
+    let gone =
+        || refused("its root is not there or cannot be entered", "The operator corrects [roots] in deploy-ops.toml.");
     let mut real = files.real_path(root).await?.filter(|real| real.is_absolute()).ok_or_else(gone)?;
     let mut stat = files.stat(&real).await?.filter(|stat| stat.is_directory()).ok_or_else(gone)?;
     for part in path.map(RelativePath::as_str).unwrap_or_default().split('/').filter(|part| !part.is_empty()) {
@@ -55,7 +56,8 @@ async fn look(files: &Files, root: &Path, path: Option<&RelativePath>) -> Result
 /// The path still leads where it did.
 async fn confirm(files: &Files, looked: &Looked) -> Result<(), WorldError> {
     let (real, stat) = (files.real_path(&looked.real).await?, files.stat(&looked.real).await?);
-    let same = |stat: Stat| stat.is_directory() == looked.stat.is_directory() && stat.is_file() == looked.stat.is_file();
+    let same =
+        |stat: Stat| stat.is_directory() == looked.stat.is_directory() && stat.is_file() == looked.stat.is_file();
     if real.as_ref() == Some(&looked.real) && stat.is_some_and(same) { Ok(()) } else { Err(is_link()) }
 }
 

@@ -112,7 +112,9 @@ fn is_answer(ending: &Ending, answers: &[i32]) -> bool {
 fn refusal(ending: &Ending) -> Option<WorldError> {
     let Ending::Code(code) = ending else { return None };
     Some(match code {
-        40 => refused("its root is not there or cannot be entered", "The operator corrects [roots] in deploy-ops.toml."),
+        40 => {
+            refused("its root is not there or cannot be entered", "The operator corrects [roots] in deploy-ops.toml.")
+        }
         41 => missing(),
         42 => is_link(),
         43 => refused("a part of its path is not a directory", "List the directory with read_file."),

@@ -116,8 +116,16 @@ impl Window {
         let edge = (!reaches_end).then(|| (self.to - self.from) * BLOCK - EDGE);
         let spots = self.spots.iter().map(|spot| (spot.offset - begin, spot.line)).collect();
         let (behind, is_other) = (Cell::new(None), Cell::new(false));
-        let counted =
-            Counted { text: head.as_slice().chain(text), at: 0, line: base, edge, behind: &behind, spots, next: 0, is_other: &is_other };
+        let counted = Counted {
+            text: head.as_slice().chain(text),
+            at: 0,
+            line: base,
+            edge,
+            behind: &behind,
+            spots,
+            next: 0,
+            is_other: &is_other,
+        };
         let mut wanted = self.spots.iter().map(|spot| spot.line).peekable();
         let mut is_missed = false;
         for_each_line(counted, redactor, base, &mut |line| {
@@ -255,11 +263,16 @@ mod tests {
         let text = format!("{filler}wanted\n{filler}");
         let at = filler.len() as u64;
         for (offset, line) in [(at + 1, 20_001), (at, 20_000), (at, 20_002), (at, 3)] {
-            let window = Window { from: (at - AROUND) / BLOCK, to: (at + AROUND) / BLOCK + 1, spots: vec![Spot { offset, line, length: 6 }] };
+            let window = Window {
+                from: (at - AROUND) / BLOCK,
+                to: (at + AROUND) / BLOCK + 1,
+                spots: vec![Spot { offset, line, length: 6 }],
+            };
             let part = &text.as_bytes()[(window.from * BLOCK) as usize..(window.to * BLOCK) as usize];
             let query = Query { pattern: Pattern::new("wanted", false), limit: 9, ..Query::default() };
             let mut search = Search::new(&query, crate::domain::time::Time::from_millis(0), Before::Nothing);
-            let sound = window.search(part, text.len() as u64, &Redactor::new([]).0, &mut search, |word| word == b"wanted");
+            let sound =
+                window.search(part, text.len() as u64, &Redactor::new([]).0, &mut search, |word| word == b"wanted");
             // One line off cannot be seen from one place; it would be a wrong number, not a wrong line.
             let expected = offset == at && line > 19_000;
             assert_eq!(sound.unwrap(), expected, "{offset} {line}");
