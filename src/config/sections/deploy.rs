@@ -148,6 +148,7 @@ impl FromStr for VariableName {
 
 #[cfg(test)]
 mod tests {
+    use super::{Deploy, Runs};
     use crate::config::testing::check_with_inventory;
 
     #[test]
