@@ -127,6 +127,9 @@ impl Lines<'_> {
     }
 
     fn emit(&mut self) -> bool {
+        if self.left_out == 0 && self.line.last() == Some(&b'\r') {
+            self.line.pop();
+        }
         let text = clean(&String::from_utf8_lossy(&self.line));
         let line = Line { number: self.number, covered: self.covered, text: &text, left_out: self.left_out };
         let goes_on = (self.each)(line);
@@ -165,6 +168,12 @@ mod tests {
         assert_eq!(seen.len(), 2);
         assert!(seen[0].2.ends_with("x [5 bytes left out]"), "{seen:?}");
         assert_eq!(seen[1], (2, 0, "short".to_owned()));
+    }
+
+    #[test]
+    fn a_line_ends_before_its_carriage_return() {
+        let texts: Vec<String> = lines("one\r\ntwo\rthree\r\n").into_iter().map(|(.., text)| text).collect();
+        assert_eq!(texts, ["one", "two\u{fffd}three"]);
     }
 
     #[test]

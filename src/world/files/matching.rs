@@ -139,7 +139,7 @@ impl<'q> Search<'q> {
         }
         // The time last: of most lines it need not be known.
         let wanted = query.level.is_none_or(|level| level_of(line.text).is_some_and(|found| found <= level))
-            && query.pattern.as_ref().is_none_or(|pattern| pattern.regex.is_match(line.text));
+            && query.pattern.as_ref().is_none_or(|pattern| pattern.regex.is_match(line.text.as_bytes()));
         if !wanted || !timed {
             return wanted;
         }

@@ -75,7 +75,7 @@ impl Remote<'_> {
         each: &mut (dyn FnMut(Bytes) -> bool + Send),
     ) -> Result<(Ending, Vec<u8>), WorldError> {
         let input = given(&command);
-        self.exchange(doing, command, input, Ear::Call(each)).await
+        Box::pin(self.exchange(doing, command, input, Ear::Call(each))).await
     }
 
     /// Runs a command that reads its standard input from `input`, piece by piece, while it runs. What it writes on standard output is
@@ -86,7 +86,7 @@ impl Remote<'_> {
         command: Command,
         input: mpsc::Receiver<Bytes>,
     ) -> Result<Ran, WorldError> {
-        let (ending, complaint) = self.exchange(doing, command, input, Ear::Call(&mut |_| true)).await?;
+        let (ending, complaint) = Box::pin(self.exchange(doing, command, input, Ear::Call(&mut |_| true))).await?;
         Ok(Ran { ending, output: Vec::new(), complaint })
     }
 
@@ -98,7 +98,7 @@ impl Remote<'_> {
         to: mpsc::Sender<Bytes>,
     ) -> Result<(Ending, Vec<u8>), WorldError> {
         let input = given(&command);
-        self.exchange(doing, command, input, Ear::Channel(to)).await
+        Box::pin(self.exchange(doing, command, input, Ear::Channel(to))).await
     }
 
     async fn exchange(

@@ -121,14 +121,16 @@ async fn look(
     }
 }
 
-/// The windows around what grep tells, `<line>:<offset>:<word>` each. `None` when it tells something else, or so much that the whole
+/// The windows around what grep tells, `<line>:<offset>:<word>` each and how it ended. `None` when it tells something else, or so much that the whole
 /// file costs less.
 fn places(opened: Opened, begin: u64, text: &mut dyn Read, words: &Words) -> Option<Windows> {
     let mut text = BufReader::new(text);
     let mut windows = Windows::default();
     for _ in 0..PLACES {
         let mut line = Vec::new();
-        if text.by_ref().take(PLACE).read_until(b'\n', &mut line).ok()? == 0 {
+        text.by_ref().take(PLACE).read_until(b'\n', &mut line).ok()?;
+        // grep ends with 0 when it found something and with 1 when it did not; everything else is no answer.
+        if line == if windows.list.is_empty() { *b"end 1\n" } else { *b"end 0\n" } {
             return Some(windows);
         }
         let mut parts = line.strip_suffix(b"\n")?.splitn(3, |byte| *byte == b':');

@@ -20,8 +20,6 @@ pub(super) struct Script {
     arguments: Vec<Vec<u8>>,
     input: String,
     within: Duration,
-    /// Exit codes that are answers.
-    answers: &'static [i32],
 }
 
 /// What came of a script.
@@ -34,7 +32,7 @@ pub(super) enum Told<T, W> {
 
 impl Script {
     fn new(text: &'static str, arguments: Vec<Vec<u8>>) -> Self {
-        Self { text, arguments, input: String::new(), within: super::PATIENCE, answers: &[0] }
+        Self { text, arguments, input: String::new(), within: super::PATIENCE }
     }
 
     /// The content from a block of 64 KiB on.
@@ -50,9 +48,7 @@ impl Script {
     pub(super) fn places(small: u64, skip: u64, words: Vec<Vec<u8>>) -> Self {
         let mut arguments = vec![small.to_string().into(), skip.to_string().into()];
         arguments.extend(words);
-        // grep ends with 1 when there is nothing, and with more when it cannot look: that is told by what it answers.
-        let script = Self::new(concat!(include_str!("open.sh"), include_str!("places.sh")), arguments);
-        Self { answers: &[0, 1, 2, 126, 127], ..script }
+        Self::new(concat!(include_str!("open.sh"), include_str!("places.sh")), arguments)
     }
 
     /// Parts of it, as (blocks of 16 KiB to pass over, blocks to give).
@@ -93,19 +89,15 @@ where
         // What broke the answer is the reason for whatever became of it.
         (Err(error), _) => return Err(error),
         (Ok(_), Err(error)) => return Err(error),
-        (Ok(sent), Ok(answer)) if is_answer(&sent.0, script.answers) => return Ok(answer),
+        (Ok(sent), Ok(answer)) if is_answer(&sent.0) => return Ok(answer),
         (Ok(sent), Ok(_)) => sent,
     };
     Err(file.host.failed(DOING, &crate::world::ssh::Ran { ending, output: Vec::new(), complaint }))
 }
 
-/// Nobody listened to the end, or the end was one that is expected.
-fn is_answer(ending: &Ending, answers: &[i32]) -> bool {
-    match ending {
-        Ending::Code(code) => answers.contains(code),
-        Ending::Signal(signal) => *signal == 13,
-        _ => false,
-    }
+/// It ended well, or we did not listen to its end.
+fn is_answer(ending: &Ending) -> bool {
+    ending.is_success() || *ending == Ending::Signal(13)
 }
 
 /// What `open.sh` refuses.
