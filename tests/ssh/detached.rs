@@ -81,7 +81,12 @@ async fn a_script_gets_its_secrets_and_nobody_else_does() {
     sandbox.world.start_run(&permit, &site, &shell(&host, script)).await.unwrap();
     let reader = sandbox.world.reader();
     assert_eq!(reader.run_state(&site).await, ScriptState::Running);
-    for path in [".deploy-ops", ".deploy-ops/runs", &run_directory(&permit, "do-0"), &format!("{}/log", run_directory(&permit, "do-0"))] {
+    for path in [
+        ".deploy-ops",
+        ".deploy-ops/runs",
+        &run_directory(&permit, "do-0"),
+        &format!("{}/log", run_directory(&permit, "do-0")),
+    ] {
         let mode = std::fs::metadata(host.path(path)).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{path} {mode:o}");
     }
@@ -113,8 +118,7 @@ async fn of_fifty_starts_one_wins() {
     let permit = any_permit();
     let host = Sshd::start().await;
     let sandbox = world(&host, host.port(), &[]);
-    let (site, run) =
-        (site(&sandbox, &permit, "do-0"), shell(&host, "echo ran >>effect; sleep 0.2"));
+    let (site, run) = (site(&sandbox, &permit, "do-0"), shell(&host, "echo ran >>effect; sleep 0.2"));
     let starts = (0..50).map(|_| sandbox.world.start_run(&permit, &site, &run));
     for started in futures::future::join_all(starts).await {
         started.unwrap();
@@ -208,7 +212,10 @@ async fn a_used_again_process_id_a_zombie_and_another_boot_are_not_running() {
         ("unseen", &alive, "1", &boot, "1", ScriptState::Running),
     ] {
         let at = host.path(run_directory(&permit, tag));
-        let made = format!("mkdir -p {at} && ln -s '{pid} {since} {pid} {boot}:{space}' {at}/claim", at = run_directory(&permit, tag));
+        let made = format!(
+            "mkdir -p {at} && ln -s '{pid} {since} {pid} {boot}:{space}' {at}/claim",
+            at = run_directory(&permit, tag)
+        );
         assert_eq!(host.run(&made).await.code, Some(0), "{}", at.display());
         assert_eq!(reader.run_state(&site(&sandbox, &permit, tag)).await, wanted, "{tag}");
     }
@@ -250,12 +257,14 @@ async fn where_programs_or_space_are_missing_it_works_or_says_why() {
         sandbox.world.start_run(&permit, &site, &limited).await.unwrap();
         let result = exited(sandbox.world.reader().wait_for_run(&site, &|_| {}).await);
         assert_eq!(result.ending, Ending::TimedOut);
-        let left = host.run("ls /proc | grep '^[0-9]' | while read -r p; do tr '\\0' ' ' </proc/$p/cmdline; echo; done").await;
+        let left =
+            host.run("ls /proc | grep '^[0-9]' | while read -r p; do tr '\\0' ' ' </proc/$p/cmdline; echo; done").await;
         assert!(!left.stdout.contains("sleep 602") && !left.stdout.contains("sleep 603"), "{}", left.stdout);
     }
     let host = Sshd::shape().disk(1 << 20).start().await;
     let sandbox = world(&host, host.port(), &[]);
-    let result = run(&host, &sandbox, &permit, "do-0", "echo begun; head -c 2000000 /dev/zero >big; echo $?; exit 5").await;
+    let result =
+        run(&host, &sandbox, &permit, "do-0", "echo begun; head -c 2000000 /dev/zero >big; echo $?; exit 5").await;
     assert_eq!(result.ending, Ending::Code(5), "a full disk does not hide how it ended");
     assert!(log(&sandbox, &permit, "do-0").starts_with("begun\n"));
 }
@@ -266,7 +275,9 @@ async fn output_of_any_size_comes_whole_and_redacted() {
     let host = Sshd::start().await;
     let sandbox = world(&host, host.port(), &[]);
     let size = 24 * 1024 * 1024;
-    let script = format!("echo first; head -c {size} /dev/zero | tr '\\0' x; echo; printf '\\377\\033[31m'; echo last $APP_TOKEN");
+    let script = format!(
+        "echo first; head -c {size} /dev/zero | tr '\\0' x; echo; printf '\\377\\033[31m'; echo last $APP_TOKEN"
+    );
     let result = run(&host, &sandbox, &permit, "do-0", &script).await;
     let last = 6 + 5 + 1 + TOKEN.len() as u64;
     assert_eq!((result.ending, result.bytes), (Ending::Code(0), size + 6 + 1 + last));

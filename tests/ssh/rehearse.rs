@@ -137,7 +137,9 @@ async fn the_state_of_a_target_is_the_same_over_every_way_and_different_after_ev
     let state = async || sandbox.world.reader().target_state(&sandbox.target()).await.unwrap();
     let first = state().await;
     assert_eq!(first, state().await);
-    for change in ["echo new >app/page", "chmod 600 app/page", "ln -s page app/link", "mkdir app/empty", "rm app/deep/er/file"] {
+    for change in
+        ["echo new >app/page", "chmod 600 app/page", "ln -s page app/link", "mkdir app/empty", "rm app/deep/er/file"]
+    {
         let before = state().await;
         assert_eq!(host.run(change).await.code, Some(0), "{change}");
         let after = state().await;

@@ -266,7 +266,8 @@ async fn a_host_that_forbids_connections_through_it_is_named() {
 async fn a_line_that_is_cut_in_a_dump_leaves_no_half_of_a_snapshot() {
     const BULK: u64 = 40_000;
     let behind = Behind::new(Tls::Off).await;
-    let rows = format!("INSERT INTO member SELECT i, repeat(md5(i::text), 8) FROM generate_series(1000, {}) i", 1000 + BULK);
+    let rows =
+        format!("INSERT INTO member SELECT i, repeat(md5(i::text), 8) FROM generate_series(1000, {}) i", 1000 + BULK);
     behind.postgres.execute_in(&behind.forum, &rows).await;
     let rows = format!("INSERT INTO donor SELECT seq, REPEAT(MD5(seq), 8) FROM seq_1000_to_{}", 1000 + BULK);
     behind.mariadb.execute_in(&behind.crm, &rows).await;

@@ -3,10 +3,10 @@
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod cut;
 mod daemon;
+pub(crate) mod forum;
 mod home;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod liar_ssh;
-pub(crate) mod forum;
 pub(crate) mod manifests;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod mariadb;
@@ -16,9 +16,9 @@ pub(crate) mod port;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod postgres;
 pub(crate) mod sandbox;
+pub(crate) mod small_disk;
 #[allow(dead_code, unused_imports, clippy::unused_self, reason = "each test takes what it needs, of the host at hand")]
 pub(crate) mod sshd;
-pub(crate) mod small_disk;
 pub(crate) mod stage;
 pub(crate) mod terminal;
 pub(crate) mod wait;

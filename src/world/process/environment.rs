@@ -1,6 +1,10 @@
 //! The environment of a child: a fixed base, what was declared, and the secrets it was granted.
 
-use std::{collections::BTreeMap, ffi::{OsStr, OsString}, path::Path};
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    path::Path,
+};
 
 use super::super::WorldError;
 use crate::{domain::refusal::Code, redact::Secret};

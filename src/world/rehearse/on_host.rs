@@ -11,10 +11,7 @@ use crate::{
     },
     world::{
         Reader, WorldError,
-        detached::{
-            ScriptState,
-            remote::There,
-        },
+        detached::{ScriptState, remote::There},
         process::{Capture, Finished, Sink},
         scripts,
         ssh::{Command, Remote, Role},
@@ -42,7 +39,11 @@ const REMOVE: &str = r#"exec rm -rf -- "$1""#;
 
 impl Reader<'_> {
     /// Why the scripts of a target cannot be rehearsed on its host; `None` when they can.
-    pub(super) async fn refusal_to_rehearse(self, host: &HostName, target: &Target) -> Result<Option<String>, WorldError> {
+    pub(super) async fn refusal_to_rehearse(
+        self,
+        host: &HostName,
+        target: &Target,
+    ) -> Result<Option<String>, WorldError> {
         if let Err(error) = self.refuse_where_leftovers_end(host) {
             return Ok(Some(said(&error)));
         }
@@ -85,7 +86,10 @@ impl Reader<'_> {
         dry_run: &[String],
     ) -> Result<Finished, WorldError> {
         let Some(remote) = self.remote(host, Role::Rehearse) else {
-            return Err(WorldError::unsupported(format!("rehearse on host {host}"), "a rehearsal over SSH on this machine"));
+            return Err(WorldError::unsupported(
+                format!("rehearse on host {host}"),
+                "a rehearsal over SSH on this machine",
+            ));
         };
         let scratch = PathBuf::from(format!("/tmp/deploy-ops-{}", uuid::Uuid::new_v4().simple()));
         remote.text("make a scratch directory", Command::sh(SCRATCH).arg(&scratch)).await?;

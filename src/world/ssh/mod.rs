@@ -28,12 +28,12 @@ mod tunnel;
 
 pub(in crate::world) use command::{Command, Ran};
 pub(in crate::world) use files::{Files, Stat};
+pub(in crate::world) use forward::Destination;
 pub(in crate::world) use identity::keys_in_files;
 pub(in crate::world) use listing::{Entry, RemoteTree};
 pub(in crate::world) use pool::{Pool, Role};
 pub use scan::{ShownKey, Standing};
 pub(in crate::world) use transfer::{Base, Delivery, recognise};
-pub(in crate::world) use forward::Destination;
 pub(in crate::world) use tunnel::{End, Passage, Tunnel, Verified, Watch};
 
 use std::{sync::Arc, time::Duration};

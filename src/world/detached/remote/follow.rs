@@ -142,7 +142,10 @@ impl There<'_> {
                 Said::Running if ended => return overdue(self.name().as_str()),
                 Said::Running => {
                     // The host should have ended it. Who runs it may have been killed or stopped.
-                    line(format!("the time limit is over and host {} has not ended the script: ending it", self.name()));
+                    line(format!(
+                        "the time limit is over and host {} has not ended the script: ending it",
+                        self.name()
+                    ));
                     ended = true;
                     if !self.end().await.unwrap_or(false) {
                         return overdue(self.name().as_str());

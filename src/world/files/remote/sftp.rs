@@ -9,12 +9,12 @@ use tokio::sync::mpsc;
 
 use super::{
     File, Form, Opened,
-    pipe::Pipe,
+    pipe::{PIECES, Pipe},
     refused,
     shell::{is_link, missing},
 };
 use crate::{
-    domain::{inventory::RelativePath, time::Time},
+    domain::{inventory::RelativePath, refusal::Code, time::Time},
     world::{
         WorldError,
         blocking::blocking,
@@ -25,8 +25,6 @@ use crate::{
 
 /// The most entries of a directory that are listed.
 const ENTRIES: usize = 2000;
-/// Pieces on the way between the connection and the thread that reads.
-const PIECES: usize = 8;
 
 /// A path that was looked at.
 struct Looked {
@@ -59,6 +57,11 @@ async fn confirm(files: &Files, looked: &Looked) -> Result<(), WorldError> {
     let same =
         |stat: Stat| stat.is_directory() == looked.stat.is_directory() && stat.is_file() == looked.stat.is_file();
     if real.as_ref() == Some(&looked.real) && stat.is_some_and(same) { Ok(()) } else { Err(is_link()) }
+}
+
+fn too_slow(host: &Remote<'_>) -> WorldError {
+    let doing = format!("read a file on host {}", host.name());
+    WorldError::new(Code::WorldFailed, doing, "it did not arrive within 30 s", "Read less of it, or try again.")
 }
 
 /// Whether something is there that is no link.
@@ -134,7 +137,7 @@ pub(super) async fn read<T: Send + 'static>(
         match poured {
             Ok(Ok(())) => worked,
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(refused("it did not arrive within 30 s", "Read less of it.")),
+            Err(_) => Err(too_slow(&file.host)),
         }
     }
     .await;

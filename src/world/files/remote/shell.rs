@@ -4,15 +4,17 @@ use std::{io::Read, os::unix::ffi::OsStrExt, time::Duration};
 
 use tokio::sync::mpsc;
 
-use super::{File, Opened, pipe::Pipe, refused};
+use super::{
+    File, Opened,
+    pipe::{PIECES, Pipe},
+    refused,
+};
 use crate::{
     domain::refusal::Code,
     world::{WorldError, blocking::blocking, process::Ending, ssh::Command},
 };
 
 const DOING: &str = "read a file";
-/// Pieces on the way between the connection and the thread that reads.
-const PIECES: usize = 8;
 
 /// What is done with an open file.
 pub(super) struct Script {
