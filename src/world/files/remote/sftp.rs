@@ -101,11 +101,11 @@ fn entry((name, stat): (String, Stat)) -> Entry {
     } else {
         "other"
     };
-    Entry { name, kind, bytes: stat.size, modified: modified(stat), mode: stat.mode & 0o7777 }
+    Entry { name, kind, bytes: stat.size, modified: Some(modified(stat)), mode: stat.mode & 0o7777 }
 }
 
-fn modified(stat: Stat) -> Option<Time> {
-    Some(Time::from_millis(i64::from(stat.modified) * 1000))
+fn modified(stat: Stat) -> Time {
+    Time::from_millis(i64::from(stat.modified) * 1000)
 }
 
 /// Opens a file and lets `work` read it, on a thread that may block.
@@ -125,7 +125,7 @@ pub(super) async fn read<T: Send + 'static>(
         if !stat.is_file() {
             return Err(refused("it changed while it was opened", "Try again."));
         }
-        let opened = Opened { bytes: stat.size, modified: modified(stat), before: 0, form: Form::Plain };
+        let opened = Opened { bytes: stat.size, modified: Some(modified(stat)), before: 0, form: Form::Plain };
         let (to, from) = mpsc::channel(PIECES);
         let worker = blocking(move || work(opened, &mut Pipe::new(from)));
         let pouring = async {
