@@ -18,6 +18,7 @@ mod crash;
 mod crash_restore;
 mod decide;
 mod deploy_service;
+mod diagnose;
 mod duplicates;
 mod evidence;
 mod expiry;

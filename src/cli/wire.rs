@@ -157,11 +157,16 @@ pub(crate) async fn secret(config: &Config, paths: &Paths, name: &SecretName) ->
     found.into_iter().next()
 }
 
-/// Every secret of the configuration that can be read, and the names of those that cannot.
-pub(crate) async fn all_secrets(config: &Config) -> (Vec<Secret>, Vec<String>) {
+/// The world of a configuration, for commands that look at it before there is any state.
+pub(crate) fn world_of(config: &Config) -> World {
     let state = &config.settings.state;
     let paths = Paths { data: state.data.clone(), reports: state.reports.clone() };
-    let world = world(config.inventory.clone(), paths, &runner(), Arc::new(SystemClock));
+    world(config.inventory.clone(), paths, &runner(), Arc::new(SystemClock))
+}
+
+/// Every secret of the configuration that can be read, and the names of those that cannot.
+pub(crate) async fn all_secrets(config: &Config) -> (Vec<Secret>, Vec<String>) {
+    let world = world_of(config);
     let (mut secrets, unread) = world.reader().all_for_redaction().await;
     let mut unread: Vec<String> = unread.iter().map(ToString::to_string).collect();
     let extra = extra_secrets(config);

@@ -5,6 +5,7 @@
 
 pub mod approval;
 pub mod canonical;
+pub mod capabilities;
 pub mod clean;
 pub mod digest;
 pub mod effect;
@@ -20,6 +21,7 @@ pub mod principal;
 pub mod refusal;
 pub mod release;
 pub mod snapshot;
+pub mod space;
 pub mod step;
 pub mod time;
 pub mod verdict;

@@ -61,7 +61,7 @@ impl Engine {
     /// What answers rest on now; nothing before the ledger is open or when it cannot be read.
     async fn basis(&self) -> Option<Basis> {
         let head = self.0.ledger.get()?.head().await.ok()?;
-        Some(Basis { head, secrets: self.0.redactor.secrets() })
+        Some(Basis { head, secrets: self.0.redactor.secrets(), hosts: self.world().reader().hosts_seen() })
     }
 
     async fn answer(&self, caller: &Caller, tool: &Tool, arguments: Map<String, Value>) -> Reply {

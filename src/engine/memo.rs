@@ -1,6 +1,6 @@
 //! Answers that need not be made twice.
 //!
-//! The answer of a tool that reads the inventory and the ledger alone stays the same while the ledger's head does. It is kept as
+//! The answer of a tool that reads the inventory, the ledger and what was last seen of hosts stays the same while they do. It is kept as
 //! it was sent, redacted, and goes with the first entry of the chain or secret that comes after it.
 
 use std::sync::{Mutex, PoisonError};
@@ -21,6 +21,8 @@ pub(super) struct Basis {
     pub(super) head: Head,
     /// How many secrets the redactor knows; it never forgets one.
     pub(super) secrets: usize,
+    /// When a host was last looked at, by whatever process.
+    pub(super) hosts: Option<(i64, i64)>,
 }
 
 /// The answers of the present basis.

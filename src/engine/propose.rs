@@ -20,6 +20,9 @@ use crate::{
     tools::{self, ActionHandler, Proposal, Subject, Tool, records::OperationView},
 };
 
+/// The kind of the ledger's entry that keeps what a rehearsal wrote.
+pub(super) const REHEARSAL: &str = "rehearsal";
+
 impl Engine {
     /// Starts a dry run and waits for it. With `start`, a plan that only adds is executed at once.
     pub(super) async fn propose(
@@ -135,7 +138,7 @@ impl Engine {
         ledger.record_plan(&plan, &proposal.evidence, &operation, now).await?;
         if let Some(text) = &proposal.untrusted_text {
             let body = self.redactor().json(serde_json::json!({ "untrusted_text": super::view::tail(text, 4000) }));
-            ledger.note("rehearsal", Some(&operation.id), &caller.principal, body, now).await?;
+            ledger.note(REHEARSAL, Some(&operation.id), &caller.principal, body, now).await?;
         }
         if start && stops == 0 && plan.only_adds() {
             let begun = self.begin(ledger, action, &plan, &caller.principal, tool).await?;

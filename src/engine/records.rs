@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Engine;
+use super::{Engine, propose::REHEARSAL};
 use crate::{
     domain::{
         evidence::Evidence,
@@ -68,6 +68,13 @@ impl Records for EngineRecords<'_> {
 
     fn evidence<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Vec<Evidence>> {
         Box::pin(async move { Ok(self.ledger.evidence(id).await?) })
+    }
+
+    fn rehearsal<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Option<String>> {
+        Box::pin(async move {
+            let said = self.ledger.said(REHEARSAL, id).await?;
+            Ok(said.and_then(|body| body.get("untrusted_text")?.as_str().map(str::to_owned)))
+        })
     }
 
     fn plan<'a>(&'a self, id: &'a PlanId) -> Reading<'a, Option<Plan>> {

@@ -131,6 +131,15 @@ impl Ledger {
         Ok(head)
     }
 
+    /// What the last entry of a kind says about an operation.
+    pub async fn said(&self, kind: &str, operation: &OperationId) -> Result<Option<Value>, LedgerError> {
+        let sql = "SELECT body FROM entries WHERE kind = $1 AND operation = $2 ORDER BY seq DESC LIMIT 1";
+        let wanted = query(sql).bind(kind).bind(operation.as_str());
+        let body: Option<(String,)> = self.inner.readers.row("entries", wanted).await?;
+        let body: Option<Value> = body.map(|(body,)| record::read("ledger entry", &body)).transpose()?;
+        Ok(body.and_then(|body| body.get("what").cloned()))
+    }
+
     /// At most `limit` entries after number `after`, in order.
     pub async fn entries(&self, after: i64, limit: u32) -> Result<Vec<Entry>, LedgerError> {
         let sql = "SELECT seq, at, kind, operation, actor, body, prev, hash FROM entries WHERE seq > $1 ORDER BY seq LIMIT $2";

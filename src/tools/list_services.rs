@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, Context, Describe, Query, Toolset, records::Standings};
 use crate::domain::{
+    capabilities::Capabilities,
     effect::{Effect, Tier},
     inventory::{Deploy, Inventory, Service},
     name::{DatabaseName, EnvironmentName, GateName, HostName, MailboxName, RootName, SecretName, ServiceName},
@@ -131,6 +132,41 @@ struct HostView {
     name: HostName,
     /// `local` or `ssh`.
     kind: String,
+    /// What was last seen of it, by deploy-ops doctor or diagnose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<SeenView>,
+}
+
+/// A host over SSH as it was last seen.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SeenView {
+    /// When (UTC).
+    at: Time,
+    /// `shell`, or `sftp` where there is only that.
+    login: String,
+    round_trip_ms: u64,
+    /// Free for the login, bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free_bytes: Option<u64>,
+    /// Programs that were found, of those that are looked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    programs: Vec<String>,
+    /// What it lacks, with the consequence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lacks: Vec<String>,
+}
+
+impl SeenView {
+    fn of(seen: Capabilities) -> Self {
+        Self {
+            at: seen.seen_at,
+            login: if seen.shell.is_some() { "shell" } else { "sftp" }.to_owned(),
+            round_trip_ms: seen.round_trip_ms,
+            free_bytes: seen.space.as_ref().map(|space| space.free_bytes),
+            lacks: seen.lacks().into_iter().map(|lack| lack.so).collect(),
+            programs: seen.shell.into_iter().flat_map(|shell| shell.programs).collect(),
+        }
+    }
 }
 
 /// A database.
@@ -252,6 +288,7 @@ async fn resources(inventory: &Inventory, context: Context<'_>) -> Result<Answer
             crate::domain::inventory::HostKind::Local => "local".to_owned(),
             crate::domain::inventory::HostKind::Ssh(_) => "ssh".to_owned(),
         },
+        seen: context.reader.last_seen(&host.name).map(SeenView::of),
     });
     let mailboxes = inventory.mailboxes.values().map(|mailbox| MailboxView {
         name: mailbox.name.clone(),

@@ -5,6 +5,8 @@
 mod bounds;
 mod cancel_operation;
 mod deploy_service;
+mod diagnose;
+mod diagnosing;
 mod drafting;
 mod inspect_db;
 mod inspecting;
@@ -98,8 +100,8 @@ pub trait Describe: Send + Sync {
     const IDEMPOTENT: bool;
     /// Whether it talks to parts that are not the operator's own.
     const OPEN_WORLD: bool = false;
-    /// Whether its answer follows from its arguments, the inventory and the ledger, and from nothing else: not from the world,
-    /// the clock or the caller. Such an answer is given again until the ledger says more.
+    /// Whether its answer follows from its arguments, the inventory, the ledger and what was last seen of hosts, and from nothing
+    /// else: not from the world, the clock or the caller. Such an answer is given again until one of them says more.
     const FROM_RECORDS: bool = false;
     /// The arguments: a flat struct with `deny_unknown_fields`.
     type Arguments: DeserializeOwned + JsonSchema + Send + Sync;
@@ -278,7 +280,7 @@ pub struct Tool {
     pub idempotent: bool,
     /// Whether it talks to parts that are not the operator's own.
     pub open_world: bool,
-    /// Whether its answer follows from its arguments, the inventory and the ledger, and from nothing else.
+    /// Whether its answer follows from its arguments, the inventory, the ledger and what was last seen of hosts.
     pub from_records: bool,
     /// The JSON Schema of its arguments.
     pub input_schema: fn() -> Map<String, Value>,
@@ -299,6 +301,7 @@ pub fn all() -> Vec<Tool> {
     let mut tools = vec![
         action::<cancel_operation::CancelOperation>(),
         action::<deploy_service::DeployService>(),
+        query::<diagnose::Diagnose>(),
         query::<inspect_db::InspectDb>(),
         query::<list_services::ListServices>(),
         query::<operation_status::OperationStatus>(),

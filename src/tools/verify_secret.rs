@@ -71,11 +71,11 @@ struct Found {
 
 /// Keys, never values.
 #[derive(Debug, Serialize, JsonSchema)]
-struct EnvKeys {
+pub(super) struct EnvKeys {
     /// Keys that the example has and the service has not, or has empty.
-    missing: Vec<String>,
+    pub(super) missing: Vec<String>,
     /// Keys that both have.
-    present: u64,
+    pub(super) present: u64,
 }
 
 impl Describe for VerifySecret {
@@ -140,7 +140,7 @@ impl Query for VerifySecret {
 }
 
 /// The keys that the example of the live commit (of HEAD, before the first deployment) has, against those of the target.
-async fn compare(
+pub(super) async fn compare(
     context: Context<'_>,
     service: &Service,
     (environment, target): (&EnvironmentName, &Target),

@@ -3,7 +3,9 @@
 //! Whoever only reads gets a [`Reader`]. Every method that changes something is on [`World`] and takes a `&Permit`.
 
 pub mod artifacts;
+pub mod audit;
 pub(crate) mod blocking;
+pub mod capabilities;
 pub mod clock;
 pub mod database;
 pub mod detached;
@@ -26,6 +28,7 @@ pub mod scripts;
 pub mod secrets;
 pub mod smoke;
 pub mod snapshots;
+pub mod space;
 pub mod ssh;
 pub mod state;
 pub(crate) mod tree;

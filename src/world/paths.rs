@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{digest::Digest, operation::OperationId};
+use crate::domain::{digest::Digest, name::HostName, operation::OperationId};
 
 /// The directories below the data directory. All are private to their owner (mode 0700).
 #[derive(Debug, Clone)]
@@ -25,6 +25,14 @@ impl Paths {
     /// The directory of one operation: exports, scripts, outputs.
     pub fn operation(&self, id: &OperationId) -> PathBuf {
         self.data.join("operations").join(id.as_str())
+    }
+    /// What was last seen of hosts.
+    pub fn hosts(&self) -> PathBuf {
+        self.data.join("hosts")
+    }
+    /// What was last seen of one host.
+    pub fn host(&self, name: &HostName) -> PathBuf {
+        self.hosts().join(format!("{name}.json"))
     }
     /// Work that is thrown away.
     pub fn scratch(&self) -> PathBuf {

@@ -1,6 +1,9 @@
 //! Smoke checks: is the service there, seen from outside?
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use futures::StreamExt;
 use url::Url;
@@ -46,6 +49,8 @@ pub struct CheckResult {
     pub time_ms: u64,
     /// How many attempts were made.
     pub attempts: u32,
+    /// Some headers of the answer, when there was one; others wrote them.
+    pub headers: BTreeMap<String, String>,
     /// What the check's script or page wrote, when it failed; others wrote it.
     pub untrusted_text: Option<String>,
 }
@@ -71,15 +76,7 @@ impl Reader<'_> {
         valid_s: u32,
     ) -> Result<SmokeReport, WorldError> {
         let begin = Instant::now();
-        let own = target.url.as_ref().map(|_| Wanted {
-            name: "url",
-            kind: SmokeKind::Http { path: String::new(), status: 200, contains: None },
-            timeout_ms: URL_TIMEOUT_MS,
-            attempts: URL_ATTEMPTS,
-        });
-        let wanted: Vec<Wanted<'_>> = own.into_iter().chain(service.smoke.iter().map(Wanted::of)).collect();
-        let checks: Vec<_> = wanted.into_iter().map(|check| self.check(service, target, live, check)).collect();
-        let checks: Vec<CheckResult> = futures::stream::iter(checks).buffered(AT_ONCE).collect().await;
+        let checks = self.checks(service, target, live, Wanted::of_all(service, target)).await;
         let count = |wanted: &dyn Fn(&CheckResult) -> bool| checks.iter().filter(|c| wanted(c)).count() as u64;
         let passed = count(&|c| c.outcome == Outcome::Pass);
         let failed = count(&|c| c.outcome == Outcome::Fail);
@@ -104,6 +101,29 @@ impl Reader<'_> {
         .map(|(name, value)| (name.to_owned(), value))
         .into();
         Ok(SmokeReport { checks, evidence })
+    }
+
+    /// Makes every check of a service once: how it answers now, without another chance.
+    pub async fn smoke_once(
+        &self,
+        service: &Service,
+        target: &Target,
+        live: Option<&Placeholders>,
+    ) -> Vec<CheckResult> {
+        let mut wanted = Wanted::of_all(service, target);
+        wanted.iter_mut().for_each(|check| check.attempts = 1);
+        self.checks(service, target, live, wanted).await
+    }
+
+    async fn checks(
+        &self,
+        service: &Service,
+        target: &Target,
+        live: Option<&Placeholders>,
+        wanted: Vec<Wanted<'_>>,
+    ) -> Vec<CheckResult> {
+        let checks: Vec<_> = wanted.into_iter().map(|check| self.check(service, target, live, check)).collect();
+        futures::stream::iter(checks).buffered(AT_ONCE).collect().await
     }
 
     async fn check(
@@ -148,6 +168,7 @@ impl Reader<'_> {
                     status: found.status,
                     time_ms: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX),
                     attempts: attempt,
+                    headers: found.headers,
                     untrusted_text: found.untrusted_text,
                 };
             }
@@ -190,7 +211,7 @@ impl Reader<'_> {
                 };
                 let body = answer.body.get(..answer.body.len().min(OUTPUT)).unwrap_or_default();
                 let text = (found.outcome != Outcome::Pass).then(|| String::from_utf8_lossy(body).into_owned());
-                Found { status: Some(answer.status), untrusted_text: text, ..found }
+                Found { status: Some(answer.status), headers: answer.headers, untrusted_text: text, ..found }
             }
         }
     }
@@ -251,6 +272,16 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
+    /// The check of the target's URL, and those of the inventory in their order.
+    fn of_all(service: &'a Service, target: &Target) -> Vec<Self> {
+        let own = target.url.as_ref().map(|_| Self {
+            name: "url",
+            kind: SmokeKind::Http { path: String::new(), status: 200, contains: None },
+            timeout_ms: URL_TIMEOUT_MS,
+            attempts: URL_ATTEMPTS,
+        });
+        own.into_iter().chain(service.smoke.iter().map(Self::of)).collect()
+    }
     fn of(check: &'a SmokeCheck) -> Self {
         Self {
             name: check.name.as_str(),
@@ -265,12 +296,13 @@ struct Found {
     outcome: Outcome,
     detail: String,
     status: Option<u16>,
+    headers: BTreeMap<String, String>,
     untrusted_text: Option<String>,
 }
 
 impl Found {
     fn new(outcome: Outcome, detail: String) -> Self {
-        Self { outcome, detail, status: None, untrusted_text: None }
+        Self { outcome, detail, status: None, headers: BTreeMap::new(), untrusted_text: None }
     }
     fn pass(detail: String) -> Self {
         Self::new(Outcome::Pass, detail)
@@ -291,7 +323,12 @@ impl Found {
 fn is_of_the_way(error: &WorldError) -> bool {
     matches!(
         error.code,
-        Code::Unsupported | Code::HostUnreachable | Code::ConnectionLost | Code::HostKeyMismatch | Code::Forbidden
+        Code::Unsupported
+            | Code::HostUnreachable
+            | Code::ConnectionLost
+            | Code::HostKeyMismatch
+            | Code::HostKeyUnknown
+            | Code::Forbidden
     )
 }
 

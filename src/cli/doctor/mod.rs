@@ -1,5 +1,6 @@
-//! `deploy-ops doctor`: what is wrong, what is weak, and how to mend it. Changes nothing.
+//! `deploy-ops doctor`: what is wrong, what is weak, and how to mend it. Changes nothing but what `--canary` says.
 
+mod hosts;
 mod inventory;
 mod machine;
 mod state;
@@ -21,6 +22,9 @@ pub(super) struct Options {
     /// Print JSON, one finding a line.
     #[arg(long)]
     json: bool,
+    /// Also leave a harmless process on each host for 20 s, to see whether the host lets it go on without a connection.
+    #[arg(long)]
+    canary: bool,
 }
 
 /// How a check came out.
@@ -80,6 +84,7 @@ pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) ->
                 let (secrets, unread) = wire::all_secrets(&config).await;
                 let weak = redactor.add(secrets);
                 let mut found = inventory::check_secrets(&config, &unread, &weak);
+                found.extend(hosts::check(&config, options.canary).await);
                 found.extend(state::check(&config, switches, terminal).await);
                 found
             }));

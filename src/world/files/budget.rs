@@ -18,6 +18,11 @@ impl Budget {
         Self::new(1 << 30, Duration::from_secs(25))
     }
 
+    /// That of one look among others: 256 MiB of text and 8 s.
+    pub fn of_a_look() -> Self {
+        Self::new(1 << 28, Duration::from_secs(8))
+    }
+
     fn new(bytes: u64, time: Duration) -> Self {
         Self { bytes, until: Instant::now() + time }
     }

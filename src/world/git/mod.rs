@@ -97,6 +97,15 @@ impl Repository {
         Ok(Some(FileAt { bytes, digest, executable: entry.mode == "100755" }))
     }
 
+    /// The regular files of a commit whose names end like this and that are not marked as executable.
+    async fn not_executable(&self, commit: &str, end: &str) -> Result<Vec<String>, WorldError> {
+        let listing =
+            self.text(&["ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", commit], None).await?;
+        let plain =
+            listing.split('\0').filter_map(Entry::parse).filter(|e| e.mode == "100644" && e.path.ends_with(end));
+        Ok(plain.map(|entry| entry.path).collect())
+    }
+
     /// Runs git and gives what it wrote as text.
     async fn text(&self, arguments: &[&str], input: Option<&[u8]>) -> Result<String, WorldError> {
         let mut bytes = Vec::new();

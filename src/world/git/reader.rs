@@ -42,6 +42,11 @@ impl Reader<'_> {
         Repository::new(&service.repository).file(commit, path).await
     }
 
+    /// The shell scripts of a commit that git does not mark as executable.
+    pub async fn scripts_not_executable(&self, service: &Service, commit: &str) -> Result<Vec<String>, WorldError> {
+        Repository::new(&service.repository).not_executable(commit, ".sh").await
+    }
+
     /// The files of a commit, in a directory of our own that does not exist yet.
     pub(crate) async fn export_to(
         &self,

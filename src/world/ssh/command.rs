@@ -19,6 +19,7 @@ const ANSWER: usize = 4 * 1024 * 1024;
 pub(in crate::world) struct Command {
     script: &'static str,
     arguments: Vec<Vec<u8>>,
+    sets_umask: bool,
     pub(super) input: Bytes,
     pub(super) timeout: Duration,
     pub(super) answer: usize,
@@ -38,7 +39,7 @@ pub(in crate::world) struct Ran {
 impl Command {
     /// Runs `script` with `sh`. Its messages are in English, and what it creates others can read unless it says otherwise.
     pub(in crate::world) fn sh(script: &'static str) -> Self {
-        Self { script, arguments: Vec::new(), input: Bytes::new(), timeout: PATIENCE, answer: ANSWER }
+        Self { script, arguments: Vec::new(), sets_umask: true, input: Bytes::new(), timeout: PATIENCE, answer: ANSWER }
     }
     /// One more argument.
     pub(in crate::world) fn arg(mut self, argument: impl AsRef<Path>) -> Self {
@@ -48,6 +49,11 @@ impl Command {
     /// What it reads on standard input; nothing, unless given.
     pub(in crate::world) fn input(mut self, input: impl Into<Bytes>) -> Self {
         self.input = input.into();
+        self
+    }
+    /// Keeps the login's own umask.
+    pub(in crate::world) fn as_logged_in(mut self) -> Self {
+        self.sets_umask = false;
         self
     }
     /// How long it may take.
@@ -63,7 +69,8 @@ impl Command {
     /// The line that the login shell gets.
     pub(super) fn line(&self) -> Vec<u8> {
         let mut line = b"exec sh -c ".to_vec();
-        quote(format!("LC_ALL=C; export LC_ALL; umask 022\n{}", self.script).as_bytes(), &mut line);
+        let umask = if self.sets_umask { "; umask 022" } else { "" };
+        quote(format!("LC_ALL=C; export LC_ALL{umask}\n{}", self.script).as_bytes(), &mut line);
         line.extend_from_slice(b" sh");
         for argument in &self.arguments {
             line.push(b' ');

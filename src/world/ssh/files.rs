@@ -1,6 +1,7 @@
 //! Files on a host by SFTP (version 3, as OpenSSH speaks it): all that is needed where there is no shell.
 
 use std::{
+    collections::BTreeSet,
     io::Read,
     path::{Path, PathBuf},
     sync::Arc,
@@ -17,7 +18,7 @@ use tokio::{sync::mpsc, time::timeout};
 
 use super::{MAYBE_FULL, Remote, lost, sftp::Session, unreachable};
 use crate::{
-    domain::{digest::Digest, refusal::Code},
+    domain::{digest::Digest, refusal::Code, space::Space},
     world::WorldError,
 };
 
@@ -46,6 +47,8 @@ pub(in crate::world) struct Stat {
     pub(in crate::world) size: u64,
     /// When its content was last changed, s since 1970.
     pub(in crate::world) modified: u32,
+    /// The number of its owner.
+    pub(in crate::world) owner: Option<u32>,
 }
 
 impl Stat {
@@ -242,13 +245,30 @@ impl Files {
         if !self.extensions.contains_key("statvfs@openssh.com") {
             return Ok(None);
         }
-        let found = self.session.statvfs(text(path)?).await.map_err(|e| self.failed("look at the free space", e))?;
-        Ok(Some(found.blocks_avail.saturating_mul(found.fragment_size)))
+        Ok(Some(self.space(path).await?.free_bytes))
     }
 
     /// Whether renaming can replace what has the new name in one step. Without it nothing can be switched atomically.
     pub(in crate::world) fn replaces(&self) -> bool {
         self.extensions.contains_key("posix-rename@openssh.com")
+    }
+
+    /// The names of what it serves beyond the protocol.
+    pub(in crate::world) fn extension_names(&self) -> BTreeSet<String> {
+        let plain = |name: &&String| name.len() <= 64 && name.bytes().all(|b| b.is_ascii_graphic());
+        self.extensions.keys().filter(plain).take(50).cloned().collect()
+    }
+
+    /// The room below a directory (OpenSSH PROTOCOL, 4.4).
+    pub(in crate::world) async fn space(&self, directory: &Path) -> Result<Space, WorldError> {
+        let found =
+            self.session.statvfs(text(directory)?).await.map_err(|e| self.failed("look at the free space", e))?;
+        Ok(Space {
+            free_bytes: found.blocks_avail.saturating_mul(found.fragment_size),
+            total_bytes: found.blocks.saturating_mul(found.fragment_size),
+            free_files: (found.inodes > 0).then_some(found.inodes_avail),
+            quotas: Vec::new(),
+        })
     }
 
     /// Removes a file or link. What is not there is removed already.
@@ -422,6 +442,7 @@ fn stat(attributes: &FileAttributes) -> Stat {
         mode: attributes.permissions.unwrap_or(0),
         size: attributes.size.unwrap_or(0),
         modified: attributes.mtime.unwrap_or(0),
+        owner: attributes.uid,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use russh::{ChannelStream, client::Msg};
 use tokio::time::timeout;
 
-use super::connection::Connection;
+use super::{Remote, connection::Connection};
 use crate::{
     domain::{name::HostName, refusal::Code},
     world::WorldError,
@@ -48,6 +48,23 @@ impl Connection {
         match to {
             Destination::Tcp { address, port } => self.tcp(host, address, *port).await,
             Destination::Socket(path) => self.socket(host, path).await,
+        }
+    }
+}
+
+impl Remote<'_> {
+    /// Whether the host connects on to others; nothing when its answer does not tell. The port is one where nothing is expected.
+    pub(in crate::world) async fn forwards(&self) -> Option<bool> {
+        let connection = self.connection().await.ok()?;
+        let opening = connection.handle().channel_open_direct_tcpip("127.0.0.1", 9, "127.0.0.1", 0);
+        match timeout(CONNECT, opening).await {
+            Ok(Ok(_)) => Some(true),
+            Ok(Err(russh::Error::ChannelOpenFailure(reason))) => match reason {
+                russh::ChannelOpenFailure::ConnectFailed => Some(true),
+                russh::ChannelOpenFailure::AdministrativelyProhibited => Some(false),
+                _ => None,
+            },
+            _ => None,
         }
     }
 }

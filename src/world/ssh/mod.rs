@@ -14,9 +14,11 @@ mod identity;
 mod known_hosts;
 mod listing;
 mod pool;
+mod probe;
 mod quick;
 mod scan;
 mod sftp;
+mod space;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -33,6 +35,7 @@ pub(in crate::world) use identity::keys_in_files;
 pub(in crate::world) use listing::{Entry, RemoteTree};
 pub(in crate::world) use pool::{Pool, Role};
 pub use scan::{ShownKey, Standing};
+pub(in crate::world) use space::quotas;
 pub(in crate::world) use transfer::{Base, Delivery, recognise};
 pub(in crate::world) use tunnel::{End, Passage, Tunnel, Verified, Watch};
 

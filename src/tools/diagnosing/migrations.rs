@@ -1,0 +1,80 @@
+//! Migrations that stopped half way, or that the live version has and its databases have not.
+
+use super::{Context, Finding, Look, Looked, Next, Part, Patient, Sure, advice, count};
+use crate::{
+    domain::{inventory::Database, refusal::Refusal},
+    tools::inspecting::name,
+    world::migrations::Standing,
+};
+
+/// How many migrations are named.
+const NAMED: usize = 5;
+
+pub(super) async fn look(context: Context<'_>, patient: &Patient<'_>) -> Look {
+    let mut looked = Looked::default();
+    let mut databases = 0;
+    for database in &patient.target.databases {
+        let database = context.reader.inventory().database(database)?;
+        if database.migrations.is_some() {
+            databases += 1;
+            looked.findings.extend(of_database(context, patient, database).await?);
+        }
+    }
+    looked.at = format!("migrations of {}", count(databases, "database"));
+    Ok((databases > 0).then_some(looked))
+}
+
+async fn of_database(
+    context: Context<'_>,
+    patient: &Patient<'_>,
+    database: &Database,
+) -> Result<Vec<Finding>, Refusal> {
+    let Some(tool) = database.migrations else { return Ok(Vec::new()) };
+    // A database that does not answer is told by another check.
+    let Ok(Some(applied)) = context.reader.migrations(&database.name).await else { return Ok(Vec::new()) };
+    let of = &database.name;
+    let mut findings = Vec::new();
+    if !applied.unfinished.is_empty() {
+        let seen = format!(
+            "Database {of} is half migrated: {} began and did not end.",
+            count(applied.unfinished.len(), "migration")
+        );
+        let fix = advice::half_applied(tool, &database.engine);
+        findings.push(
+            Finding::new(Part::Cause, Sure::Certain, seen, fix)
+                .next(Next::Databases("migrations"))
+                .quoting(listed(applied.unfinished.iter())),
+        );
+    }
+    let Some(live) = &patient.live else { return Ok(findings) };
+    let files = context.reader.migration_files(patient.service, &live.commit, tool).await?;
+    let standing = Standing::of(tool, &applied, files);
+    if !standing.pending.is_empty() && applied.unfinished.is_empty() {
+        let pending = count(standing.pending.len(), "migration");
+        let seen = format!("Database {of} lacks {pending} that the live version {} has.", live.version);
+        findings.push(
+            Finding::new(Part::Cause, Sure::Likely, seen, "See why they did not run, and deploy the version again.")
+                .next(Next::Databases("migrations"))
+                .quoting(listed(standing.pending.iter().map(|file| &file.id))),
+        );
+    }
+    if !standing.missing.is_empty() {
+        let missing = count(standing.missing.len(), "migration");
+        let seen = format!("Database {of} has {missing} that the live version {} does not know.", live.version);
+        findings.push(
+            Finding::new(
+                Part::Cause,
+                Sure::Possible,
+                seen,
+                "After a rollback that is expected; else deploy the newer version.",
+            )
+            .next(Next::Databases("migrations"))
+            .quoting(listed(standing.missing.iter())),
+        );
+    }
+    Ok(findings)
+}
+
+fn listed<'a>(ids: impl Iterator<Item = &'a String>) -> String {
+    ids.take(NAMED).map(|id| name(id)).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,58 @@
+//! How the service answers, with the headers of its answers. Cookies are never among them.
+
+use super::{Context, Finding, Look, Looked, Next, Part, Patient, Sure, causes};
+use crate::{
+    domain::{clean::clean, evidence::Outcome},
+    world::{scripts::Placeholders, smoke::CheckResult},
+};
+
+/// How much of a page is quoted, bytes.
+const QUOTED: usize = 500;
+
+pub(super) async fn look(context: Context<'_>, patient: &Patient<'_>) -> Look {
+    let live = patient.live.as_ref();
+    let live =
+        live.map(|live| Placeholders::new(&live.version, &live.commit, patient.environment, patient.target, None));
+    let checks = context.reader.smoke_once(patient.service, patient.target, live.as_ref()).await;
+    if checks.is_empty() {
+        return Ok(None);
+    }
+    let passed = checks.iter().filter(|check| check.outcome == Outcome::Pass).count();
+    let at = format!("{passed} of {} checks passed", checks.len());
+    let failed = checks.iter().filter(|check| check.outcome == Outcome::Fail);
+    Ok(Some(Looked { findings: failed.flat_map(findings).collect(), at }))
+}
+
+/// The failed check, and the cause that its page tells.
+fn findings(check: &CheckResult) -> Vec<Finding> {
+    let seen = format!("Check {} fails: {}", check.name, check.detail);
+    let symptom = Finding::new(Part::Symptom, Sure::Certain, seen, fix(check)).next(Next::Smoke).quoting(quoted(check));
+    let text = check.untrusted_text.as_deref().unwrap_or_default();
+    let cause = causes::recognise(text, &format!("the answer to check {}", check.name));
+    std::iter::once(symptom).chain(cause).collect()
+}
+
+fn fix(check: &CheckResult) -> &'static str {
+    match check.status {
+        Some(500..) => "Read the service's error log; compare keys, databases and permissions below.",
+        Some(401 | 403) => "See whether the page wants a login, and whether the web server may read the files.",
+        Some(404) => "See whether what is live holds that page, and whether the web server's root is the live release.",
+        Some(300..=399) => "Give the final address as url in deploy-ops.toml, or mend the redirect.",
+        Some(_) => "Compare the page with the text that the check wants.",
+        None => "See whether the service runs, and whether its URL in deploy-ops.toml is right.",
+    }
+}
+
+/// Headers, an empty line, and the begin of the page.
+fn quoted(check: &CheckResult) -> String {
+    let mut text: String = check.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+    if let Some(page) = &check.untrusted_text {
+        let mut end = page.len().min(QUOTED);
+        while !page.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.push('\n');
+        text.push_str(page.get(..end).unwrap_or_default());
+    }
+    clean(text.trim())
+}

@@ -1,0 +1,52 @@
+//! How much room is left below a target's root.
+
+use std::{path::Path, time::Duration};
+
+use super::{
+    Reader, WorldError,
+    blocking::blocking,
+    host::Place,
+    process::{self, Invocation},
+    ssh::{Role, quotas},
+};
+use crate::domain::{
+    inventory::Target,
+    space::{Quota, Space},
+};
+
+/// How long `quota` may take: it asks file servers.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Reader<'_> {
+    /// The room below a target's root.
+    pub async fn space(&self, target: &Target) -> Result<Space, WorldError> {
+        match self.place(&target.host, Role::Deploy)? {
+            Place::Here => here(&target.root).await,
+            Place::There(remote) => remote.space(&target.root).await,
+        }
+    }
+}
+
+async fn here(root: &Path) -> Result<Space, WorldError> {
+    let owned = root.to_owned();
+    let found = blocking(move || {
+        rustix::fs::statvfs(&owned).map_err(|error| WorldError::io("look at the space of a target", error.into()))
+    });
+    let (found, quotas) = tokio::join!(found, own_quotas());
+    let found = found?;
+    Ok(Space {
+        free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
+        total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
+        free_files: (found.f_files > 0).then_some(found.f_favail),
+        quotas,
+    })
+}
+
+/// Most machines have no quotas, and no program that tells them.
+async fn own_quotas() -> Vec<Quota> {
+    let invocation = Invocation::new("quota", Path::new("/"), PATIENCE).args(&["-w"]);
+    match process::run(invocation).await {
+        Ok(finished) => quotas(&finished.output.last(16 * 1024)),
+        Err(_) => Vec::new(),
+    }
+}
