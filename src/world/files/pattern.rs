@@ -142,10 +142,12 @@ mod tests {
             ("grün", None),
         ] {
             let mut wanted: Option<Vec<String>> = wanted.map(|list| list.into_iter().map(str::to_owned).collect());
-            wanted.as_mut().map(|list| list.sort());
+            if let Some(list) = &mut wanted {
+                list.sort();
+            }
             assert_eq!(words(pattern), wanted, "{pattern}");
         }
-        assert_eq!(Pattern::new("(", false).is_none(), true);
+        assert!(Pattern::new("(", false).is_none());
         assert!(Pattern::new("quota", true).unwrap().words.unwrap().any_case);
     }
 

@@ -98,7 +98,9 @@ mod tests {
 
     fn pipe(pieces: &[&'static str]) -> Pipe {
         let (to, from) = mpsc::channel(pieces.len().max(1));
-        pieces.iter().for_each(|piece| to.try_send(Bytes::from_static(piece.as_bytes())).unwrap());
+        for piece in pieces {
+            to.try_send(Bytes::from_static(piece.as_bytes())).unwrap();
+        }
         Pipe::new(from)
     }
 
