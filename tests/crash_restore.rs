@@ -129,15 +129,12 @@ impl Rehearsal {
     async fn new(engine: &str, state: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::build(directory.path(), program(), Approvals::Needed).await.unwrap();
-        let forum = match engine {
-            "postgres" => {
-                let (server, database) = forum::on_postgres(&sandbox).await;
-                Forum::Postgres(server, database)
-            }
-            _ => {
-                let (server, database) = forum::on_mariadb(&sandbox).await;
-                Forum::MariaDb(server, database)
-            }
+        let forum = if engine == "postgres" {
+            let (server, database) = forum::on_postgres(&sandbox).await;
+            Forum::Postgres(server, database)
+        } else {
+            let (server, database) = forum::on_mariadb(&sandbox).await;
+            Forum::MariaDb(server, database)
         };
         let mut kept = None;
         if state == "postgres" {

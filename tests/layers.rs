@@ -52,6 +52,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("octocrab", &["world"]),
     ("russh", &["world"]),
     ("russh_sftp", &["world"]),
+    ("tar", &["world::ssh"]),
     ("secrecy", &["redact"]),
     ("clap", &["cli", "main"]),
     // The process that runs a script detached gets the granted secrets, and no others, in its environment.

@@ -39,7 +39,7 @@ async fn the_catalogue_says_what_it_does_not_show_and_how_to_see_it() {
     let list = client.call("snapshot_db", json!({ "mode": "list", "databases": ["forum"] })).await;
     assert_eq!(list.structured["snapshots"].as_array().unwrap().len(), 3, "{}", list.text);
     assert_eq!(list.structured["older"], 1, "{}", list.text);
-    assert!(list.text.contains("The newest 3 of each are shown, 1 older ones are not."), "{}", list.text);
+    assert!(list.text.contains("Shown are the newest 3 of each; not shown: 1 (raise limit)."), "{}", list.text);
     let next = list.structured["next"][0]["arguments"].clone();
     let all = client.call("snapshot_db", next).await;
     assert_eq!(all.structured["snapshots"].as_array().unwrap().len(), 4, "{}", all.text);

@@ -22,7 +22,7 @@ fn the_example_is_a_whole_infrastructure_without_problems() {
     let engines = |label| inventory.databases.values().filter(|d| d.engine.label() == label).count();
     assert_eq!((engines("mariadb"), engines("postgres"), engines("sqlite")), (14, 3, 1));
     assert_eq!((inventory.services.len(), inventory.hosts.len(), inventory.environments.len()), (22, 2, 3));
-    assert_eq!((inventory.mailboxes.len(), inventory.gates.len(), inventory.roots.len()), (8, 4, 3));
+    assert_eq!((inventory.mailboxes.len(), inventory.gates.len(), inventory.roots.len()), (8, 4, 4));
     assert!(inventory.mailboxes.values().map(|mailbox| mailbox.aliases.len()).sum::<usize>() >= 20);
     assert_eq!((config.settings.tokens.len(), config.settings.approvers.len()), (2, 2));
     let on_the_shared_host = |service: &crate::domain::inventory::Service| {

@@ -235,7 +235,7 @@ async fn list(context: Context<'_>, names: &[DatabaseName], limit: usize) -> Res
     let mut next = Vec::new();
     if older > 0 {
         output.older = Some(older);
-        status += &format!(" The newest {limit} of each are shown, {older} older ones are not.");
+        status += &format!(" Shown are the newest {limit} of each; not shown: {older} (raise limit).");
         let arguments = serde_json::json!({ "mode": "list", "databases": of, "limit": most.min(MOST) });
         next.push(NextCall::new("snapshot_db", arguments, "see the older ones"));
     }

@@ -5,14 +5,16 @@ use std::{
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{
     Reader, World, WorldError,
+    blocking::blocking,
     detached::{PlacedScript, ScriptRun},
     host::Place,
     releases,
-    ssh::{Remote, Role},
+    ssh::{Command, Delivery, Remote, RemoteTree, Role},
 };
 use crate::{
     domain::{
@@ -136,13 +138,22 @@ impl World {
             return Ok(run(call, &script, directory.unwrap_or(export), None));
         };
         let remote = self.reader().where_planned(host, target)?;
-        remote.claim(&target.root, permit).await?;
         let there = self.reader().run_directory(host, &self.paths.operation(permit.operation()).join(tag));
-        let placed = send(remote, &export, &script, &there.join("export")).await?;
+        let to = there.join("export");
+        let sent = || async {
+            remote.claim(&target.root, permit).await?;
+            send(remote, &export, &script, &to).await
+        };
+        let placed = remote.patiently(PATIENCE, sent).await?;
         let at = placed.path.clone();
-        Ok(run(call, &at, release(&target.root).unwrap_or_else(|| there.join("export")), Some(placed)))
+        Ok(run(call, &at, release(&target.root).unwrap_or(to), Some(placed)))
     }
 }
+
+/// How long the way to the host may be gone while an export is sent.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Makes a directory that nobody else can look into, with those above it.
+const PRIVATE: &str = r#"umask 077; exec mkdir -p -- "$1""#;
 
 /// Sends an export to a host, for a script that lies in it. Says where the script is there, and what it must hold.
 pub(super) async fn send(
@@ -154,28 +165,12 @@ pub(super) async fn send(
     let io = |error| WorldError::io("send a script", error);
     let below = script.strip_prefix(export).map_err(|error| io(std::io::Error::other(error)))?;
     let placed = PlacedScript { path: to.join(below), bytes: fs::read(script).map_err(io)? };
-    send_tree(remote, export, to).await?;
+    let from = export.to_owned();
+    let wanted = blocking(move || RemoteTree::here(&from)).await?;
+    let doing = "send the files of a script";
+    remote.text(doing, Command::sh(PRIVATE).arg(to.parent().unwrap_or(to))).await?;
+    remote.send_tree(doing, &Delivery { from: export, wanted: &wanted, to, base: None }).await?;
     Ok(placed)
-}
-
-async fn send_tree(remote: Remote<'_>, from: &Path, to: &Path) -> Result<(), WorldError> {
-    use super::tree::{self, Kind};
-    remote.text("make a directory", super::ssh::Command::sh(r#"umask 077; exec mkdir -p -- "$1""#).arg(to)).await?;
-    let files = remote.files().await?;
-    for node in tree::walk(from, &|_| true)? {
-        let at = to.join(&node.path);
-        match node.kind {
-            Kind::Directory => files.make_directory(&at, 0o700).await?,
-            Kind::File { .. } => {
-                let bytes = fs::read(from.join(&node.path)).map_err(|e| WorldError::io("send", e))?;
-                files.remove(&at).await?;
-                files.create(&at, node.mode, bytes.as_slice()).await?;
-            }
-            Kind::Link { target } => files.symlink(&target, &at).await?,
-            Kind::Other => {}
-        }
-    }
-    Ok(())
 }
 
 /// A call, with its script at this place.

@@ -325,7 +325,12 @@ impl Found {
 fn is_of_the_way(error: &WorldError) -> bool {
     matches!(
         error.code,
-        Code::Unsupported | Code::HostUnreachable | Code::ConnectionLost | Code::HostKeyMismatch | Code::Forbidden
+        Code::Unsupported
+            | Code::HostUnreachable
+            | Code::ConnectionLost
+            | Code::HostKeyMismatch
+            | Code::HostKeyUnknown
+            | Code::Forbidden
     )
 }
 

@@ -1,5 +1,6 @@
 //! Hosts over SSH.
 
+mod deployments;
 mod detached;
 mod diagnose;
 mod files;
@@ -7,6 +8,10 @@ mod fixtures;
 mod fixtures_faults;
 mod rehearse;
 mod releases;
+mod releases_faults;
+mod scripts;
+mod transfer_speed;
 mod trust;
 mod tunnels;
 mod web;
+mod workflow;

@@ -35,7 +35,7 @@ const BUILD: &str = "cd public && printf 'a name of two lines\\n' >'line\nend' &
      mkdir sealed && echo x >sealed/x && chmod 400 sealed/x && chmod 555 sealed";
 
 /// A world whose service lives on `host`, reached at `port`.
-fn world_on(host: &Sshd, port: u16) -> Sandbox {
+pub(super) fn world_on(host: &Sshd, port: u16) -> Sandbox {
     host.plant("site/.keep", "");
     Sandbox::with(FILES, |inventory| {
         let login = SshLogin {
@@ -57,7 +57,7 @@ fn world_on(host: &Sshd, port: u16) -> Sandbox {
     })
 }
 
-fn any_permit() -> Permit {
+pub(super) fn any_permit() -> Permit {
     permit(vec![Step::PruneReleases(PruneReleases { keep: 1, protect: None })], None, None)
 }
 
@@ -69,7 +69,7 @@ fn deploy(sandbox: &Sandbox) -> ReleaseDeploy {
 }
 
 /// Builds the artifact of a version and says how it is placed.
-async fn built(sandbox: &Sandbox, version: &str, shared: &[&str]) -> PlaceRelease {
+pub(super) async fn built(sandbox: &Sandbox, version: &str, shared: &[&str]) -> PlaceRelease {
     let revision = sandbox.revision(version).await;
     let artifact = sandbox.world.reader().build_artifact(&sandbox.service, &deploy(sandbox), &revision).await.unwrap();
     PlaceRelease {
@@ -152,8 +152,11 @@ async fn life_of_releases(host: Sshd) {
     std::fs::write(&changed, "changed by hand\n").unwrap();
     assert_eq!(reader.release_state(&target, &one.release, &one.artifact).await.unwrap(), ReleaseState::Changed);
     sandbox.commit(&[("public/index.html", "three\n")], "v3");
-    let three = built(&sandbox, "v3", &["uploads", "config/.env"]).await;
+    let three = built(&sandbox, "v3", &[]).await;
     world.place_release(&permit, &target, &three).await.unwrap();
+    let manifest = std::fs::read_to_string(releases.join(format!(".{}.json", three.release))).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["tree"], manifest["artifact"], "a tree has the same digest there as here");
     let (wanted, placed) = stored(&three);
     assert_eq!(placed, wanted);
 

@@ -210,6 +210,20 @@ async fn beyond_the_host_they_are_spoken_to_with_verified_tls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_reached_through_another_carries_on_as_well() {
+    let behind = Behind::new(Tls::Off).await;
+    let inner = Sshd::shape().behind(&behind.host).start().await;
+    behind.house.configure(|text| {
+        format!("{}\n{}jump = \"web\"\n", text.replace("via = \"web\"", "via = \"inner\""), inner.toml("inner"))
+    });
+    let client = behind.house.server().await;
+    let taken = client.call("snapshot_db", json!({ "databases": ["forum", "crm"], "wait_s": 40 })).await;
+    assert_eq!(client.ended(taken.get("/operation/id")).await, "succeeded", "{}", taken.text);
+    assert!(inner.log().contains("Accepted publickey"), "{}", inner.log());
+    behind.assert_silent(&[taken], &client).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn why_a_database_behind_a_host_does_not_answer_is_told() {
     let mut behind = Behind::new(Tls::Off).await;
     let mut answers = Vec::new();

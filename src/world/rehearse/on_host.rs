@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     domain::{
-        inventory::{Service, Target},
+        inventory::Target,
         name::HostName,
         refusal::Code,
         step::ScriptCall,

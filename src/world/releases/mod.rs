@@ -66,7 +66,7 @@ impl Reader<'_> {
         let root = target.root.clone();
         match self.place(&target.host, Role::Deploy)? {
             Place::Here => blocking(move || local::list(&root)).await,
-            Place::There(host) => remote::list(&host, &root).await,
+            Place::There(host) => remote::list(&host, &root).boxed().await,
         }
     }
 
@@ -80,7 +80,7 @@ impl Reader<'_> {
         let (root, release, artifact) = (target.root.clone(), release.clone(), *artifact);
         match self.place(&target.host, Role::Deploy)? {
             Place::Here => blocking(move || local::state(&root, &release, &artifact)).await,
-            Place::There(host) => remote::state(&host, &root, &release, &artifact).await,
+            Place::There(host) => remote::state(&host, &root, &release, &artifact).boxed().await,
         }
     }
 
@@ -95,16 +95,20 @@ impl Reader<'_> {
         match self.place(&target.host, Role::Deploy)? {
             Place::Here => Ok(()),
             Place::There(host) => {
-                remote::check_ready(&host, &target.root, &self.world.paths.artifact(artifact), shared).await
+                remote::check_ready(&host, &target.root, &self.world.paths.artifact(artifact), shared).boxed().await
             }
         }
     }
 
-    /// The fingerprint of the key that the target's host proves to hold; `None` for this machine.
+    /// The fingerprint of the key that the target's host proves to hold; `None` for this machine. A target that another
+    /// installation is changing now is refused.
     pub async fn host_key(&self, target: &Target) -> Result<Option<String>, WorldError> {
         match self.place(&target.host, Role::Deploy)? {
             Place::Here => Ok(None),
-            Place::There(host) => host.fingerprint().await.map(Some),
+            Place::There(host) => {
+                host.check_free(&target.root).await?;
+                host.fingerprint().await.map(Some)
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         WorldError,
         blocking::blocking,
         git::beside,
-        ssh::{Base, Delivery, Remote, RemoteTree, recognise},
+        ssh::{Base, Delivery, Remote, RemoteTree, Stat, recognise},
     },
 };
 
@@ -56,7 +56,7 @@ pub(super) async fn state(
 ) -> Result<ReleaseState, WorldError> {
     check_layout(host, root).await?;
     let place = directory(root, release);
-    let is_there = host.files().await?.stat(&place).await?.is_some_and(|found| found.is_directory());
+    let is_there = host.files().await?.stat(&place).await?.is_some_and(Stat::is_directory);
     match manifest(host, root, release).await? {
         Some(manifest) if is_there => {
             let doing = format!("look at release {release}");
@@ -87,11 +87,10 @@ pub(super) async fn place(
     let target = directory(root, &place.release);
     let partial = beside(&target, ".partial");
     host.remove_tree(&doing, &target).await?;
-    let wanted = read_artifact(artifact).await?;
+    let (wanted, base) = tokio::try_join!(read_artifact(artifact), base(host, root, &place.shared))?;
     if wanted.digest() != place.artifact {
         return Err(layout::not_what_was_planned(&place.release));
     }
-    let base = base(host, root, &place.shared).await?;
     let delivery = Delivery { from: artifact, wanted: &wanted, to: &partial, base: base.as_ref() };
     let mut tree = host.send_tree(&doing, &delivery).await?;
     for path in &place.shared {
@@ -99,7 +98,7 @@ pub(super) async fn place(
     }
     if !place.shared.is_empty() {
         let mut shared = host.list(&doing, &partial, &[]).await?;
-        recognise(&mut shared, &tree);
+        recognise(&mut shared, &tree, &|_| true);
         host.read_contents(&doing, &partial, &mut shared, &|entry| entry.content.is_none()).await?;
         tree = shared;
     }
@@ -131,7 +130,7 @@ pub(super) async fn switch(
         None => host.files().await?.remove(&link).await,
         Some(release) => {
             let there = host.files().await?.stat(&directory(root, release)).await?;
-            if !there.is_some_and(|found| found.is_directory()) {
+            if !there.is_some_and(Stat::is_directory) {
                 return Err(layout::not_there(release));
             }
             let next = root.join(format!(".current.{operation}"));
@@ -210,7 +209,7 @@ pub(super) async fn current(host: &Remote<'_>, root: &Path) -> Result<Option<Rel
 
 async fn check_layout(host: &Remote<'_>, root: &Path) -> Result<(), WorldError> {
     let files = host.files().await?;
-    if !files.stat(root).await?.is_some_and(|found| found.is_directory()) {
+    if !files.stat(root).await?.is_some_and(Stat::is_directory) {
         return Err(layout::no_root("the login's user, on the host"));
     }
     for name in layout::DIRECTORIES {

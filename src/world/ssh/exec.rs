@@ -1,13 +1,18 @@
 //! Running commands on a host.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use russh::{ChannelMsg, Sig};
+use russh::{
+    Channel, ChannelMsg, Sig,
+    client::Msg,
+};
 use tokio::{
     sync::mpsc,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
-use super::{Command, DISK_FULL, QUOTA_USED, Ran, Remote, lost};
+use super::{Command, Connection, DISK_FULL, QUOTA_USED, Ran, Remote, lost};
 use crate::{
     domain::refusal::Code,
     world::{WorldError, process::Ending},
@@ -15,6 +20,8 @@ use crate::{
 
 /// How much of what a command complains is kept, bytes.
 const COMPLAINT: usize = 16 * 1024;
+/// The pauses after which a refused channel is asked for again, ms.
+const REFUSED: [u64; 6] = [10, 30, 100, 200, 400, 800];
 
 impl Remote<'_> {
     /// Runs a command and keeps what it answers. `doing` is for messages, for example `read a file`. An exit code other than 0 is
@@ -71,7 +78,7 @@ impl Remote<'_> {
         each: &mut (dyn FnMut(Bytes) -> bool + Send),
     ) -> Result<(Ending, Vec<u8>), WorldError> {
         let input = given(&command);
-        self.exchange(doing, command, input, Ear::Call(each)).await
+        Box::pin(self.exchange(doing, command, input, Ear::Call(each))).await
     }
 
     /// Runs a command that reads its standard input from `input`, piece by piece, while it runs. What it writes on standard output is
@@ -82,7 +89,7 @@ impl Remote<'_> {
         command: Command,
         input: mpsc::Receiver<Bytes>,
     ) -> Result<Ran, WorldError> {
-        let (ending, complaint) = self.exchange(doing, command, input, Ear::Call(&mut |_| true)).await?;
+        let (ending, complaint) = Box::pin(self.exchange(doing, command, input, Ear::Call(&mut |_| true))).await?;
         Ok(Ran { ending, output: Vec::new(), complaint })
     }
 
@@ -94,7 +101,7 @@ impl Remote<'_> {
         to: mpsc::Sender<Bytes>,
     ) -> Result<(Ending, Vec<u8>), WorldError> {
         let input = given(&command);
-        self.exchange(doing, command, input, Ear::Channel(to)).await
+        Box::pin(self.exchange(doing, command, input, Ear::Channel(to))).await
     }
 
     async fn exchange(
@@ -108,13 +115,7 @@ impl Remote<'_> {
         let connection = self.connection().await?;
         let ended = || lost(self.name, doing);
         let _permit = connection.sessions.acquire().await.map_err(|_| ended())?;
-        let opening = timeout_at(deadline, connection.handle().channel_open_session()).await;
-        let channel = match opening {
-            Ok(Ok(channel)) => channel,
-            Ok(Err(russh::Error::ChannelOpenFailure(_))) => return Err(no_session(self, doing)),
-            Ok(Err(error)) => return Err(super::unreachable(self.name, "its connection ended", AGAIN).because(error)),
-            Err(_) => return Err(super::unreachable(self.name, "it does not answer", AGAIN)),
-        };
+        let channel = self.session(&connection, doing, deadline).await?;
         channel.exec(true, command.line()).await.map_err(|error| ended().because(error))?;
         let (mut reading, writing) = channel.split();
         let feed = async {
@@ -176,6 +177,30 @@ impl Remote<'_> {
         };
         heard?;
         ending.filter(|_| whole).map(|ending| (ending, complaint)).ok_or_else(ended)
+    }
+}
+
+impl Remote<'_> {
+    /// A channel for a command. The host may count a command that ended for longer than we do, and refuse one too many, so a refusal
+    /// is believed when it stays.
+    async fn session(
+        &self,
+        connection: &Connection,
+        doing: &str,
+        deadline: Instant,
+    ) -> Result<Channel<Msg>, WorldError> {
+        let mut pauses = REFUSED.iter();
+        loop {
+            match timeout_at(deadline, connection.handle().channel_open_session()).await {
+                Ok(Ok(channel)) => return Ok(channel),
+                Ok(Err(russh::Error::ChannelOpenFailure(_))) => match pauses.next() {
+                    Some(pause) => sleep(Duration::from_millis(*pause)).await,
+                    None => return Err(no_session(self, doing)),
+                },
+                Ok(Err(error)) => return Err(super::unreachable(self.name, "its connection ended", AGAIN).because(error)),
+                Err(_) => return Err(super::unreachable(self.name, "it does not answer", AGAIN)),
+            }
+        }
     }
 }
 

@@ -106,6 +106,14 @@ impl Remote<'_> {
         Err(self.unreadable(root))
     }
 
+    /// Refuses a root that another installation is changing now.
+    pub(in crate::world) async fn check_free(&self, root: &Path) -> Result<(), WorldError> {
+        match self.holder(root).await? {
+            Some(found) if found.installation != self.reader.installation()? => Err(self.taken(root, &found)),
+            _ => Ok(()),
+        }
+    }
+
     /// Gives the right back. Another's claim stays.
     pub(in crate::world) async fn give_back(&self, root: &Path, permit: &Permit) -> Result<(), WorldError> {
         match self.holder(root).await? {

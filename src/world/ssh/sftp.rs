@@ -64,6 +64,7 @@ requests! {
     fsync(handle: &str) -> Status;
     fstat(handle: &str) -> Attrs;
     lstat(path: &str) -> Attrs;
+    realpath(path: &str) -> Name;
     setstat(path: &str, attributes: FileAttributes) -> Status;
     opendir(path: &str) -> Handle;
     readdir(handle: &str) -> Name;

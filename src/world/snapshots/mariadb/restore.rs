@@ -54,10 +54,11 @@ pub(in crate::world::snapshots) async fn replace(
     }
     connection.close().await?;
     if !prepared && let Err(error) = prepare(world.reader(), &swap, database, manifest, &names.restored).await {
-        // Another connection: the first would have been silent for as long as restoring takes.
-        let mut connection = swap.connect().await?;
-        drop_database(&mut connection, &names.restored).await?;
-        connection.close().await?;
+        // Another connection: the first would have been silent for as long as restoring takes. What cannot be dropped now is dropped
+        // by the next attempt or by taking it back.
+        if let Ok(mut connection) = swap.connect().await {
+            let _ = drop_database(&mut connection, &names.restored).await;
+        }
         return Err(error);
     }
     swap.exchange(&names.restored, &names.old).await

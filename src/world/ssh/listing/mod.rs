@@ -83,13 +83,14 @@ impl Remote<'_> {
     ) -> Result<RemoteTree, WorldError> {
         let mut tree = self.list(doing, root, leave_out).await?;
         self.read_contents(doing, root, &mut tree, &|_| true).await?;
-        match tree.entries.iter().find(|entry| matches!(entry.kind, Kind::File { .. }) && entry.content.is_none()) {
-            None => Ok(tree),
-            Some(entry) => Err(WorldError::new(
+        let unread = |entry: &&Entry| matches!(entry.kind, Kind::File { .. }) && entry.content.is_none();
+        match tree.entries.iter().filter(unread).count() {
+            0 => Ok(tree),
+            count => Err(WorldError::new(
                 Code::WorldFailed,
                 format!("{doing} on host {}", self.name),
-                format!("{} cannot be read", entry.path.display()),
-                "Give the login the permission to read it.",
+                format!("{count} of its files cannot be read"),
+                "Give the login the permission to read them.",
             )),
         }
     }

@@ -3,12 +3,9 @@
 use std::{io::Read, os::unix::ffi::OsStrExt, path::Path};
 
 use super::{RemoteTree, shell};
-use crate::{
-    domain::digest::Digest,
-    world::{
-        WorldError,
-        tree::{self, Kind},
-    },
+use crate::world::{
+    WorldError,
+    tree::{self, Kind},
 };
 
 /// The longest record, unpacked, bytes.
@@ -72,14 +69,6 @@ impl RemoteTree {
         entries.sort_by(|a, b| a.path.as_os_str().as_bytes().cmp(b.path.as_os_str().as_bytes()));
         Some(Self { entries })
     }
-}
-
-/// The content of a file in a record; nothing in a listing, where the field is empty.
-pub(super) fn content(field: &[u8]) -> Option<Option<Digest>> {
-    if field.is_empty() {
-        return Some(None);
-    }
-    std::str::from_utf8(field).ok()?.parse().ok().map(Some)
 }
 
 #[cfg(test)]

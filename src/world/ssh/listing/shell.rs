@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     super::{Command, Ran, Remote, tools::Tools},
-    Entry, record,
+    Entry,
 };
 use crate::{
     domain::inventory::RelativePath,
@@ -112,27 +112,38 @@ pub(super) fn parse(output: &[u8]) -> Option<Vec<Entry>> {
     if !rest.is_empty() {
         return None;
     }
-    let read = entries.iter().map(entry).collect::<Option<Vec<Option<Entry>>>>()?;
-    Some(read.into_iter().flatten().collect())
+    let read: Vec<Line> = entries.iter().map(line).collect::<Option<_>>()?;
+    let there = read.into_iter().filter_map(|line| if let Line::Entry(entry) = line { Some(entry) } else { None });
+    Some(there.collect())
 }
 
-/// One entry; `Some(None)` is one that vanished while it was looked at.
-fn entry(fields: &[&[u8]; FIELDS]) -> Option<Option<Entry>> {
+/// What a listing says of one name.
+enum Line {
+    Entry(Entry),
+    /// It went while it was looked at.
+    Vanished,
+}
+
+fn line(fields: &[&[u8]; FIELDS]) -> Option<Line> {
     let [kind, mode, size, modified, changed, inode, path, target] = fields;
     let kind = match *kind {
         b"d" => Kind::Directory,
         b"f" => Kind::File { size: text(size)?.parse().ok()? },
-        b"l" if target.is_empty() => return Some(None),
+        b"l" if target.is_empty() => return Some(Line::Vanished),
         b"l" => Kind::Link { target: path_of(target) },
         b"o" | b"p" | b"s" | b"b" | b"c" => Kind::Other,
         // GNU find says `?` of what it could not look at any more.
-        _ => return Some(None),
+        _ => return Some(Line::Vanished),
     };
     let mode = u32::from_str_radix(text(mode)?, 8).ok().filter(|mode| *mode <= 0o7777)?;
     let (modified, changed) = (nanoseconds(text(modified)?)?, nanoseconds(text(changed)?)?);
     let inode = text(inode)?.parse().ok()?;
-    let content = if matches!(kind, Kind::File { .. }) { record::content(target)? } else { None };
-    Some(Some(Entry { path: path_of(path), mode, kind, modified, changed, inode, content }))
+    // A record has it where a listing has nothing.
+    let content = match kind {
+        Kind::File { .. } if !target.is_empty() => Some(text(target)?.parse().ok()?),
+        _ => None,
+    };
+    Some(Line::Entry(Entry { path: path_of(path), mode, kind, modified, changed, inode, content }))
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {

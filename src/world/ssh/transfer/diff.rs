@@ -36,6 +36,8 @@ pub(super) enum Add {
 pub(super) struct Diff {
     /// What has to go, first. Directories go with all that is in them.
     pub(super) remove: Vec<PathBuf>,
+    /// Directories that their owner has to be let into before anything in them is removed or added.
+    pub(super) open: Vec<(PathBuf, u32)>,
     /// What is to be added, a directory before what is in it.
     pub(super) add: Vec<Add>,
     /// Directories whose permissions are others, last.
@@ -45,6 +47,15 @@ pub(super) struct Diff {
 impl Diff {
     pub(super) fn is_empty(&self) -> bool {
         self.remove.is_empty() && self.add.is_empty() && self.modes.is_empty()
+    }
+
+    /// What is sent.
+    pub(super) fn sent(&self) -> HashSet<&Path> {
+        let sent = self
+            .add
+            .iter()
+            .filter_map(|add| if let Add::Send(entry) = add { Some(entry.path.as_path()) } else { None });
+        sent.collect()
     }
 
     /// How many bytes are sent.
@@ -69,8 +80,14 @@ pub(super) fn between(wanted: &RemoteTree, found: &RemoteTree, base: Option<&Bas
     for entry in &wanted.entries {
         let there = found.get(&entry.path).filter(|_| !entry.path.ancestors().any(|above| removed.contains(above)));
         match there {
-            Some(there) if there.mode != entry.mode && entry.kind == Kind::Directory => {
-                diff.modes.push((entry.path.clone(), entry.mode));
+            Some(there) if entry.kind == Kind::Directory => {
+                let sealed = there.mode & 0o700 != 0o700;
+                if sealed {
+                    diff.open.push((entry.path.clone(), there.mode | 0o700));
+                }
+                if sealed || there.mode != entry.mode {
+                    diff.modes.push((entry.path.clone(), entry.mode));
+                }
             }
             Some(_) => {}
             None => {
@@ -86,6 +103,10 @@ pub(super) fn between(wanted: &RemoteTree, found: &RemoteTree, base: Option<&Bas
                 }
             }
         }
+    }
+    if diff.remove.is_empty() && diff.add.is_empty() {
+        diff.open.clear();
+        diff.modes.retain(|(path, mode)| found.get(path).is_none_or(|there| there.mode != *mode));
     }
     diff
 }
@@ -148,12 +169,13 @@ mod tests {
         let base = Base { root: "base".into(), tree: tree(base), except: vec!["up".parse().unwrap()] };
         let diff = between(&tree(wanted), &tree(found), Some(&base));
         let removed = diff.remove.iter().map(|path| format!("- {}", path.display()));
+        let opened = diff.open.iter().map(|(path, mode)| format!("{mode:o} {}", path.display()));
         let added = diff.add.iter().map(|add| match add {
             Add::Send(entry) => format!("+ {}", entry.path.display()),
             Add::Link { entry, from } => format!("= {} {}", entry.path.display(), from.display()),
         });
         let modes = diff.modes.iter().map(|(path, mode)| format!("{mode:o} {}", path.display()));
-        assert_eq!(removed.chain(added).chain(modes).collect::<Vec<_>>(), expected);
+        assert_eq!(removed.chain(opened).chain(added).chain(modes).collect::<Vec<_>>(), expected);
     }
 
     #[test]
@@ -178,6 +200,9 @@ mod tests {
     fn permissions_of_directories_are_set_and_shared_paths_are_never_linked() {
         check(&[("a", "750")], &[("a", "755")], &[], &["750 a"]);
         check(&[("a", "555"), ("a/b", "file x")], &[], &[], &["+ a", "+ a/b", "555 a"]);
+        let sealed = [("a", "555"), ("a/b", "file x")];
+        check(&sealed, &sealed, &[], &[]);
+        check(&sealed, &[("a", "555"), ("a/b", "file y")], &[], &["- a/b", "755 a", "+ a/b", "555 a"]);
         check(&[("up", "755"), ("up/b", "file x")], &[], &[("b", "file x")], &["+ up", "+ up/b"]);
         check(&[("b", "file x")], &[], &[("up/b", "file x")], &["+ b"]);
     }

@@ -5,7 +5,7 @@ use std::{fs::File, path::Path};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    super::{Files, Remote, RemoteTree},
+    super::{Entry, Files, Remote, RemoteTree},
     Delivery,
     diff::{Add, Diff},
 };
@@ -19,6 +19,9 @@ impl Remote<'_> {
         let files = self.files().await?;
         let to = delivery.to;
         files.make_directory(to, 0o755).await?;
+        for (path, mode) in &diff.open {
+            files.set_mode(&to.join(path), *mode).await?;
+        }
         if !diff.remove.is_empty() {
             let there = self.list("look at what is to go", to, &[]).await?;
             self.remove_by_files(to, &there, &|path| diff.remove.iter().any(|gone| path.starts_with(gone))).await?;
@@ -48,6 +51,11 @@ impl Remote<'_> {
         going: &(dyn Fn(&Path) -> bool + Sync),
     ) -> Result<(), WorldError> {
         let files = self.files().await?;
+        let sealed =
+            |entry: &&Entry| entry.kind == Kind::Directory && entry.mode & 0o700 != 0o700 && going(&entry.path);
+        for entry in tree.entries.iter().filter(sealed) {
+            files.set_mode(&root.join(&entry.path), entry.mode | 0o700).await?;
+        }
         let going = tree.entries.iter().rev().filter(|entry| going(&entry.path));
         let (directories, others): (Vec<_>, Vec<_>) = going.partition(|entry| entry.kind == Kind::Directory);
         let removing = others.into_iter().map(|entry| {

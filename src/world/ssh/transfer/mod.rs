@@ -11,7 +11,7 @@ mod pack;
 mod shell;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -56,7 +56,7 @@ impl Remote<'_> {
         delivery: &Delivery<'_>,
     ) -> Result<RemoteTree, WorldError> {
         let mut found = match self.files().await?.stat(delivery.to).await? {
-            Some(there) if there.is_directory() => Some(self.found(doing, delivery).await?),
+            Some(there) if there.is_directory() => Some(self.found(doing, delivery, &HashSet::new()).await?),
             Some(_) => {
                 self.files().await?.remove(delivery.to).await?;
                 None
@@ -80,7 +80,7 @@ impl Remote<'_> {
                 Err(error) if error.code == Code::WorldFailed => trouble = Some(error),
                 other => other?,
             }
-            found = Some(self.found(doing, delivery).await?);
+            found = Some(self.found(doing, delivery, &diff.sent()).await?);
         }
         Err(trouble.unwrap_or_else(|| {
             WorldError::new(
@@ -92,11 +92,17 @@ impl Remote<'_> {
         }))
     }
 
-    /// What is there, and what is in it. Files that are those of the base are known.
-    async fn found(&self, doing: &str, delivery: &Delivery<'_>) -> Result<RemoteTree, WorldError> {
+    /// What is there, and what is in it. Files that are those of the base are known; what was just sent is read in any case, because
+    /// times alone, in seconds, do not tell it from what was there a moment before.
+    async fn found(
+        &self,
+        doing: &str,
+        delivery: &Delivery<'_>,
+        sent: &HashSet<&Path>,
+    ) -> Result<RemoteTree, WorldError> {
         let mut found = self.list(doing, delivery.to, &[]).await?;
         if let Some(base) = delivery.base {
-            recognise(&mut found, &base.tree);
+            recognise(&mut found, &base.tree, &|path| !sent.contains(path));
         }
         // What cannot be right by its size is sent again in any case.
         let may_be = |entry: &Entry| {
@@ -152,11 +158,12 @@ impl Remote<'_> {
     }
 }
 
-/// Gives files the content that is known of them: those with the same number, size and time of change as one that was read.
-pub(in crate::world) fn recognise(found: &mut RemoteTree, known: &RemoteTree) {
+/// Gives the files for which `may` says yes the content that is known of them: those with the same number, size and time of change as
+/// one that was read.
+pub(in crate::world) fn recognise(found: &mut RemoteTree, known: &RemoteTree, may: &dyn Fn(&Path) -> bool) {
     let by_number: HashMap<u64, &Entry> =
         known.entries.iter().filter(|entry| entry.inode != 0).map(|entry| (entry.inode, entry)).collect();
-    for entry in &mut found.entries {
+    for entry in found.entries.iter_mut().filter(|entry| may(&entry.path)) {
         let candidate = by_number.get(&entry.inode).copied().or_else(|| known.get(&entry.path));
         entry.content = candidate.and_then(|known| same_file(entry, known)).or(entry.content);
     }

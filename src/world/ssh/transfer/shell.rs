@@ -27,8 +27,17 @@ const SMALL: u64 = 256 * 1024;
 /// How many pieces of the stream wait for the line.
 const WAITING: usize = 8;
 
-const REMOVE: &str = r#"cd -- "$1" && exec xargs -0 -n 500 rm -rf --"#;
-const REMOVE_TREE: &str = r#"exec rm -rf -- "$1""#;
+/// A directory that its owner may not write is opened first when it must be.
+macro_rules! remove {
+    () => {
+        r#"rm -rf -- "$@" 2>/dev/null || {
+  find "$@" -type d -exec chmod u+rwx {} + 2>/dev/null
+  rm -rf -- "$@"
+}"#
+    };
+}
+const REMOVE_TREE: &str = remove!();
+const REMOVE: &str = concat!(r#"cd -- "$1" && exec xargs -0 -n 500 sh -c '"#, remove!(), "' sh");
 const MODES: &str = r#"cd -- "$1" && exec xargs -0 -n 2 chmod --"#;
 const SYNC: &str = r#"sync -f -- "$1" 2>/dev/null || sync"#;
 const WRITABLE: &str = r#"n=0
@@ -49,19 +58,27 @@ impl Remote<'_> {
         diff: &Diff,
         tools: &Tools,
     ) -> Result<(), WorldError> {
+        self.set_modes(doing, delivery.to, diff.open.iter()).await?;
         if !diff.remove.is_empty() {
-            let names = diff.remove.iter().flat_map(|path| name(path));
-            self.each_name(doing, REMOVE, delivery.to, names.collect()).await?;
+            let names = diff.remove.iter().flat_map(|path| name(path)).collect();
+            self.each_name(doing, REMOVE, delivery.to, names).await?;
         }
         if !diff.add.is_empty() || diff.remove.is_empty() && diff.modes.is_empty() {
             self.unpack(doing, delivery, diff, tools).await?;
         }
-        if !diff.modes.is_empty() {
-            let mode = |(path, mode): &(PathBuf, u32)| [format!("{mode:04o}\0").into_bytes(), name(path)].concat();
-            let names = diff.modes.iter().rev().flat_map(mode);
-            self.each_name(doing, MODES, delivery.to, names.collect()).await?;
-        }
-        Ok(())
+        // The deepest first: a directory may be closed by it.
+        self.set_modes(doing, delivery.to, diff.modes.iter().rev()).await
+    }
+
+    async fn set_modes<'m>(
+        &self,
+        doing: &str,
+        at: &Path,
+        modes: impl Iterator<Item = &'m (PathBuf, u32)>,
+    ) -> Result<(), WorldError> {
+        let words = modes.flat_map(|(path, mode)| [format!("{mode:04o}\0").into_bytes(), name(path)].concat());
+        let words: Vec<u8> = words.collect();
+        if words.is_empty() { Ok(()) } else { self.each_name(doing, MODES, at, words).await }
     }
 
     /// Removes a tree.

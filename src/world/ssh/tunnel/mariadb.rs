@@ -11,7 +11,7 @@ use tokio::{
     net::UnixStream,
 };
 
-use super::{Broken, relay::relay, tls::Client};
+use super::{relay::relay, route::Broken, tls::Client};
 use crate::world::ssh::forward::Stream;
 
 /// The capability of speaking TLS.

@@ -3,11 +3,12 @@
 mod mariadb;
 mod postgres;
 mod relay;
+mod route;
 mod tls;
 
 use std::{
     collections::HashMap,
-    fmt, io,
+    fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
@@ -15,23 +16,26 @@ use std::{
 
 use tempfile::TempDir;
 use tokio::{
-    net::{UnixListener, UnixStream},
+    net::UnixListener,
     task::JoinSet,
+    time::{sleep, timeout},
 };
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Connection, Remote, Role, forward::ended};
+use super::{Remote, Role};
 use crate::{
     domain::name::HostName,
     world::{WorldError, ssh::Destination},
 };
-use relay::relay;
-use tls::Client;
+use route::Route;
 pub(in crate::world) use tls::Verified;
 
 /// The longest path of a socket, bytes (unix(7): 108 with the final zero; others have less).
 const LONGEST: usize = 103;
 /// The pause after a connection that could not be accepted, for example because too many files are open.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long a closed tunnel carries the last words of connections: a server that hears no farewell complains in its log.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What becomes of the bytes on the way.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -59,35 +63,14 @@ pub(in crate::world) struct Tunnel {
     directory: TempDir,
     port: u16,
     route: Arc<Route>,
-    /// Ends when it is dropped.
-    _serving: JoinSet<()>,
+    _open: DropGuard,
 }
 
 /// The tunnels that are in use.
 #[derive(Default)]
-pub(super) struct Tunnels(Mutex<HashMap<(HostName, Role, End, u16), Weak<Tunnel>>>);
+pub(super) struct Tunnels(Mutex<HashMap<Key, Weak<Tunnel>>>);
 
-/// What connections through a tunnel share.
-struct Route {
-    host: HostName,
-    connection: Arc<Connection>,
-    destination: Destination,
-    wrap: Wrap,
-    failures: Mutex<Failures>,
-}
-
-enum Wrap {
-    Plain,
-    Postgres(Client),
-    Mariadb(Client),
-}
-
-/// How many connections failed, and the last failure.
-#[derive(Default)]
-struct Failures {
-    count: u64,
-    last: Option<WorldError>,
-}
+type Key = (HostName, Role, End, u16);
 
 /// Keeps a tunnel open, and knows why connections through it failed since the value was made. Where there is no tunnel it knows
 /// nothing.
@@ -100,24 +83,15 @@ impl Remote<'_> {
     pub(in crate::world) async fn tunnel(&self, end: &End, port: u16) -> Result<Arc<Tunnel>, WorldError> {
         let tunnels = &self.reader.world.ssh.tunnels;
         let key = (self.name.clone(), self.role, end.clone(), port);
-        let in_use = tunnels.lock().get(&key).and_then(Weak::upgrade);
-        if let Some(tunnel) = in_use.filter(|tunnel| tunnel.route.connection.is_open()) {
+        if let Some(tunnel) = tunnels.in_use(&key) {
             return Ok(tunnel);
         }
         let tunnel = Arc::new(self.new_tunnel(end, port).await?);
-        let mut tunnels = tunnels.lock();
-        tunnels.retain(|_, tunnel| tunnel.strong_count() > 0);
-        tunnels.insert(key, Arc::downgrade(&tunnel));
-        Ok(tunnel)
+        Ok(tunnels.share(key, tunnel))
     }
 
     async fn new_tunnel(&self, end: &End, port: u16) -> Result<Tunnel, WorldError> {
-        let wrap = match &end.passage {
-            Passage::Plain => Wrap::Plain,
-            Passage::Postgres(verified) => Wrap::Postgres(verified.client()?),
-            Passage::Mariadb(verified) => Wrap::Mariadb(verified.client()?),
-        };
-        let connection = self.connection().await?;
+        let route = Arc::new(Route::new(self.name.clone(), self.connection().await?, end)?);
         let io = |e| WorldError::io("open a tunnel", e);
         let mut directory = self.reader.scratch("t-")?;
         if socket(directory.path(), port).as_os_str().len() > LONGEST {
@@ -125,11 +99,9 @@ impl Remote<'_> {
             directory = tempfile::Builder::new().prefix("deployops-").tempdir().map_err(io)?;
         }
         let listener = UnixListener::bind(socket(directory.path(), port)).map_err(io)?;
-        let (host, destination) = (self.name.clone(), end.destination.clone());
-        let route = Arc::new(Route { host, connection, destination, wrap, failures: Mutex::default() });
-        let mut serving = JoinSet::new();
-        serving.spawn(serve(listener, route.clone()));
-        Ok(Tunnel { directory, port, route, _serving: serving })
+        let open = CancellationToken::new();
+        tokio::spawn(serve(listener, route.clone(), open.clone()));
+        Ok(Tunnel { directory, port, route, _open: open.drop_guard() })
     }
 }
 
@@ -160,8 +132,8 @@ impl Watch {
     }
 }
 
-/// Accepts until it is aborted, which ends everything that it accepted.
-async fn serve(listener: UnixListener, route: Arc<Route>) {
+/// Accepts until the tunnel is closed. Connections whose program has gone end by themselves; the others are cut.
+async fn serve(listener: UnixListener, route: Arc<Route>, open: CancellationToken) {
     let mut running = JoinSet::new();
     loop {
         tokio::select! {
@@ -169,73 +141,14 @@ async fn serve(listener: UnixListener, route: Arc<Route>) {
                 Ok((stream, _)) => {
                     running.spawn(route.clone().carry(stream));
                 }
-                Err(_) => tokio::time::sleep(PAUSE).await,
+                Err(_) => sleep(PAUSE).await,
             },
             Some(_) = running.join_next() => {}
+            () = open.cancelled() => break,
         }
     }
-}
-
-impl Route {
-    async fn carry(self: Arc<Self>, mut local: UnixStream) {
-        if let Err(error) = self.pass(&mut local).await {
-            // Before the program sees the end and its caller asks why.
-            let mut failures = self.failures();
-            failures.count += 1;
-            failures.last = Some(error);
-        }
-    }
-
-    async fn pass(&self, local: &mut UnixStream) -> Result<(), WorldError> {
-        let remote = self.connection.stream(&self.host, &self.destination).await?;
-        let passed = match &self.wrap {
-            Wrap::Plain => relay(local, remote).await.map_err(Broken::from),
-            Wrap::Postgres(client) => postgres::pass(local, remote, client).await,
-            Wrap::Mariadb(client) => mariadb::pass(local, remote, client).await,
-        };
-        if !self.connection.is_open() {
-            return Err(ended(&self.host));
-        }
-        match passed {
-            Ok(()) | Err(Broken::Off) => Ok(()),
-            Err(Broken::Unprotected) => Err(unverified(&self.host, "it offers no TLS", "Switch TLS on there.")),
-            Err(Broken::Unverified) => Err(unverified(
-                &self.host,
-                "it does not prove who it is with a certificate",
-                "Correct the address, name the authorities with `ca`, or give it a certificate that is valid for its address.",
-            )),
-        }
-    }
-
-    fn failures(&self) -> MutexGuard<'_, Failures> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Why bytes no longer pass.
-enum Broken {
-    /// One of the ends is gone; it knows why.
-    Off,
-    /// The server offers no TLS.
-    Unprotected,
-    /// It has no certificate that is good for its address.
-    Unverified,
-}
-
-impl From<io::Error> for Broken {
-    fn from(_: io::Error) -> Self {
-        Self::Off
-    }
-}
-
-fn unverified(host: &HostName, problem: &str, fix: &str) -> WorldError {
-    let doing = format!("connect through host {host}");
-    WorldError::new(
-        crate::domain::refusal::Code::WorldFailed,
-        doing,
-        format!("the server behind host {host}: {problem}"),
-        fix,
-    )
+    drop(listener);
+    let _ = timeout(FAREWELL, async { while running.join_next().await.is_some() {} }).await;
 }
 
 /// As PostgreSQL's programs name it.
@@ -244,13 +157,29 @@ fn socket(directory: &Path, port: u16) -> PathBuf {
 }
 
 impl Tunnels {
-    fn lock(&self) -> MutexGuard<'_, HashMap<(HostName, Role, End, u16), Weak<Tunnel>>> {
+    fn in_use(&self, key: &Key) -> Option<Arc<Tunnel>> {
+        let tunnel = self.lock().get(key)?.upgrade()?;
+        tunnel.route.is_open().then_some(tunnel)
+    }
+
+    /// Whoever opened another one at the same time takes the one that was first.
+    fn share(&self, key: Key, tunnel: Arc<Tunnel>) -> Arc<Tunnel> {
+        if let Some(first) = self.in_use(&key) {
+            return first;
+        }
+        let mut tunnels = self.lock();
+        tunnels.retain(|_, tunnel| tunnel.strong_count() > 0);
+        tunnels.insert(key, Arc::downgrade(&tunnel));
+        tunnel
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Weak<Tunnel>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Tunnel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tunnel({})", self.route.host)
+        write!(f, "Tunnel({})", self.route.host())
     }
 }

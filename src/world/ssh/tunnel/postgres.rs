@@ -5,7 +5,7 @@ use tokio::{
     net::UnixStream,
 };
 
-use super::{Broken, relay::relay, tls::Client};
+use super::{relay::relay, route::Broken, tls::Client};
 use crate::world::ssh::forward::Stream;
 
 /// Eight bytes long; 1234 and 5679 in place of a version.
@@ -21,8 +21,11 @@ pub(super) async fn pass(local: &mut UnixStream, mut remote: Stream, client: &Cl
     remote.write_all(&SSL_REQUEST).await?;
     remote.flush().await?;
     // One byte and no more: what follows it in the clear was slipped in by somebody.
-    if remote.read_u8().await? != b'S' {
-        return Err(Broken::Unprotected);
+    match remote.read_u8().await? {
+        b'S' => {}
+        b'N' => return Err(Broken::Unprotected),
+        // It has something else to complain about.
+        _ => return Err(Broken::Off),
     }
     let mut remote = client.handshake(remote).await?;
     // The first word is the program's; the first answer says how to log in.

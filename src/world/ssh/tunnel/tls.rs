@@ -15,7 +15,7 @@ use rustls::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::Broken;
+use super::route::Broken;
 use crate::{domain::refusal::Code, world::WorldError};
 
 /// A server that has to prove who it is.
