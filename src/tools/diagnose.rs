@@ -100,9 +100,9 @@ fn is_zero(number: &usize) -> bool {
 impl Describe for Diagnose {
     const NAME: &'static str = "diagnose";
     const TITLE: &'static str = "Diagnose";
-    const DESCRIPTION: &'static str = "Finds out why a service fails (HTTP 500, …) or why an operation failed: answers and headers, \
-        databases, half-applied migrations, last errors in logs, missing secrets and .env keys, disk and quota, permissions, files \
-        changed by hand, age of snapshots. Says the most probable cause, how sure, what to do and what to call next. Changes nothing.";
+    const DESCRIPTION: &'static str = "Finds out why a service fails (HTTP 500, …) or why an operation failed. Looks at answers and \
+        headers, databases, half-applied migrations, the last errors in logs, secrets and .env keys by name, disk and quota, permissions, \
+        files changed by hand, age of snapshots. Says the most probable cause, how sure, what to do and what to call next. Changes nothing.";
     const TOOLSET: Toolset = Toolset::Inspect;
     const EFFECT: Effect = Effect::Observe;
     const IDEMPOTENT: bool = true;

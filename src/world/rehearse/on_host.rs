@@ -3,12 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    domain::{
-        inventory::Target,
-        name::HostName,
-        refusal::Code,
-        step::ScriptCall,
-    },
+    domain::{inventory::Target, name::HostName, refusal::Code, step::ScriptCall},
     world::{
         Reader, WorldError,
         detached::{ScriptState, remote::There},
