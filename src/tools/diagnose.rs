@@ -7,7 +7,7 @@ use super::{
     Answer, Context, Describe, Query, Toolset,
     diagnosing::{
         Finding, Looked, Part, Patient, Sure, count,
-        examine::{Checked, examine},
+        examine::{self, Checked, examine},
         operation::{self, Story},
     },
     drafting::way_back,
@@ -24,6 +24,8 @@ use crate::domain::{
 const FINDINGS: usize = 10;
 /// How much of what others wrote is shown in all, bytes.
 const QUOTED: usize = 2_000;
+/// What stands where more was written than fits.
+const NOT_SHOWN: &str = "[left out: the answer would be too long]";
 /// How many calls are offered.
 const CALLS: usize = 4;
 
@@ -98,9 +100,9 @@ fn is_zero(number: &usize) -> bool {
 impl Describe for Diagnose {
     const NAME: &'static str = "diagnose";
     const TITLE: &'static str = "Diagnose";
-    const DESCRIPTION: &'static str = "Finds out why a service fails (HTTP 500, …) or why an operation failed: answers and headers, \
-        databases, half-applied migrations, last errors in logs, missing secrets and .env keys, disk and quota, permissions, files \
-        changed by hand, age of snapshots. Says the most probable cause, how sure, what to do and what to call next. Changes nothing.";
+    const DESCRIPTION: &'static str = "Finds out why a service fails (HTTP 500, …) or why an operation failed. Looks at answers and \
+        headers, databases, half-applied migrations, the last errors in logs, secrets and .env keys by name, disk and quota, permissions, \
+        files changed by hand, age of snapshots. Says the most probable cause, how sure, what to do and what to call next. Changes nothing.";
     const TOOLSET: Toolset = Toolset::Inspect;
     const EFFECT: Effect = Effect::Observe;
     const IDEMPOTENT: bool = true;
@@ -182,7 +184,7 @@ fn report(
     patient: Option<&Patient<'_>>,
     operation: Option<&Operation>,
 ) -> Answer<Output> {
-    let answered = checked.iter().any(|check| check.name == "answers" && matches!(check.look, Ok(Some(_))));
+    let answered = checked.iter().any(|check| check.name == examine::ANSWERS && matches!(check.look, Ok(Some(_))));
     let mut checks = Vec::new();
     let mut findings: Vec<Finding> = Vec::new();
     for Checked { name, look } in checked {
@@ -212,8 +214,9 @@ fn report(
         if let Some(call) = call.filter(|call| next.len() < CALLS && !next.contains(call)) {
             next.push(call);
         }
-        let text = finding.untrusted_text.clone().filter(|text| text.len() <= left);
-        left -= text.as_ref().map_or(0, String::len);
+        let text =
+            finding.untrusted_text.clone().map(|text| if text.len() <= left { text } else { NOT_SHOWN.to_owned() });
+        left = left.saturating_sub(text.as_ref().map_or(0, String::len));
         FindingView {
             part: finding.part,
             sure: finding.sure,

@@ -49,3 +49,38 @@ impl Reader<'_> {
         Some((found.mtime(), found.mtime_nsec()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        domain::{inventory::Inventory, time::Time},
+        world::{Paths, SystemClock, World},
+    };
+
+    #[test]
+    fn what_was_seen_is_remembered_and_damage_is_nothing_seen() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = Paths { data: directory.path().to_owned(), reports: directory.path().to_owned() };
+        let world = World::new(Arc::new(Inventory::default()), Arc::new(SystemClock), paths.clone(), "/none".into());
+        let (reader, name) = (world.reader(), "web".parse().unwrap());
+        assert_eq!((reader.hosts_seen(), reader.last_seen(&name)), (None, None));
+        let seen = Capabilities {
+            seen_at: Time::from_millis(1),
+            fingerprint: "SHA256:x".to_owned(),
+            round_trip_ms: 1,
+            shell: None,
+            sftp: None,
+            forwards: None,
+            space: None,
+        };
+        fs::create_dir(paths.hosts()).unwrap();
+        write_durably(&paths.host(&name), &serde_json::to_vec(&seen).unwrap()).unwrap();
+        assert_eq!(reader.last_seen(&name), Some(seen));
+        assert!(reader.hosts_seen().is_some());
+        fs::write(paths.host(&name), "{").unwrap();
+        assert_eq!(reader.last_seen(&name), None);
+    }
+}

@@ -111,7 +111,9 @@ impl Reader<'_> {
         live: Option<&Placeholders>,
     ) -> Vec<CheckResult> {
         let mut wanted = Wanted::of_all(service, target);
-        wanted.iter_mut().for_each(|check| check.attempts = 1);
+        for check in &mut wanted {
+            check.attempts = 1;
+        }
         self.checks(service, target, live, wanted).await
     }
 

@@ -7,7 +7,7 @@ use super::{
     blocking::blocking,
     host::Place,
     process::{self, Invocation},
-    ssh::{Role, quotas},
+    ssh::{Role, is_transient, quotas},
 };
 use crate::domain::{
     inventory::Target,
@@ -18,17 +18,24 @@ use crate::domain::{
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Reader<'_> {
-    /// The room below a target's root.
+    /// The room below a target's root, or below the nearest directory above it that is there.
     pub async fn space(&self, target: &Target) -> Result<Space, WorldError> {
         match self.place(&target.host, Role::Deploy)? {
             Place::Here => here(&target.root).await,
-            Place::There(remote) => remote.space(&target.root).await,
+            Place::There(remote) => match remote.space(&target.root).await {
+                // Before the first deployment its directory may not be there.
+                Err(error) if !is_transient(&error) => match self.inventory().hosts.get(&target.host) {
+                    Some(host) => remote.space(&host.root).await,
+                    None => Err(error),
+                },
+                found => found,
+            },
         }
     }
 }
 
 async fn here(root: &Path) -> Result<Space, WorldError> {
-    let owned = root.to_owned();
+    let owned = root.ancestors().find(|path| path.exists()).unwrap_or(root).to_owned();
     let found = blocking(move || {
         rustix::fs::statvfs(&owned).map_err(|error| WorldError::io("look at the space of a target", error.into()))
     });

@@ -10,7 +10,7 @@ use crate::{
         capabilities::{Capabilities, Shell},
         inventory::HostKind,
         name::HostName,
-        space::Room,
+        space::{Room, Space},
     },
     world::Reader,
 };
@@ -60,13 +60,15 @@ async fn detaches(reader: Reader<'_>, name: &HostName, canary: bool) -> Option<F
             Err(_) => return Some(Finding::weak(what, "the canary was not seen again", "try again")),
         }
     }
-    Some(match reader.known_to_detach(name)? {
-        true => Finding::good(what, "go on when the connection ends"),
-        false => Finding::weak(
+    let goes_on = reader.known_to_detach(name)?;
+    Some(if goes_on {
+        Finding::good(what, "go on when the connection ends")
+    } else {
+        Finding::weak(
             what,
             "end with the connection: the host ends what a login leaves behind, so none is run there",
             "ask the provider to let processes go on (linger), or let scripts run here",
-        ),
+        )
     })
 }
 
@@ -76,7 +78,7 @@ fn findings(what: &str, seen: &Capabilities) -> Vec<Finding> {
     for lack in seen.lacks() {
         found.push(if lack.stops { Finding::weak(what, lack.so, fix) } else { Finding::good(what, lack.so) });
     }
-    if let Some((room, said)) = seen.space.as_ref().map(|space| space.room()) {
+    if let Some((room, said)) = seen.space.as_ref().map(Space::room) {
         found.push(match room {
             Room::Enough => Finding::good(format!("space on {what}"), said),
             Room::Little => Finding::weak(format!("space on {what}"), said, "free some before the next deployment"),

@@ -13,6 +13,8 @@ use super::{
 };
 use crate::domain::refusal::{Code, Refusal};
 
+/// The check that tells whether the service answers.
+pub(in crate::tools) const ANSWERS: &str = "answers";
 /// How long one check may take. All are made at once, so that no call takes longer.
 const PER_CHECK: Duration = Duration::from_secs(25);
 
@@ -31,7 +33,7 @@ pub(in crate::tools) async fn examine(
 ) -> Vec<Checked> {
     type Looking<'a> = Pin<Box<dyn Future<Output = Look> + Send + 'a>>;
     let checks: [(&'static str, Looking<'_>); 11] = [
-        ("answers", Box::pin(smoke::look(context, patient))),
+        (ANSWERS, Box::pin(smoke::look(context, patient))),
         ("databases", Box::pin(databases::look(context, patient))),
         ("migrations", Box::pin(migrations::look(context, patient))),
         ("space", Box::pin(space::look(context, patient))),

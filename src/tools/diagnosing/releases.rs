@@ -20,7 +20,7 @@ pub(super) async fn look(context: Context<'_>, patient: &Patient<'_>) -> Look {
             String::new(),
         );
     }
-    match context.reader.release_state(patient.target, release, artifact).await? {
+    match Box::pin(context.reader.release_state(patient.target, release, artifact)).await? {
         ReleaseState::Intact => {}
         ReleaseState::Missing => {
             let fix = "Deploy the version again.";

@@ -2,7 +2,11 @@
 
 use super::{Context, Finding, Look, Looked, Next, Part, Patient, Sure, causes};
 use crate::{
-    domain::{clean::clean, evidence::Outcome},
+    domain::{
+        clean::clean,
+        evidence::Outcome,
+        refusal::{Code, Refusal},
+    },
     world::{scripts::Placeholders, smoke::CheckResult},
 };
 
@@ -16,6 +20,10 @@ pub(super) async fn look(context: Context<'_>, patient: &Patient<'_>) -> Look {
     let checks = context.reader.smoke_once(patient.service, patient.target, live.as_ref()).await;
     if checks.is_empty() {
         return Ok(None);
+    }
+    if let (Some(first), true) = (checks.first(), checks.iter().all(|check| check.outcome == Outcome::Inconclusive)) {
+        let fix = "Call run_smoke to see each check.";
+        return Err(Refusal::new(Code::WorldFailed, format!("No check could be made. {}", first.detail), fix));
     }
     let passed = checks.iter().filter(|check| check.outcome == Outcome::Pass).count();
     let at = format!("{passed} of {} checks passed", checks.len());

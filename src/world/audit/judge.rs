@@ -110,13 +110,13 @@ mod tests {
 
     #[test]
     fn the_list_of_what_is_allowed() {
+        use Kind::{Device, Directory, File, Other};
         let check = |path: &str, kind: Kind, mode: u32, wanted: Option<Fault>| {
             let entry = Entry { path: path.to_owned(), kind, mode, owner: Some(1000) };
             let is_volatile = path.starts_with("cache/");
             let case = Case { entry: &entry, owner: Some(1000), is_volatile, is_env_file: path == "config/app" };
             assert_eq!(judge(&case), wanted, "{path} {mode:o}");
         };
-        use Kind::{Device, Directory, File, Other};
         for (mode, fault) in [
             (0o644, None),
             (0o640, None),

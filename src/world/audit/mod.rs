@@ -110,14 +110,11 @@ impl<'t> Tally<'t> {
     }
 
     fn add(&mut self, fault: Fault, path: &str) {
-        let at = match self.audit.faults.iter().position(|known| known.fault == fault) {
-            Some(at) => at,
-            None => {
-                self.audit.faults.push(Faulty { fault, count: 0, named: Vec::new() });
-                self.audit.faults.len() - 1
-            }
-        };
-        if let Some(known) = self.audit.faults.get_mut(at) {
+        let faults = &mut self.audit.faults;
+        if !faults.iter().any(|known| known.fault == fault) {
+            faults.push(Faulty { fault, count: 0, named: Vec::new() });
+        }
+        for known in faults.iter_mut().filter(|known| known.fault == fault) {
             known.count += 1;
             if known.named.len() < NAMED {
                 known.named.push(path.to_owned());

@@ -52,7 +52,7 @@ impl Command {
         self
     }
     /// Keeps the login's own umask.
-    pub(in crate::world) fn as_logged_in(mut self) -> Self {
+    pub(in crate::world) fn with_own_umask(mut self) -> Self {
         self.sets_umask = false;
         self
     }

@@ -16,7 +16,7 @@ use russh_sftp::{
 use sha2::{Digest as _, Sha256};
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{MAYBE_FULL, Remote, lost, sftp::Session, unreachable};
+use super::{MAYBE_FULL, Remote, Stat, lost, sftp::Session, unreachable};
 use crate::{
     domain::{digest::Digest, refusal::Code, space::Space},
     world::WorldError,
@@ -36,35 +36,6 @@ pub(in crate::world) struct Files {
     session: Session,
     extensions: std::collections::HashMap<String, String>,
     host: crate::domain::name::HostName,
-}
-
-/// What is known of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::world) struct Stat {
-    /// Type and permissions, as in `st_mode`.
-    pub(in crate::world) mode: u32,
-    /// Its size, bytes.
-    pub(in crate::world) size: u64,
-    /// When its content was last changed, s since 1970.
-    pub(in crate::world) modified: u32,
-    /// The number of its owner.
-    pub(in crate::world) owner: Option<u32>,
-}
-
-impl Stat {
-    const TYPE: u32 = 0o170_000;
-    /// Whether it is a directory.
-    pub(in crate::world) fn is_directory(self) -> bool {
-        self.mode & Self::TYPE == 0o040_000
-    }
-    /// Whether it is a regular file.
-    pub(in crate::world) fn is_file(self) -> bool {
-        self.mode & Self::TYPE == 0o100_000
-    }
-    /// Whether it is a symbolic link.
-    pub(in crate::world) fn is_link(self) -> bool {
-        self.mode & Self::TYPE == 0o120_000
-    }
 }
 
 impl Remote<'_> {
@@ -102,7 +73,7 @@ impl Files {
     /// What is known of a path, without following a link; `None` when nothing is there.
     pub(in crate::world) async fn stat(&self, path: &Path) -> Result<Option<Stat>, WorldError> {
         match self.session.lstat(text(path)?).await {
-            Ok(found) => Ok(Some(stat(&found.attrs))),
+            Ok(found) => Ok(Some(Stat::of(&found.attrs))),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(self.failed("look at a file", error)),
         }
@@ -123,7 +94,7 @@ impl Files {
         let opened = self.session.open(text(path)?, OpenFlags::READ, FileAttributes::empty()).await;
         let handle = opened.map_err(|e| self.failed(doing, e))?.handle;
         match self.session.fstat(handle.as_str()).await {
-            Ok(found) => Ok((handle, stat(&found.attrs))),
+            Ok(found) => Ok((handle, Stat::of(&found.attrs))),
             Err(error) => {
                 self.close(handle).await;
                 Err(self.failed(doing, error))
@@ -171,7 +142,7 @@ impl Files {
                     name.files
                         .into_iter()
                         .filter(|file| file.filename != "." && file.filename != "..")
-                        .map(|file| (file.filename.clone(), stat(&file.attrs))),
+                        .map(|file| (file.filename.clone(), Stat::of(&file.attrs))),
                 ),
                 Err(Error::Status(status)) if status.status_code == StatusCode::Eof => break Ok(entries),
                 Err(error) => break Err(self.failed(doing, error)),
@@ -435,15 +406,6 @@ impl Files {
 
 fn is_missing(error: &Error) -> bool {
     matches!(error, Error::Status(status) if status.status_code == StatusCode::NoSuchFile)
-}
-
-fn stat(attributes: &FileAttributes) -> Stat {
-    Stat {
-        mode: attributes.permissions.unwrap_or(0),
-        size: attributes.size.unwrap_or(0),
-        modified: attributes.mtime.unwrap_or(0),
-        owner: attributes.uid,
-    }
 }
 
 /// SFTP carries names as bytes; the library as text.

@@ -19,6 +19,7 @@ mod quick;
 mod scan;
 mod sftp;
 mod space;
+mod stat;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -29,13 +30,14 @@ mod trust;
 mod tunnel;
 
 pub(in crate::world) use command::{Command, Ran};
-pub(in crate::world) use files::{Files, Stat};
+pub(in crate::world) use files::Files;
 pub(in crate::world) use forward::Destination;
 pub(in crate::world) use identity::keys_in_files;
 pub(in crate::world) use listing::{Entry, RemoteTree, literally};
 pub(in crate::world) use pool::{Pool, Role};
 pub use scan::{ShownKey, Standing};
 pub(in crate::world) use space::quotas;
+pub(in crate::world) use stat::Stat;
 pub(in crate::world) use transfer::{Base, Delivery, recognise};
 pub(in crate::world) use tunnel::{End, Passage, Tunnel, Verified, Watch};
 

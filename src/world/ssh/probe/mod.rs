@@ -79,7 +79,7 @@ impl Remote<'_> {
 
     /// What the shell says; nothing where there is none.
     async fn ask_shell(&self, directory: &Path) -> Result<(Option<Shell>, Option<Space>), WorldError> {
-        let command = Command::sh(SCRIPT).arg(directory).arg(PROGRAMS.join(" ")).as_logged_in().at_most(64 * 1024);
+        let command = Command::sh(SCRIPT).arg(directory).arg(PROGRAMS.join(" ")).with_own_umask().at_most(64 * 1024);
         let before = self.reader.now();
         let ran = match self.run("look at what it has", command).await {
             Ok(ran) => ran,

@@ -32,7 +32,7 @@ pub(super) fn answer(said: &str, now: Time) -> Option<(Shell, Option<Space>)> {
             }
             "proc" => shell.reads_proc = rest == "yes",
             "has" => {
-                shell.programs.extend(PROGRAMS.iter().filter(|known| **known == rest).map(|&known| known.to_owned()))
+                shell.programs.extend(PROGRAMS.iter().filter(|known| **known == rest).map(|&known| known.to_owned()));
             }
             "clock" => shell.clock_ahead_s = ahead(rest, now),
             _ => {}
