@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use russh::{Channel, ChannelMsg, Sig, client::Msg};
+use russh::{
+    Channel, ChannelMsg, Sig,
+    client::Msg,
+};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep, timeout_at},
@@ -112,7 +115,7 @@ impl Remote<'_> {
         let connection = self.connection().await?;
         let ended = || lost(self.name, doing);
         let _permit = connection.sessions.acquire().await.map_err(|_| ended())?;
-        let channel = Box::pin(self.session(&connection, doing, deadline)).await?;
+        let channel = self.session(&connection, doing, deadline).await?;
         channel.exec(true, command.line()).await.map_err(|error| ended().because(error))?;
         let (mut reading, writing) = channel.split();
         let feed = async {
@@ -194,9 +197,7 @@ impl Remote<'_> {
                     Some(pause) => sleep(Duration::from_millis(*pause)).await,
                     None => return Err(no_session(self, doing)),
                 },
-                Ok(Err(error)) => {
-                    return Err(super::unreachable(self.name, "its connection ended", AGAIN).because(error));
-                }
+                Ok(Err(error)) => return Err(super::unreachable(self.name, "its connection ended", AGAIN).because(error)),
                 Err(_) => return Err(super::unreachable(self.name, "it does not answer", AGAIN)),
             }
         }
