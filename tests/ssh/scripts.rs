@@ -122,7 +122,8 @@ async fn a_script_deploys_on_the_host_and_another_goes_back() {
     collect(&house.path("data"), &mut found);
     collect(&house.path("quality-reports"), &mut found);
     collect(&host.path(".deploy-ops"), &mut found);
-    let logged = found.iter().filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains("deploys as web1 with [redacted]"));
+    let logged =
+        found.iter().filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains("deploys as web1 with [redacted]"));
     assert!(logged.count() >= 3);
     for (path, bytes) in &found {
         assert!(!String::from_utf8_lossy(bytes).contains(TOKEN), "{}", path.display());

@@ -6,16 +6,7 @@ use std::{
 };
 
 use crate::{
-<<<<<<< HEAD
     domain::{clean::clean, inventory::Target, name::HostName, refusal::Code, step::ScriptCall},
-=======
-    domain::{
-        inventory::Target,
-        name::HostName,
-        refusal::Code,
-        step::ScriptCall,
-    },
->>>>>>> h-files
     world::{
         Reader, WorldError,
         detached::{ScriptState, remote::There},

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use russh::{
-    Channel, ChannelMsg, Sig,
-    client::Msg,
-};
+use russh::{Channel, ChannelMsg, Sig, client::Msg};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep, timeout_at},
@@ -197,7 +194,9 @@ impl Remote<'_> {
                     Some(pause) => sleep(Duration::from_millis(*pause)).await,
                     None => return Err(no_session(self, doing)),
                 },
-                Ok(Err(error)) => return Err(super::unreachable(self.name, "its connection ended", AGAIN).because(error)),
+                Ok(Err(error)) => {
+                    return Err(super::unreachable(self.name, "its connection ended", AGAIN).because(error));
+                }
                 Err(_) => return Err(super::unreachable(self.name, "it does not answer", AGAIN)),
             }
         }

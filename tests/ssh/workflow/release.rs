@@ -69,8 +69,13 @@ async fn a_site_is_deployed_by_release_and_a_broken_one_takes_itself_back() {
     assert_eq!(reports.len(), 4, "{reports:?}");
     let of_third: Vec<&String> = reports.iter().filter(|text| text.contains("HTTP 500 through host web")).collect();
     assert_eq!(of_third.len(), 1, "{reports:?}");
-    let found = client.call("search_logs", json!({ "root": "site", "path": "logs/site.log", "pattern": "uncaught" })).await;
-    assert!(found.structured["matches"].as_u64().unwrap() > 0 && found.text.contains("Bearer [redacted]"), "{}", found.text);
+    let found =
+        client.call("search_logs", json!({ "root": "site", "path": "logs/site.log", "pattern": "uncaught" })).await;
+    assert!(
+        found.structured["matches"].as_u64().unwrap() > 0 && found.text.contains("Bearer [redacted]"),
+        "{}",
+        found.text
+    );
     let settings = client.call("read_file", json!({ "root": "site", "path": ".env" })).await;
     for key in ["DB_USER", "DB_PASSWORD", "DB_PORT", "API_TOKEN"] {
         assert!(settings.text.contains(key), "{}", settings.text);

@@ -147,20 +147,11 @@ impl Site {
              through_host = true\ndatabases = [\"site\"]\nenv_file = \"shared/.env\"\nvolatile = [\"shared/logs\"]\n\
              [[services.site.smoke]]\nname = \"nodes\"\nkind = \"http\"\npath = \"/\"\ncontains = \" nodes\"\nattempts = 2\n"
         );
-<<<<<<< HEAD
         let environment = format!(
-<<<<<<< HEAD
-            "{{ SSH_PORT = \"{}\", KNOWN_HOSTS = \"{}\" }}",
-=======
             "{{ HOST_PORT = \"{}\", KNOWN_HOSTS = \"{}\" }}",
->>>>>>> h-flow
             self.host.port(),
             house.path("known_hosts").display()
         );
-=======
-        let environment =
-            format!("{{ SSH_PORT = \"{}\", KNOWN_HOSTS = \"{}\" }}", self.host.port(), house.path("known_hosts").display());
->>>>>>> h-files
         let here = format!("secrets = [\"DEPLOY_KEY\"], environment = {environment}");
         let script = |name: &str, runs: &str, [there, back]: [&str; 2], more: &str| {
             format!(
