@@ -58,16 +58,8 @@ pub(super) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts `command` and waits until `ready` says so.
-    pub(super) async fn start<F>(home: &Home, command: Command, ready: impl Fn() -> F) -> Self
-    where
-        F: Future<Output = bool>,
-    {
-        Self::start_in(home, None, command, ready).await
-    }
-
-    /// The same in the network of a process, when one is given.
-    pub(super) async fn start_in<F>(home: &Home, network: Option<u32>, command: Command, ready: impl Fn() -> F) -> Self
+    /// Starts `command`, in the network of a process when one is given, and waits until `ready` says so.
+    pub(super) async fn start<F>(home: &Home, network: Option<u32>, command: Command, ready: impl Fn() -> F) -> Self
     where
         F: Future<Output = bool>,
     {

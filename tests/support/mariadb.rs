@@ -96,7 +96,7 @@ impl MariaDb {
         command.arg(if self.features.log_bin { "--log-bin=binlog" } else { "--skip-log-bin" });
         command.arg(format!("--performance-schema={}", if self.features.performance_schema { "on" } else { "off" }));
         command.args(self.features.arguments);
-        self.daemon = Some(Daemon::start_in(&self.home, self.features.network, command, || self.answers()).await);
+        self.daemon = Some(Daemon::start(&self.home, self.features.network, command, || self.answers()).await);
     }
 
     /// Stops it in the orderly way.

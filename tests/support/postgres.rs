@@ -98,7 +98,7 @@ impl Postgres {
             "--max_connections=200",
         ]);
         command.args(["--ssl=on", "--log_line_prefix=%m [%p] "]);
-        self.daemon = Some(Daemon::start_in(&self.home, self.network, command, || self.answers()).await);
+        self.daemon = Some(Daemon::start(&self.home, self.network, command, || self.answers()).await);
     }
 
     /// Stops it the fast way: sessions are cut, what was committed stays.
