@@ -236,3 +236,32 @@ impl Step {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_says_where_it_runs_and_old_plans_mean_this_machine() {
+        let old = serde_json::json!({
+            "step": "run_script",
+            "role": "deploy",
+            "call": {
+                "path": "deploy.sh",
+                "commit": "c",
+                "digest": Digest::of(b""),
+                "interpreter": ["sh"],
+                "arguments": [],
+                "environment": {},
+                "secrets": [],
+                "timeout_s": 1,
+            },
+        });
+        let mut step: Step = serde_json::from_value(old.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&step).unwrap(), old, "their digest stays");
+        assert_eq!(step.summary(), format!("run deploy.sh ({})", Digest::of(b"").short()));
+        let Step::RunScript(run) = &mut step else { panic!() };
+        run.call.host = Some("web".parse().unwrap());
+        assert!(step.summary().ends_with(" on host web"));
+    }
+}

@@ -243,7 +243,8 @@ fn more_call(more: bool, last: Option<u64>, arguments: &Arguments) -> Vec<NextCa
     vec![NextCall::new("read_file", without_null(call), "read on")]
 }
 
-fn without_null(value: serde_json::Value) -> serde_json::Value {
+/// The object without the members that are null.
+pub(super) fn without_null(value: serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::Object(map) => map.into_iter().filter(|(_, value)| !value.is_null()).collect(),
         other => other,

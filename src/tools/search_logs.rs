@@ -266,14 +266,10 @@ impl Query for SearchLogs {
             status.push_str(&format!(" {} files were left out.", output.left_out));
         }
         let next = if output.more {
-            let mut call = match &arguments.root {
-                Some(root) => serde_json::json!({ "root": root }),
-                None => serde_json::json!({ "service": arguments.service }),
-            };
-            if let Some(environment) = &arguments.environment {
-                call["environment"] = environment.as_str().into();
-            }
-            call["offset"] = seen.into();
+            let call = serde_json::json!({
+                "root": arguments.root, "service": arguments.service, "environment": arguments.environment, "offset": seen,
+            });
+            let call = super::read_file::without_null(call);
             vec![NextCall::new("search_logs", call, "see more, with the same pattern and window")]
         } else {
             Vec::new()
@@ -337,7 +333,7 @@ fn compile(text: &str, case_insensitive: bool) -> Result<files::Pattern, Refusal
 }
 
 /// The files that may hold lines of the window, at most [`FILES`]. Clocks and zones may be off by up to a day.
-fn in_reach<'f, P>(found: &'f [(P, LogFile)], since: Option<Time>) -> impl Iterator<Item = &'f (P, LogFile)> {
+fn in_reach<P>(found: &[(P, LogFile)], since: Option<Time>) -> impl Iterator<Item = &(P, LogFile)> {
     let reaches = move |(_, file): &&(P, LogFile)| match (file.modified, since) {
         (Some(modified), Some(since)) => modified.plus_s(DAY_S) >= since,
         _ => true,

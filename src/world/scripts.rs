@@ -144,7 +144,7 @@ impl World {
             remote.claim(&target.root, permit).await?;
             send(remote, &export, &script, &to).await
         };
-        let placed = remote.patiently(PATIENCE, sent).await?;
+        let placed = Box::pin(remote.patiently(PATIENCE, sent)).await?;
         let at = placed.path.clone();
         Ok(run(call, &at, release(&target.root).unwrap_or(to), Some(placed)))
     }

@@ -79,7 +79,7 @@ impl Reader<'_> {
     pub async fn target_state(&self, target: &Target) -> Result<TargetState, WorldError> {
         let files = match self.place(&target.host, Role::Deploy)? {
             Place::Here => self.files_here(target).await?,
-            Place::There(remote) => files_there(remote, target).await?,
+            Place::There(remote) => Box::pin(files_there(remote, target)).await?,
         };
         let mut databases = BTreeMap::new();
         for name in &target.databases {

@@ -191,7 +191,8 @@ async fn a_used_again_process_id_a_zombie_and_another_boot_are_not_running() {
     let reader = sandbox.world.reader();
     let alive = host.run("sleep 300 >/dev/null 2>&1 </dev/null & echo $!").await.stdout.trim().to_owned();
     // The shell becomes a program that does not wait for what the shell began.
-    let zombie = "sh -c 'true & exec sleep 300' >/dev/null 2>&1 </dev/null & sleep 0.1; cat /proc/$!/task/$!/children";
+    let zombie = "sh -c 'true & echo $! >child; exec sleep 300' >/dev/null 2>&1 </dev/null &
+        until [ -s child ]; do sleep 0.05; done; cat child";
     let zombie = host.run(zombie).await.stdout.trim().to_owned();
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap().trim().to_owned();
     let space = host.run("readlink /proc/self/ns/pid | tr -dc 0-9").await.stdout;
@@ -200,7 +201,7 @@ async fn a_used_again_process_id_a_zombie_and_another_boot_are_not_running() {
         let fields: Vec<String> = stat.rsplit(')').next().unwrap().split_whitespace().map(str::to_owned).collect();
         (fields[0].clone(), fields[19].clone())
     };
-    assert_eq!(start(&zombie).0, "Z");
+    until(|| (start(&zombie).0 == "Z").then_some(())).await;
     let (alive_since, zombie_since) = (start(&alive).1, start(&zombie).1);
     let lost = ScriptState::Lost { script_runs: false };
     for (tag, pid, since, boot, space, wanted) in [

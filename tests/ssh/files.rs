@@ -5,6 +5,7 @@ use std::{
     io::Write,
     os::unix::fs::{PermissionsExt, chown, symlink},
     path::Path,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
@@ -12,6 +13,7 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
 use crate::support::{
+    liar_ssh::{Act, Liar, honest, storm},
     mcp::{Answer, Client, House},
     sshd::{Shape, Sshd},
 };
@@ -371,5 +373,49 @@ async fn a_grep_that_lies_changes_nothing() {
         replace_program(&host, "grep", script);
         let found = search(&client, "web", &json!({ "pattern": "quota exceeded", "limit": 50 })).await;
         assert_eq!(essence(&found), wanted, "{script}: {}", found.text);
+    }
+}
+
+#[tokio::test]
+async fn what_a_lying_host_says_is_refused_or_shown_masked_and_clean() {
+    let house = House::staging().await;
+    let canary = house.sandbox.canary.clone();
+    let begin = "deploy-ops 100 1736933400 0";
+    let plain = |text: &str| format!("{begin} plain\n{text}");
+    let answers: Vec<(&str, Vec<Act>)> = vec![
+        ("masked", honest(0, &plain(&format!("token {canary} and\n")), "")),
+        ("clean", [vec![Act::Out(plain("").into()), Act::Out(storm())], honest(0, "", "")].concat()),
+        ("ends", vec![Act::Out(plain("").into()), Act::Endless(b"again\n".to_vec())]),
+        ("refused", honest(0, &format!("{begin} zstd\nthis is no zstd"), "")),
+        ("refused", honest(0, &format!("{begin} gzip\nthis is no gzip"), "")),
+        ("refused", honest(7, &plain("text\n"), &format!("{canary}\u{1b}[2J"))),
+        ("refused", vec![Act::Out(plain("text\n").into()), Act::Cut]),
+        ("refused", vec![Act::Out(plain("text\n").into()), Act::Close]),
+        ("refused", honest(0, &format!("{begin} windows\ntext\n"), "")),
+        ("refused", honest(0, "deploy-ops 99999999999999999999999 1 0 plain\ntext\n", "")),
+        ("refused", honest(42, "", "")),
+        ("refused", honest(0, "", "")),
+        ("refused", vec![Act::Endless(vec![b'x'; 1000])]),
+    ];
+    let next = Arc::new(Mutex::new(Vec::new()));
+    let said = next.clone();
+    let answer = move |command: &str| match command {
+        "subsystem sftp" => vec![Act::Close],
+        _ => said.lock().unwrap().clone(),
+    };
+    let liar = Liar::start(answer).await;
+    let root = "[roots]\nweb = { host = \"web\", path = \"/www/htdocs/w0000001\" }\n";
+    house.configure(|text| text.replace("[roots]\n", root) + &liar.toml("web"));
+    let client = house.server().await;
+    for (wanted, acts) in answers {
+        *next.lock().unwrap() = acts.clone();
+        let answer = read(&client, "app.log").await;
+        assert!(!answer.raw.contains(&canary) && !answer.raw.contains("\\u001b"), "{acts:?} {}", answer.raw);
+        match wanted {
+            "masked" => assert_eq!(answer.get("/untrusted_text"), "1: token [redacted] and\n"),
+            "clean" => assert!(answer.text.contains("red") && !answer.is_error, "{}", answer.text),
+            "ends" => assert!(answer.structured["more"] == true, "{}", answer.text),
+            _ => assert!(answer.is_error, "{acts:?} {}", answer.text),
+        }
     }
 }

@@ -149,7 +149,10 @@ async fn life_of_releases(host: Sshd) {
 
     // What somebody changed by hand is noticed, and nothing new links to it.
     let changed = releases.join(one.release.as_str()).join("line\nend");
-    std::fs::write(&changed, "changed by hand\n").unwrap();
+    std::fs::write(&changed, "as long as before..\n").unwrap();
+    // Later than it was placed: SFTP tells times in seconds.
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+    std::fs::File::options().write(true).open(&changed).unwrap().set_modified(later).unwrap();
     assert_eq!(reader.release_state(&target, &one.release, &one.artifact).await.unwrap(), ReleaseState::Changed);
     sandbox.commit(&[("public/index.html", "three\n")], "v3");
     let three = built(&sandbox, "v3", &[]).await;

@@ -189,3 +189,33 @@ async fn a_script_whose_runner_is_killed_waits_for_a_human() {
     assert!(status.text.contains("Its process still runs, unwatched"), "{}", status.text);
     assert_eq!(starts(&host), "v2025.02.01\n");
 }
+
+#[tokio::test]
+async fn the_migration_of_a_release_runs_where_the_release_lies() {
+    let host = Sshd::start().await;
+    let house = house(&host, host.port(), false).await;
+    let migrate = "#!/bin/sh\nset -e\n. \"$(dirname \"$0\")/site-lib.sh\"\nsay \"$(id -un) in $PWD\" >>\"$DEPLOY_ROOT/../migrated\"\n\
+                   test -f index.html\n";
+    std::fs::create_dir(house.path("repository/public")).unwrap();
+    house.commit(&[("public/index.html", "new\n"), ("deployment-scripts/migrate-page.sh", migrate)], "v2025.02.04");
+    host.plant("page/shared/.keep", "");
+    let repository = house.path("repository").display().to_string();
+    house.configure(|text| {
+        format!(
+            "{text}\n[services.page]\nrepository = \"{repository}\"\n\
+             [[services.page.smoke]]\nname = \"page\"\nkind = \"script\"\nattempts = 1\n\
+             script = \"deployment-scripts/smoke-site.sh\"\n\
+             [services.page.deploy]\nkind = \"release\"\nartifact = \"public\"\n\
+             migrate = {{ path = \"deployment-scripts/migrate-page.sh\", timeout_s = 30 }}\n\
+             [services.page.targets.production]\nhost = \"web\"\nroot = \"page\"\n"
+        )
+    });
+    let client = house.server().await;
+    let dry = client.call("deploy_service", json!({ "service": "page", "version": "v2025.02.04", "wait_s": 40 })).await;
+    assert!(dry.text.contains(" on host web"), "{}", dry.text);
+    let done = client.execute("deploy_service", dry.get("/plan/id")).await;
+    assert_eq!(done.get("/operation/state"), "succeeded", "{}", done.text);
+    let release = std::fs::read_link(host.path("page/current")).unwrap();
+    let wanted = format!("web1 in {}/page/{}\n", host.root(), release.display());
+    assert_eq!(std::fs::read_to_string(host.path("migrated")).unwrap(), wanted);
+}

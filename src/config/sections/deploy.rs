@@ -148,6 +148,7 @@ impl FromStr for VariableName {
 
 #[cfg(test)]
 mod tests {
+    use super::{Deploy, Runs};
     use crate::config::testing::check_with_inventory;
 
     #[test]
@@ -292,6 +293,15 @@ deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", e
                 r#"[services.a]
 repository = "/r"
 targets.production = { host = "web", root = "a" }
+deploy = { kind = "script", dry_run_argument = "-n", script = "d.sh", runs = "there" }"#,
+                4,
+                "services.a.deploy.runs: is not one of the words",
+                "write one of: here, on_host",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", timeout_s = 99999 } }"#,
                 4,
                 "services.a.deploy.script.timeout_s: must be from 1 to 21600",
@@ -300,6 +310,21 @@ deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", t
         ];
         for (text, line, message, fix) in cases {
             check_with_inventory(text, line, message, fix);
+        }
+    }
+
+    #[test]
+    fn a_script_runs_here_unless_it_says_otherwise() {
+        for (word, runs) in [("", Runs::Here), ("runs = \"here\"", Runs::Here), ("runs = \"on_host\"", Runs::OnHost)] {
+            let text = format!(
+                "[services.a]\nrepository = \"r\"\ntargets.production = {{ host = \"web\", root = \"a\" }}\n\
+                 [services.a.deploy]\nkind = \"script\"\nscript = \"d.sh\"\ndry_run_argument = \"-n\"\n{word}\n{}",
+                crate::config::testing::INVENTORY
+            );
+            let config = crate::config::testing::parse(&text).unwrap();
+            let service = config.inventory.services.values().find(|service| service.name.as_str() == "a").unwrap();
+            let Deploy::Script(deploy) = &service.deploy else { panic!() };
+            assert_eq!(deploy.runs, runs, "{word}");
         }
     }
 

@@ -44,8 +44,8 @@ impl World {
             secrets.push(self.secret(permit, name).await?);
         }
         let owner = permit.plan().resource();
-        there.sweep(permit.operation(), &owner).await;
-        there.start(permit.fence(), &owner, run, secrets).await
+        Box::pin(there.sweep(permit.operation(), &owner)).await;
+        Box::pin(there.start(permit.fence(), &owner, run, secrets)).await
     }
 }
 
@@ -54,7 +54,7 @@ impl<'w> Reader<'w> {
     pub async fn run_state(&self, site: &Site) -> ScriptState {
         match self.there(site) {
             Ok(None) => self.script_state(&site.directory),
-            Ok(Some(there)) => there.state().await,
+            Ok(Some(there)) => Box::pin(there.state()).await,
             Err(error) => ScriptState::unseen(&error, false),
         }
     }
@@ -64,7 +64,7 @@ impl<'w> Reader<'w> {
     pub async fn wait_for_run(&self, site: &Site, line: &(dyn Fn(String) + Send + Sync)) -> ScriptState {
         match self.there(site) {
             Ok(None) => self.wait_for_script(&site.directory, line).await,
-            Ok(Some(there)) => there.follow(line).await,
+            Ok(Some(there)) => Box::pin(there.follow(line)).await,
             Err(error) => ScriptState::unseen(&error, false),
         }
     }

@@ -58,11 +58,11 @@ fn required(hir: &Hir) -> Option<Vec<String>> {
         }
         HirKind::Concat(parts) => {
             let behind = (1..parts.len()).filter_map(|from| beginning(&Hir::concat(parts.get(from..)?.to_vec())));
-            parts.iter().filter_map(required).chain(behind).max_by_key(worth)
+            parts.iter().filter_map(required).chain(behind).max_by_key(|words| worth(words))
         }
         _ => None,
     };
-    inside.into_iter().chain(beginning(hir)).filter(|words| words.len() <= MOST).max_by_key(worth)
+    inside.into_iter().chain(beginning(hir)).filter(|words| words.len() <= MOST).max_by_key(|words| worth(words))
 }
 
 /// The words of which one stands at the begin of each match.
@@ -79,7 +79,7 @@ fn beginning(hir: &Hir) -> Option<Vec<String>> {
 }
 
 /// The longer the shortest, the fewer places there are; then the fewer words, the better.
-fn worth(words: &Vec<String>) -> (usize, std::cmp::Reverse<usize>) {
+fn worth(words: &[String]) -> (usize, std::cmp::Reverse<usize>) {
     (words.iter().map(String::len).min().unwrap_or(0), std::cmp::Reverse(words.len()))
 }
 
@@ -142,10 +142,12 @@ mod tests {
             ("grün", None),
         ] {
             let mut wanted: Option<Vec<String>> = wanted.map(|list| list.into_iter().map(str::to_owned).collect());
-            wanted.as_mut().map(|list| list.sort());
+            if let Some(list) = &mut wanted {
+                list.sort();
+            }
             assert_eq!(words(pattern), wanted, "{pattern}");
         }
-        assert_eq!(Pattern::new("(", false).is_none(), true);
+        assert!(Pattern::new("(", false).is_none());
         assert!(Pattern::new("quota", true).unwrap().words.unwrap().any_case);
     }
 

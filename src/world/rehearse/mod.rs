@@ -65,7 +65,7 @@ impl Reader<'_> {
             return unsupported("The script declares no dry run, so nothing can be proven before it runs.".to_owned());
         };
         if let Some(host) = &call.host
-            && let Some(why) = self.refusal_to_rehearse(host, target).await?
+            && let Some(why) = Box::pin(self.refusal_to_rehearse(host, target)).await?
         {
             return unsupported(why);
         }
@@ -82,7 +82,7 @@ impl Reader<'_> {
                 invocation.environment = Environment::default().declare(&call.environment);
                 process::run(invocation).await?
             }
-            Some(host) => self.rehearse_on_host(host, call, &export, &script, dry_run).await?,
+            Some(host) => Box::pin(self.rehearse_on_host(host, call, &export, &script, dry_run)).await?,
         };
         let after = self.target_state(target).await?;
         let mut changed: Vec<String> =

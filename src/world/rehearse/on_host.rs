@@ -1,30 +1,41 @@
 //! A dry run on the host itself, by a login that is proven to be unable to write to the target.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::{
-    domain::{inventory::Target, name::HostName, refusal::Code, step::ScriptCall},
+    domain::{clean::clean, inventory::Target, name::HostName, refusal::Code, step::ScriptCall},
     world::{
         Reader, WorldError,
         detached::{ScriptState, remote::There},
         process::{Capture, Finished, Sink},
         scripts,
-        ssh::{Command, Remote, Role},
+        ssh::{Command, Remote, Role, literally},
     },
 };
 
 /// Names what of a target a login could write to, one a line: by what the system says of its rights, by who owns it, and by trying.
-/// `$1` is the target's root, `$2` the root of the host.
-const WRITABLE: &str = r#"
-if [ -e "$1" ]; then
-  find "$1" ! -type l \( -user "$(id -u)" -print -o -exec sh -c 'for each do [ ! -w "$each" ] || printf "%s\n" "$each"; done' sh {} + \) 2>/dev/null
-  if mkdir "$1/.deploy-ops-try.$$" 2>/dev/null; then
-    rmdir "$1/.deploy-ops-try.$$"
-    echo "$1"
+/// `$1` is the target's root, `$2` the root of the host; the patterns behind them are left out.
+const WRITABLE: &str = r#"root=$1 top=$2
+shift 2
+n=$#
+while [ "$n" -gt 0 ]; do
+  set -- "$@" -path "$1" -prune -o
+  shift
+  n=$((n - 1))
+done
+if [ -e "$root" ]; then
+  find "$root" "$@" ! -type l \( -user "$(id -u)" -print -o -exec sh -c '
+    for each do [ ! -w "$each" ] || printf "%s\n" "$each"; done' sh {} + \) 2>/dev/null | head -n 20
+  if mkdir "$root/.deploy-ops-try.$$" 2>/dev/null; then
+    rmdir "$root/.deploy-ops-try.$$"
+    echo "$root"
   fi
 fi
-up=$1
-while [ "$up" != "$2" ] && [ "$up" != / ]; do
+up=$root
+while [ "$up" != "$top" ] && [ "$up" != / ]; do
   up=$(dirname "$up")
   [ ! -w "$up" ] || echo "$up"
 done
@@ -57,12 +68,13 @@ impl Reader<'_> {
         }
         let doing = "find out what the rehearsal login can write";
         let root = self.inventory().hosts.get(host).map(|host| host.root.clone()).unwrap_or_default();
-        let writable = Command::sh(WRITABLE).arg(&target.root).arg(root).within(std::time::Duration::from_mins(2));
+        let mut writable = Command::sh(WRITABLE).arg(&target.root).arg(root).within(Duration::from_mins(2));
+        for volatile in &target.volatile {
+            writable = writable.arg(literally(&volatile.below(&target.root).display().to_string()));
+        }
         let found = rehearses.text(doing, writable).await?;
-        let changes_by_itself =
-            |path: &Path| target.volatile.iter().any(|volatile| path.starts_with(volatile.below(&target.root)));
-        let found = found.lines().filter(|path| !changes_by_itself(Path::new(path)));
-        Ok(found.map(str::to_owned).next().map(|first| {
+        Ok(found.lines().next().map(|first| {
+            let first = clean(first);
             format!(
                 "The rehearsal login of host {host} can write to {first}, so a dry run could change it. Fix: take the right to \
                  write from it, or name the path as volatile."

@@ -112,7 +112,7 @@ impl Remote<'_> {
         let connection = self.connection().await?;
         let ended = || lost(self.name, doing);
         let _permit = connection.sessions.acquire().await.map_err(|_| ended())?;
-        let channel = self.session(&connection, doing, deadline).await?;
+        let channel = Box::pin(self.session(&connection, doing, deadline)).await?;
         channel.exec(true, command.line()).await.map_err(|error| ended().because(error))?;
         let (mut reading, writing) = channel.split();
         let feed = async {

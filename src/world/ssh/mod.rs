@@ -33,7 +33,7 @@ pub(in crate::world) use command::{Command, Ran};
 pub(in crate::world) use files::Files;
 pub(in crate::world) use forward::Destination;
 pub(in crate::world) use identity::keys_in_files;
-pub(in crate::world) use listing::{Entry, RemoteTree};
+pub(in crate::world) use listing::{Entry, RemoteTree, literally};
 pub(in crate::world) use pool::{Pool, Role};
 pub use scan::{ShownKey, Standing};
 pub(in crate::world) use space::quotas;

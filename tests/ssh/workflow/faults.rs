@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use super::site::Site;
+use super::site::{Site, library};
 use crate::support::{
     cut::Way,
     mcp::Client,
@@ -102,16 +102,31 @@ async fn another_host_key_and_a_full_disk_stop_before_anything_live_is_touched()
     let client = site.server().await;
     site.deploy(&client, "site", 1, "succeeded").await;
 
-    // Sixteen megabytes are not enough for this.
-    let large = "x".repeat(24 << 20);
-    site.commit(&[("site/large", &large)], 2);
-    let full = site.deploy(&client, "site", 2, "rolled_back").await;
-    assert!(full.text.contains("full"), "{}", full.text);
+    // Sixteen megabytes are not enough for this, and that is known before anything begins.
+    site.commit(&[("site/large", &"x".repeat(24 << 20))], 2);
+    let refused = client.call("deploy_service", json!({ "service": "site", "version": "v2", "wait_s": 40 })).await;
+    assert_eq!(refused.code(), "WORLD_FAILED", "{}", refused.text);
+    assert!(refused.text.contains("Free space on the host"), "{}", refused.text);
+
+    // They would be enough for this, if nobody filled the disk meanwhile: the line is away until that is done.
+    let (_, large) = library(1000, 500_000);
+    site.commit(&[("site/large", &large)], 3);
+    let plan = client.plan("site", "v3").await;
+    site.line.down_after_bytes(Way::ToServer, 1_000_000);
+    let begun = client.call("deploy_service", json!({ "mode": "execute", "plan": plan, "wait_s": 0 })).await;
+    site.line.until_cut().await;
+    let filling = format!("head -c 32M /dev/zero >.{}/filling", site.host.root());
+    assert_ne!(site.host.as_root(&filling, "").await.code, Some(0), "the disk is not full");
+    site.line.up().await;
+    let full = site.ended(&client, begun.get("/operation/id"), "failed").await;
+    assert!(full.text.contains("the disk is full. Fix: Free space on the host"), "{}", full.text);
+    assert!(!full.text.contains("No space left"), "{}", full.text);
     assert_eq!(site.page("site").await, "site v1, schema 9001, 100 nodes\n");
     assert_eq!(site.updates(), "v1\n");
+    std::fs::remove_file(site.host.path("filling")).unwrap();
 
-    site.commit(&[("site/large", "small")], 3);
-    let plan = client.plan("site", "v3").await;
+    site.commit(&[("site/large", "small")], 4);
+    let plan = client.plan("site", "v4").await;
     site.host.replace_host_key(KeyType::Ecdsa).await;
     site.line.cut();
     let refused = client.execute("deploy_service", &plan).await;

@@ -8,14 +8,10 @@ use super::site::Site;
 async fn pages_are_deployed_by_scripts_there_and_here_and_taken_back_by_theirs() {
     let site = Site::new().await;
     let client = site.server().await;
-    for (service, said) in [("pages", "deploying pages v1"), ("copied", "would copy 2 files")] {
+    for service in ["pages", "copied"] {
         let dry = client.call("deploy_service", json!({ "service": service, "version": "v1", "wait_s": 40 })).await;
         assert!(dry.blockers().is_empty() && !dry.is_error, "{}", dry.text);
-        assert!(dry.text.contains("the target is unchanged"), "{}", dry.text);
-        assert!(dry.get("/untrusted_text").contains(said), "{}", dry.text);
-        if service == "pages" {
-            assert!(dry.get("/untrusted_text").contains("as rehearsal"), "{}", dry.text);
-        }
+        assert!(dry.text.contains("The dry run ended with exit code 0 and the target is unchanged."), "{}", dry.text);
         assert!(!site.host.path(service).join("www").exists());
         let done = client.execute("deploy_service", dry.get("/plan/id")).await;
         let done = site.ended(&client, done.get("/operation/id"), "succeeded").await;

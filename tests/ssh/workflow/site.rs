@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::process::Command;
 
 use crate::support::{
@@ -67,7 +67,8 @@ impl Site {
                     PRIMARY KEY (collection, name)) ENGINE = InnoDB; \
                     INSERT INTO key_value VALUES ('system.schema', 'site', 'i:9000;'); \
                     CREATE TABLE node (id INT PRIMARY KEY AUTO_INCREMENT, title TEXT) ENGINE = InnoDB; \
-                    INSERT INTO node (title) SELECT MD5(seq) FROM seq_1_to_100";
+                    INSERT INTO node (title) SELECT MD5(seq) FROM seq_1_to_100; \
+                    CREATE TABLE password_resets (token INT) ENGINE = InnoDB";
         mariadb.execute_in(&database, rows).await;
 
         host.plant("server.php", SERVER);
@@ -90,7 +91,7 @@ impl Site {
         let site = Self { house, database, mariadb, line, host };
         fs::create_dir(site.house.path("site")).unwrap();
         git(&site.house.path("site"), &["init", "-q", "-b", "main"]);
-        let libraries: Vec<(String, String)> = (0..LIBRARIES).map(library).collect();
+        let libraries: Vec<(String, String)> = (0..LIBRARIES).map(|number| library(number, 3_000)).collect();
         let libraries = libraries.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         site.commit(&SCRIPTS.iter().chain(PHP).copied().chain(libraries).collect::<Vec<_>>(), 1);
         site.configure();
@@ -147,7 +148,7 @@ impl Site {
              [[services.site.smoke]]\nname = \"nodes\"\nkind = \"http\"\npath = \"/\"\ncontains = \" nodes\"\nattempts = 2\n"
         );
         let environment = format!(
-            "{{ SSH_PORT = \"{}\", KNOWN_HOSTS = \"{}\" }}",
+            "{{ HOST_PORT = \"{}\", KNOWN_HOSTS = \"{}\" }}",
             self.host.port(),
             house.path("known_hosts").display()
         );
@@ -235,13 +236,8 @@ impl Site {
     }
 }
 
-/// A list in an answer, as text.
-pub(super) fn listed(answer: &Answer, pointer: &str) -> String {
-    answer.structured.pointer(pointer).map(Value::to_string).unwrap_or_default()
-}
-
-/// A file that does not become smaller by packing.
-fn library(number: usize) -> (String, String) {
+/// A file of so many lines of sixteen bytes, which packing makes half as long at best.
+pub(super) fn library(number: usize, lines: usize) -> (String, String) {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(number as u64 + 1);
     let mut next = || {
         state ^= state << 13;
@@ -249,7 +245,7 @@ fn library(number: usize) -> (String, String) {
         state ^= state << 17;
         format!("{state:016x}")
     };
-    let lines: String = (0..3_000).map(|_| next()).collect();
+    let lines: String = (0..lines).map(|_| next()).collect();
     (format!("site/core/lib-{number}.inc"), lines)
 }
 

@@ -88,7 +88,12 @@ impl<'w> File<'w> {
         &self,
         work: impl FnOnce(Opened, &mut dyn Read) -> Result<T, WorldError> + Send + 'static,
     ) -> Result<T, WorldError> {
-        self.content(Script::content(0, false).within(PATIENCE), work).await
+        let host = self.host.name().clone();
+        self.content(Script::content(0, false), move |opened, text| match opened.form {
+            Form::Plain => work(opened, text),
+            _ => Err(nonsense(&host)),
+        })
+        .await
     }
 
     /// The same with a script, for hosts that have a shell; the others send the whole file as it is.

@@ -11,6 +11,9 @@ use crate::domain::time::Time;
 /// The longest that a shell may talk before our script does, bytes.
 const NOISE: usize = 8 * 1024;
 
+/// Pieces on the way between the connection and the thread that reads.
+pub(super) const PIECES: usize = 8;
+
 /// The receiving end of a channel as a text.
 pub(super) struct Pipe {
     from: mpsc::Receiver<Bytes>,
@@ -95,7 +98,9 @@ mod tests {
 
     fn pipe(pieces: &[&'static str]) -> Pipe {
         let (to, from) = mpsc::channel(pieces.len().max(1));
-        pieces.iter().for_each(|piece| to.try_send(Bytes::from_static(piece.as_bytes())).unwrap());
+        for piece in pieces {
+            to.try_send(Bytes::from_static(piece.as_bytes())).unwrap();
+        }
         Pipe::new(from)
     }
 

@@ -70,13 +70,17 @@ pub(in crate::world::files) async fn search(
     let arguments = words.as_ref().map(arguments).unwrap_or_default();
     // Where the window begins is only worth knowing in a large file.
     let first = if query.since.is_some() { Vec::new() } else { arguments.clone() };
-    let mut look = self::look(file, &task, &words, first, 0).await?;
+    let mut look = self::look(file, &task, words.as_ref(), first, 0).await?;
     let mut begin = 0;
     if let Look::Large(size) = look {
         if let Some(since) = query.since {
             begin = seek::begin(file, size, since, now).await?;
         }
-        look = if words.is_some() { self::look(file, &task, &words, arguments, begin).await? } else { Look::Whole };
+        look = if words.is_some() {
+            self::look(file, &task, words.as_ref(), arguments, begin).await?
+        } else {
+            Look::Whole
+        };
     }
     match look {
         Look::Done(found) => Ok(found),
@@ -99,11 +103,11 @@ fn arguments(words: &Words) -> Vec<Vec<u8>> {
 async fn look(
     file: &File<'_>,
     task: &Task,
-    words: &Option<Words>,
+    words: Option<&Words>,
     arguments: Vec<Vec<u8>>,
     begin: u64,
 ) -> Result<Look, WorldError> {
-    let (task, words, budget) = (task.clone(), words.clone(), task.budget);
+    let (task, words, budget) = (task.clone(), words.cloned(), task.budget);
     let script = Script::places(if begin == 0 { SMALL } else { 0 }, begin, arguments).within(budget.time());
     let told = shell::run(file, script, move |opened, text: &mut dyn Read| match opened.form {
         Form::Plain => Ok(all(opened, 0, text, &task)?.map_or(Look::Whole, Look::Done)),

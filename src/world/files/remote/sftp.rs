@@ -9,12 +9,12 @@ use tokio::sync::mpsc;
 
 use super::{
     File, Form, Opened,
-    pipe::Pipe,
+    pipe::{PIECES, Pipe},
     refused,
     shell::{is_link, missing},
 };
 use crate::{
-    domain::{inventory::RelativePath, time::Time},
+    domain::{inventory::RelativePath, refusal::Code, time::Time},
     world::{
         WorldError,
         blocking::blocking,
@@ -25,8 +25,6 @@ use crate::{
 
 /// The most entries of a directory that are listed.
 const ENTRIES: usize = 2000;
-/// Pieces on the way between the connection and the thread that reads.
-const PIECES: usize = 8;
 
 /// A path that was looked at.
 struct Looked {
@@ -59,6 +57,11 @@ async fn confirm(files: &Files, looked: &Looked) -> Result<(), WorldError> {
     let same =
         |stat: Stat| stat.is_directory() == looked.stat.is_directory() && stat.is_file() == looked.stat.is_file();
     if real.as_ref() == Some(&looked.real) && stat.is_some_and(same) { Ok(()) } else { Err(is_link()) }
+}
+
+fn too_slow(host: &Remote<'_>) -> WorldError {
+    let doing = format!("read a file on host {}", host.name());
+    WorldError::new(Code::WorldFailed, doing, "it did not arrive within 30 s", "Read less of it, or try again.")
 }
 
 /// Whether something is there that is no link.
@@ -98,11 +101,11 @@ fn entry((name, stat): (String, Stat)) -> Entry {
     } else {
         "other"
     };
-    Entry { name, kind, bytes: stat.size, modified: modified(stat), mode: stat.mode & 0o7777 }
+    Entry { name, kind, bytes: stat.size, modified: Some(modified(stat)), mode: stat.mode & 0o7777 }
 }
 
-fn modified(stat: Stat) -> Option<Time> {
-    Some(Time::from_millis(i64::from(stat.modified) * 1000))
+fn modified(stat: Stat) -> Time {
+    Time::from_millis(i64::from(stat.modified) * 1000)
 }
 
 /// Opens a file and lets `work` read it, on a thread that may block.
@@ -122,7 +125,7 @@ pub(super) async fn read<T: Send + 'static>(
         if !stat.is_file() {
             return Err(refused("it changed while it was opened", "Try again."));
         }
-        let opened = Opened { bytes: stat.size, modified: modified(stat), before: 0, form: Form::Plain };
+        let opened = Opened { bytes: stat.size, modified: Some(modified(stat)), before: 0, form: Form::Plain };
         let (to, from) = mpsc::channel(PIECES);
         let worker = blocking(move || work(opened, &mut Pipe::new(from)));
         let pouring = async {
@@ -134,7 +137,7 @@ pub(super) async fn read<T: Send + 'static>(
         match poured {
             Ok(Ok(())) => worked,
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(refused("it did not arrive within 30 s", "Read less of it.")),
+            Err(_) => Err(too_slow(&file.host)),
         }
     }
     .await;

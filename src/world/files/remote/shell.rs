@@ -4,15 +4,17 @@ use std::{io::Read, os::unix::ffi::OsStrExt, time::Duration};
 
 use tokio::sync::mpsc;
 
-use super::{File, Opened, pipe::Pipe, refused};
+use super::{
+    File, Opened,
+    pipe::{PIECES, Pipe},
+    refused,
+};
 use crate::{
     domain::refusal::Code,
     world::{WorldError, blocking::blocking, process::Ending, ssh::Command},
 };
 
 const DOING: &str = "read a file";
-/// Pieces on the way between the connection and the thread that reads.
-const PIECES: usize = 8;
 
 /// What is done with an open file.
 pub(super) struct Script {
@@ -84,24 +86,24 @@ where
     });
     let (sent, worked) = tokio::join!(file.host.send(DOING, command, to), worker);
     let (ending, complaint) = match (sent, worked) {
-        (Ok(sent), Ok(Told::NoShell(work))) => return refusal(&sent.0).map_or(Ok(Told::NoShell(work)), Err),
+        (Ok(sent), Ok(Told::NoShell(work))) => return refusal(sent.0).map_or(Ok(Told::NoShell(work)), Err),
         (Err(error), Ok(Told::NoShell(work))) if error.code == Code::Unsupported => return Ok(Told::NoShell(work)),
         // What broke the answer is the reason for whatever became of it.
         (Err(error), _) => return Err(error),
         (Ok(_), Err(error)) => return Err(error),
-        (Ok(sent), Ok(answer)) if is_answer(&sent.0) => return Ok(answer),
+        (Ok(sent), Ok(answer)) if is_answer(sent.0) => return Ok(answer),
         (Ok(sent), Ok(_)) => sent,
     };
     Err(file.host.failed(DOING, &crate::world::ssh::Ran { ending, output: Vec::new(), complaint }))
 }
 
 /// It ended well, or we did not listen to its end.
-fn is_answer(ending: &Ending) -> bool {
-    ending.is_success() || *ending == Ending::Signal(13)
+fn is_answer(ending: Ending) -> bool {
+    ending.is_success() || ending == Ending::Signal(13)
 }
 
 /// What `open.sh` refuses.
-fn refusal(ending: &Ending) -> Option<WorldError> {
+fn refusal(ending: Ending) -> Option<WorldError> {
     let Ending::Code(code) = ending else { return None };
     Some(match code {
         40 => {

@@ -221,6 +221,12 @@ mod tests {
         assert!(windows.add(spot(u64::MAX - 1, 900)).is_none(), "too far");
     }
 
+    /// What a host sends of a text for a window.
+    fn part<'t>(text: &'t str, window: &Window) -> &'t [u8] {
+        let place = |block: u64| usize::try_from(block * BLOCK).unwrap().min(text.len());
+        &text.as_bytes()[place(window.from)..place(window.to)]
+    }
+
     /// A file, the spots of `needle` in it, and what a search of its windows makes of it.
     fn search(text: &str, needle: &str, query: &Query) -> (bool, Vec<u64>) {
         let mut windows = Windows::default();
@@ -233,8 +239,7 @@ mod tests {
         let mut search = Search::new(query, now, Before::Nothing);
         let mut sound = true;
         for window in &windows.list {
-            let end = text.len().min((window.to * BLOCK) as usize);
-            let part = &text.as_bytes()[(window.from * BLOCK) as usize..end];
+            let part = part(text, window);
             let is_word = |word: &[u8]| word == needle.as_bytes();
             sound &= window.search(part, text.len() as u64, &redactor, &mut search, is_word).unwrap();
         }
@@ -268,7 +273,7 @@ mod tests {
                 to: (at + AROUND) / BLOCK + 1,
                 spots: vec![Spot { offset, line, length: 6 }],
             };
-            let part = &text.as_bytes()[(window.from * BLOCK) as usize..(window.to * BLOCK) as usize];
+            let part = part(&text, &window);
             let query = Query { pattern: Pattern::new("wanted", false), limit: 9, ..Query::default() };
             let mut search = Search::new(&query, crate::domain::time::Time::from_millis(0), Before::Nothing);
             let sound =

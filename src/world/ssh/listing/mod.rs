@@ -8,6 +8,8 @@ mod files;
 mod record;
 mod shell;
 
+pub(in crate::world) use shell::literally;
+
 use std::{
     os::unix::ffi::OsStrExt,
     path::{Component, Path, PathBuf},

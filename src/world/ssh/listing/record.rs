@@ -2,7 +2,7 @@
 
 use std::{io::Read, os::unix::ffi::OsStrExt, path::Path};
 
-use super::{RemoteTree, shell};
+use super::{RemoteTree, is_below, shell};
 use crate::world::{
     WorldError,
     tree::{self, Kind},
@@ -67,7 +67,8 @@ impl RemoteTree {
         zstd::Decoder::new(record).ok()?.take(LONGEST).read_to_end(&mut unpacked).ok()?;
         let mut entries = shell::parse(&unpacked)?;
         entries.sort_by(|a, b| a.path.as_os_str().as_bytes().cmp(b.path.as_os_str().as_bytes()));
-        Some(Self { entries })
+        // It lay on the host: what is not below the root is no record of ours.
+        entries.iter().all(|entry| is_below(&entry.path)).then_some(Self { entries })
     }
 }
 
@@ -86,6 +87,8 @@ mod tests {
         let record = tree.to_record().unwrap();
         assert_eq!(RemoteTree::from_record(&record), Some(tree));
         assert_eq!(RemoteTree::from_record(b"else"), None);
+        let outside = zstd::encode_all(&b"f\x00644\x001\x001\x001\x001\x00../x\x00\x00"[..], 1).unwrap();
+        assert_eq!(RemoteTree::from_record(&outside), None);
         assert_eq!(RemoteTree::from_record(record.get(..record.len() / 2).unwrap()), None);
     }
 }

@@ -94,7 +94,7 @@ impl Remote<'_> {
 }
 
 /// A pattern of `find -path` that matches this text alone.
-fn literally(text: &str) -> String {
+pub(in crate::world) fn literally(text: &str) -> String {
     text.chars().flat_map(|c| matches!(c, '*' | '?' | '[' | '\\').then_some('\\').into_iter().chain([c])).collect()
 }
 

@@ -11,7 +11,7 @@ key=$(mktemp)
 trap 'rm -f "$key"' EXIT
 printf '%s\n' "$DEPLOY_KEY" >"$key"
 echo "with the key $DEPLOY_KEY"
-ssh="ssh -F none -i $key -p $SSH_PORT -o BatchMode=yes -o IdentitiesOnly=yes -o UserKnownHostsFile=$KNOWN_HOSTS"
+ssh="ssh -F none -i $key -p $HOST_PORT -o BatchMode=yes -o IdentitiesOnly=yes -o UserKnownHostsFile=$KNOWN_HOSTS"
 case $0 in
 *copy-back.sh) change='rm -rf www && mv www.old www' ;;
 *)
