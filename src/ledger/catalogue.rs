@@ -49,7 +49,7 @@ impl Ledger {
     pub async fn record_snapshot(&self, manifest: &SnapshotManifest) -> Result<(), LedgerError> {
         let mut change = self.change(SNAPSHOT).await?;
         let entry = change.entry();
-        let manifest = change.record(manifest)?;
+        let manifest = change.record_tables(manifest, &["rows", "contents"])?;
         let known = query("SELECT record FROM snapshots WHERE id = $1");
         let found = change.find::<(String,)>(known.bind(manifest.value.id.as_str())).await?;
         if let Some((text,)) = found {

@@ -130,6 +130,15 @@ impl Change<'_> {
         Record::of(self.what, &self.ledger.inner.redactor, value)
     }
 
+    /// The same for a value that tells something of tables in `maps`; see [`Record::with_tables`].
+    pub(super) fn record_tables<T: Serialize + DeserializeOwned>(
+        &self,
+        value: &T,
+        maps: &[&str],
+    ) -> Result<Record<T>, LedgerError> {
+        Record::with_tables(self.what, &self.ledger.inner.redactor, value, maps)
+    }
+
     /// Makes the change durable without an entry: only for what no seal covers.
     pub(super) async fn settle(mut self) -> Result<(), LedgerError> {
         self.session.end("COMMIT").await.map_err(LedgerError::write(self.what))?;
