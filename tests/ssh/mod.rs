@@ -8,3 +8,4 @@ mod releases;
 mod trust;
 mod tunnels;
 mod web;
+mod workflow;

@@ -1,0 +1,2 @@
+<?php
+echo 'pages ' . file_get_contents(__DIR__ . '/version');
