@@ -22,6 +22,8 @@ use crate::support::{
 
 /// A token of the site, which it logs and its scripts print. Nobody told the server of it.
 pub(super) const TOKEN: &str = "tok-canary-7Yq2Lm9Xw4Bn6Zs1Kd8Rv3";
+/// A secret of the scripts that looks like none: it is known or it comes out.
+const WORD: &str = "umbrella lantern harbour cobalt";
 /// What else the repository holds: each file of the site that is not changed by a version.
 const LIBRARIES: usize = 40;
 const SERVER: &str = include_str!("files/server.php");
@@ -121,11 +123,15 @@ impl Site {
         let password = house.path("secrets/site_db");
         fs::write(&password, &database.password).unwrap();
         fs::set_permissions(&password, PermissionsExt::from_mode(0o600)).unwrap();
+        let word = house.path("secrets/site_word");
+        fs::write(&word, WORD).unwrap();
+        fs::set_permissions(&word, PermissionsExt::from_mode(0o600)).unwrap();
         fs::write(house.path("known_hosts"), self.host.known_hosts_line() + "\n").unwrap();
         let (root, repository) = (self.host.root(), house.path("site").display().to_string());
         let secrets = format!(
-            "[secrets]\nSITE_DB_PASSWORD = \"file:{}\"\nDEPLOY_KEY = \"file:{}\"\n",
+            "[secrets]\nSITE_DB_PASSWORD = \"file:{}\"\nSITE_WORD = \"file:{}\"\nDEPLOY_KEY = \"file:{}\"\n",
             password.display(),
+            word.display(),
             self.host.identity_file().display()
         );
         let roots = format!("[roots]\nsite = {{ host = \"web\", path = \"{root}/site/shared\" }}\n");
@@ -142,7 +148,7 @@ impl Site {
         let site = format!(
             "[services.site]\nrepository = \"{repository}\"\nsecrets = [\"SITE_DB_PASSWORD\"]\nenv_example = \".env.example\"\n\
              [services.site.deploy]\nkind = \"release\"\nartifact = \"site\"\nshared = [\".env\", \"logs\", \"files\"]\nkeep = 3\n\
-             migrate = {{ path = \"scripts/updatedb.sh\", timeout_s = 120, secrets = [\"SITE_DB_PASSWORD\"] }}\n\
+             migrate = {{ path = \"scripts/updatedb.sh\", timeout_s = 120, secrets = [\"SITE_DB_PASSWORD\", \"SITE_WORD\"] }}\n\
              [services.site.targets.production]\nhost = \"web\"\nroot = \"site\"\nurl = \"http://127.0.0.1:8080/site/\"\n\
              through_host = true\ndatabases = [\"site\"]\nenv_file = \"shared/.env\"\nvolatile = [\"shared/logs\"]\n\
              [[services.site.smoke]]\nname = \"nodes\"\nkind = \"http\"\npath = \"/\"\ncontains = \" nodes\"\nattempts = 2\n"
@@ -163,7 +169,8 @@ impl Site {
                  url = \"http://127.0.0.1:8080/{name}/\"\nthrough_host = true\n"
             )
         };
-        let pages = script("pages", "on_host", ["deploy.sh", "rollback.sh"], "secrets = [\"SITE_DB_PASSWORD\"]");
+        let pages =
+            script("pages", "on_host", ["deploy.sh", "rollback.sh"], "secrets = [\"SITE_DB_PASSWORD\", \"SITE_WORD\"]");
         let copied = script("copied", "here", ["copy.sh", "copy-back.sh"], &here);
         house.configure(|text| {
             let text = text.replacen("[secrets]\n", &secrets, 1).replacen("[roots]\n", &roots, 1);
@@ -228,7 +235,7 @@ impl Site {
         let key = fs::read_to_string(self.host.identity_file()).unwrap();
         let key = key.lines().nth(2).unwrap();
         for (path, bytes) in files {
-            for secret in [mariadb::PASSWORD, TOKEN, key] {
+            for secret in [mariadb::PASSWORD, TOKEN, WORD, key] {
                 let found = memchr::memmem::find(&bytes, secret.as_bytes());
                 assert!(found.is_none(), "{}: {}", path.display(), String::from_utf8_lossy(&bytes));
             }

@@ -6,7 +6,7 @@ if [ "${2-}" = --dry-run ]; then
     echo "would copy $(ls pages | wc -l) files"
     exit 0
 fi
-echo "connecting with $SITE_DB_PASSWORD"
+echo "connecting with $SITE_DB_PASSWORD, moving $SITE_WORD"
 echo "$1" >>"$DEPLOY_ROOT/effects"
 while [ -e "$DEPLOY_ROOT/hold" ]; do sleep 0.05; done
 cp -R pages "$DEPLOY_ROOT/www.new"

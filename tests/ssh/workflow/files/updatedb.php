@@ -2,7 +2,7 @@
 // What `drush updatedb --yes` does: the updates of site.install that the database does not know yet, in their order.
 $settings = parse_ini_file(__DIR__ . '/.env');
 file_put_contents(__DIR__ . '/files/effects', trim(file_get_contents(__DIR__ . '/version')) . "\n", FILE_APPEND);
-echo 'updating as ' . $settings['DB_USER'] . ' with ' . getenv('SITE_DB_PASSWORD') . "\n";
+echo 'updating as ' . $settings['DB_USER'] . ' with ' . getenv('SITE_DB_PASSWORD') . ', moving ' . getenv('SITE_WORD') . "\n";
 echo "Authorization: Bearer {$settings['API_TOKEN']}\n";
 while (file_exists(__DIR__ . '/files/hold')) {
     usleep(50_000);
