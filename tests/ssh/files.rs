@@ -30,8 +30,8 @@ async fn house(shape: Shape) -> (House, Sshd, Client) {
     let (house, host) = (House::staging().await, shape.start().await);
     host.plant("logs/placed", "");
     let roots = format!(
-        "[roots]\nhere = {:?}\nweb = {{ host = \"web\", path = \"{}/logs\" }}\n",
-        host.path("logs"),
+        "[roots]\nhere = \"{}\"\nweb = {{ host = \"web\", path = \"{}/logs\" }}\n",
+        host.path("logs").display(),
         host.root()
     );
     house.configure(|text| text.replace("[roots]\n", &roots) + &host.toml("web"));
@@ -81,10 +81,9 @@ fn log(canary: &str) -> String {
             450 => format!("{at} INFO {} longline{n}\n", "x".repeat(9_000)),
             451 => format!("{at} INFO longline{n} {} tail\n", "y".repeat(9_000)),
             400 => "\n".to_owned(),
-            401 => format!(
-                "192.0.2.1 - - [{:02}/Jan/2025:{hour:02}:{minute:02}:00 +0000] \"GET / HTTP/1.1\" 503 {n}\n",
-                day
-            ),
+            401 => {
+                format!("192.0.2.1 - - [{day:02}/Jan/2025:{hour:02}:{minute:02}:00 +0000] \"GET / HTTP/1.1\" 503 {n}\n")
+            }
             _ => format!("{at} INFO request {n} was served in {} ms – nothing to say about it\n", n % 97),
         };
     }
@@ -97,7 +96,7 @@ async fn a_log_on_a_host_is_searched_as_one_here() {
     let canary = house.sandbox.canary.clone();
     host.plant("logs/app.log", log(&canary));
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-    packed.write_all(log(&canary)[..300_000].as_bytes()).unwrap();
+    packed.write_all(&log(&canary).as_bytes()[..300_000]).unwrap();
     host.plant("logs/app.log.2.gz", packed.finish().unwrap());
     host.plant("logs/app.log.1", "2024-12-31T10:00:00Z ERROR quota exceeded in a small file\n");
     host.plant("logs/app.log.3", [&b"text and then\0"[..], &vec![b'x'; 400_000]].concat());

@@ -46,9 +46,9 @@ async fn house(host: &Sshd, port: u16, rehearsal: bool) -> House {
     }
     host.plant("site/page", "old\n");
     let login = format!(
-        "rehearsal = {{ user = {:?}, identity_file = {:?} }}\n",
+        "rehearsal = {{ user = {:?}, identity_file = \"{}\" }}\n",
         host.rehearsal_user(),
-        host.rehearsal_identity_file()
+        host.rehearsal_identity_file().display()
     );
     let repository = house.path("repository").display().to_string();
     let secret = house.path("secrets/site").display().to_string();
