@@ -45,3 +45,21 @@ async fn what_cannot_be_deployed_is_refused_by_its_code() {
         assert_eq!(answer.code(), code, "{arguments}: {}", answer.text);
     }
 }
+
+#[tokio::test]
+async fn the_way_back_says_when_the_live_release_is_not_what_was_placed() {
+    let house = House::staging().await;
+    let client = house.server().await;
+    let first = client.plan("shop", "v2025.01.13").await;
+    let done = client.execute("deploy_service", &first).await;
+    assert_eq!(done.get("/operation/state"), "succeeded", "{}", done.text);
+    let next = json!({ "service": "shop", "version": "v2025.01.14", "wait_s": 40 });
+    let before = client.call("deploy_service", next.clone()).await;
+    assert!(!before.get("/plan/rollback/code").contains("not as they were placed"), "{}", before.text);
+    std::fs::write(house.path("srv/shop/current/index.html"), "<title>by hand</title>").unwrap();
+    let changed = client.call("deploy_service", next).await;
+    let code = changed.get("/plan/rollback/code");
+    assert!(code.starts_with("switch back to release v2025.01.13-"), "{}", changed.text);
+    assert!(code.ends_with(", whose files are not as they were placed"), "{}", changed.text);
+    assert_eq!(changed.blockers(), Vec::<String>::new(), "{}", changed.text);
+}

@@ -4,14 +4,17 @@ use super::super::{
     Context, Describe,
     deploy_service::{DeployService, UNTIL_STAMPED},
 };
-use crate::domain::{
-    evidence::{Evidence, EvidenceKind, Outcome},
-    inventory::{Deploy, Service, Target},
-    name::EnvironmentName,
-    plan::{DatabaseStrategy, RollbackPlan},
-    refusal::Refusal,
-    release::{Deployment, DeploymentState},
-    version::Revision,
+use crate::{
+    domain::{
+        evidence::{Evidence, EvidenceKind, Outcome},
+        inventory::{Deploy, Service, Target},
+        name::EnvironmentName,
+        plan::{DatabaseStrategy, RollbackPlan},
+        refusal::Refusal,
+        release::{Deployment, DeploymentState},
+        version::Revision,
+    },
+    world::releases::ReleaseState,
 };
 
 /// The rollback plan of a deployment, with the evidence that it can work.
@@ -80,13 +83,21 @@ async fn of_release(
         return Ok(("none".to_owned(), Some("the live version was not deployed as a release".to_owned())));
     };
     let releases = context.reader.releases(target).await?;
-    let there = releases.placed.iter().any(|placed| placed.id == *release);
+    let placed = releases.placed.iter().find(|placed| placed.id == *release);
     if releases.current.as_ref() != Some(release) {
         return Ok((
             "none".to_owned(),
             Some(format!("the live link does not point to {release}: somebody changed it by hand")),
         ));
     }
-    let problem = (!there).then(|| format!("release directory {release} is gone"));
-    Ok((format!("switch back to release {release}"), problem))
+    let Some(placed) = placed else {
+        return Ok((format!("switch back to release {release}"), Some(format!("release directory {release} is gone"))));
+    };
+    // It is what users see now: going back to it brings just that back, and whoever approves should know.
+    let as_placed = match &placed.artifact {
+        Some(artifact) => context.reader.release_state(target, release, artifact).await? == ReleaseState::Intact,
+        None => false,
+    };
+    let doubt = if as_placed { "" } else { ", whose files are not as they were placed" };
+    Ok((format!("switch back to release {release}{doubt}"), None))
 }
