@@ -2,6 +2,7 @@
 
 mod cuts;
 mod hostile;
+mod speed;
 #[allow(
     dead_code,
     unused_imports,
