@@ -46,7 +46,7 @@ async fn an_outage_in_the_middle_repeats_and_loses_nothing() {
     assert_eq!(site.page("site").await, "site v1, schema 9001, 100 nodes\n");
 
     // While a script runs there, which goes on, and ends meanwhile.
-    site.commit(&[], 2);
+    site.commit::<&str>(&[], 2);
     let hold = site.host.plant("site/shared/files/hold", "");
     let operation = begin(&client, "site", "v2").await;
     until_updating(&site, "v2").await;
@@ -84,7 +84,7 @@ async fn a_server_that_is_killed_goes_on_where_it_was() {
     assert_eq!(site.page("site").await, "site v1, schema 9001, 100 nodes\n");
 
     // While a script runs there, which does not notice.
-    site.commit(&[], 2);
+    site.commit::<&str>(&[], 2);
     let hold = site.host.plant("site/shared/files/hold", "");
     let operation = begin(&client, "site", "v2").await;
     until_updating(&site, "v2").await;

@@ -18,7 +18,7 @@ async fn pages_are_deployed_by_scripts_there_and_here_and_taken_back_by_theirs()
         assert!(done.text.contains("[redacted]"), "it printed what it was given: {}", done.text);
         assert_eq!(site.page(service).await, "pages v1");
     }
-    site.commit(&[], 2);
+    site.commit::<&str>(&[], 2);
     for service in ["pages", "copied"] {
         site.deploy(&client, service, 2, "succeeded").await;
         assert_eq!(site.page(service).await, "pages v2");

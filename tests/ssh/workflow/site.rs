@@ -93,23 +93,25 @@ impl Site {
         let site = Self { house, database, mariadb, line, host };
         fs::create_dir(site.house.path("site")).unwrap();
         git(&site.house.path("site"), &["init", "-q", "-b", "main"]);
-        let libraries: Vec<(String, String)> = (0..LIBRARIES).map(|number| library(number, 3_000)).collect();
-        let libraries = libraries.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        site.commit(&SCRIPTS.iter().chain(PHP).copied().chain(libraries).collect::<Vec<_>>(), 1);
+        let libraries: Vec<(String, Vec<u8>)> = (0..LIBRARIES).map(|number| library(number, 3_000)).collect();
+        let libraries = libraries.iter().map(|(name, content)| (name.as_str(), content.as_slice()));
+        let texts = SCRIPTS.iter().chain(PHP).map(|(name, text)| (*name, text.as_bytes()));
+        site.commit(&texts.chain(libraries).collect::<Vec<_>>(), 1);
         site.configure();
         site
     }
 
     /// Commits a version with these files. Each adds an update of the database.
-    pub(super) fn commit(&self, files: &[(&str, &str)], version: u32) {
+    pub(super) fn commit<T: AsRef<[u8]>>(&self, files: &[(&str, T)], version: u32) {
         let repository = self.house.path("site");
         let updates: String = (1..=version).map(update).collect();
         let version = format!("v{version}");
         let own = [("site/version", version.as_str()), ("pages/version", &version), ("site/site.install", &updates)];
-        for (name, text) in own.iter().chain(files) {
+        let own = own.iter().map(|(name, text)| (*name, text.as_bytes()));
+        for (name, content) in own.chain(files.iter().map(|(name, content)| (*name, content.as_ref()))) {
             let path = repository.join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, text).unwrap();
+            fs::write(&path, content).unwrap();
             let mode = if name.starts_with("scripts/") { 0o755 } else { 0o644 };
             fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
         }
@@ -243,17 +245,11 @@ impl Site {
     }
 }
 
-/// A file of so many lines of sixteen bytes, which packing makes half as long at best.
-pub(super) fn library(number: usize, lines: usize) -> (String, String) {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(number as u64 + 1);
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        format!("{state:016x}")
-    };
-    let lines: String = (0..lines).map(|_| next()).collect();
-    (format!("site/core/lib-{number}.inc"), lines)
+/// A file of so many bytes, times sixteen, that packing makes no shorter: how many go over the line does not depend on it.
+pub(super) fn library(number: usize, sixteens: usize) -> (String, Vec<u8>) {
+    let mut content = vec![0; sixteens * 16];
+    getrandom::fill(&mut content).unwrap();
+    (format!("site/core/lib-{number}.inc"), content)
 }
 
 /// An update of the database, as a module of Drupal has them.
