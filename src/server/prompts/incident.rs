@@ -10,7 +10,7 @@ pub(super) const GUIDE: Guide = Guide {
     text: "\
 {service} in {environment} is broken. Find out what and since when, then offer the safest way out. Change nothing before the user decides.
 
-1. `run_smoke` for {service} in {environment}: what fails, and what still works?
+1. `diagnose` for {service} in {environment}: what fails, what still works, the probable causes and how sure each is. `run_smoke` again when something was changed meanwhile.
 2. `operation_status` for {service}: did a deployment, rollback or snapshot end shortly before, or is one open?
 3. `search_logs` for {service} around the first failure: the first new error, not the most frequent one.
 4. `verify_secret` if credentials or certificates appear in the errors.
