@@ -6,11 +6,7 @@ use super::{
     Reader, WorldError,
     ssh::{Remote, Role},
 };
-use crate::domain::{
-    inventory::{HostKind, Inventory, Target},
-    name::HostName,
-    refusal::Code,
-};
+use crate::domain::{inventory::Target, name::HostName, refusal::Code};
 
 /// Where something is.
 pub(in crate::world) enum Place<'w> {
@@ -29,16 +25,13 @@ impl<'w> Reader<'w> {
             (false, _) => Err(unknown(host)),
         }
     }
-}
 
-/// The target's directory, when it is on this machine.
-pub(crate) fn local_root<'i>(inventory: &Inventory, target: &'i Target) -> Result<&'i Path, WorldError> {
-    match inventory.hosts.get(&target.host).map(|host| &host.kind) {
-        Some(HostKind::Local) => Ok(&target.root),
-        Some(HostKind::Ssh(_)) => {
-            Err(WorldError::unsupported(format!("reach host {}", target.host), "a host over SSH"))
+    /// The target's directory, for what is done on this machine only.
+    pub(in crate::world) fn root_here(self, target: &Target) -> Result<&Path, WorldError> {
+        match self.place(&target.host, Role::Deploy)? {
+            Place::Here => Ok(&target.root),
+            Place::There(_) => Err(WorldError::unsupported(format!("reach host {}", target.host), "a host over SSH")),
         }
-        None => Err(unknown(&target.host)),
     }
 }
 

@@ -129,13 +129,12 @@ impl World {
     ) -> Result<ScriptRun, WorldError> {
         let export = self.export_commit(permit, service, &call.commit, None).await?;
         let script = self.reader().place_script(service, call, &export, tag).await?;
-        let release = |root: &Path| in_release.map(|release| releases::directory(root, release));
         let Some(host) = &call.host else {
             let directory = match in_release {
-                Some(_) => release(super::host::local_root(&self.inventory, target)?),
-                None => None,
+                Some(release) => releases::directory(self.reader().root_here(target)?, release),
+                None => export,
             };
-            return Ok(run(call, &script, directory.unwrap_or(export), None));
+            return Ok(run(call, &script, directory, None));
         };
         let remote = self.reader().where_planned(host, target)?;
         let there = self.reader().run_directory(host, &self.paths.operation(permit.operation()).join(tag));
@@ -146,7 +145,8 @@ impl World {
         };
         let placed = Box::pin(remote.patiently(PATIENCE, sent)).await?;
         let at = placed.path.clone();
-        Ok(run(call, &at, release(&target.root).unwrap_or(to), Some(placed)))
+        let directory = in_release.map_or(to, |release| releases::directory(&target.root, release));
+        Ok(run(call, &at, directory, Some(placed)))
     }
 }
 

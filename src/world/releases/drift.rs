@@ -8,7 +8,6 @@ use crate::{
     world::{
         Reader, WorldError,
         blocking::blocking,
-        host,
         tree::{self, Kind},
     },
 };
@@ -22,7 +21,7 @@ impl Reader<'_> {
         release: &ReleaseId,
         artifact: &Digest,
     ) -> Result<Vec<PathBuf>, WorldError> {
-        let place = directory(host::local_root(self.inventory(), target)?, release);
+        let place = directory(self.root_here(target)?, release);
         let kept = self.world.paths.artifact(artifact);
         blocking(move || {
             if !kept.is_dir() {

@@ -175,9 +175,7 @@ impl Remote<'_> {
         heard?;
         ending.filter(|_| whole).map(|ending| (ending, complaint)).ok_or_else(ended)
     }
-}
 
-impl Remote<'_> {
     /// A channel for a command. The host may count a command that ended for longer than we do, and refuse one too many, so a refusal
     /// is believed when it stays.
     async fn session(

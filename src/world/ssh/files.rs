@@ -4,11 +4,13 @@ use std::{
     collections::BTreeSet,
     io::Read,
     path::{Path, PathBuf},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
 
 use bytes::Bytes;
+use futures::{Stream, StreamExt, stream};
 use russh_sftp::{
     client::{Config, error::Error},
     protocol::{FileAttributes, OpenFlags, Packet, StatusCode},
@@ -109,11 +111,7 @@ impl Files {
         length: u64,
         to: &mpsc::Sender<Bytes>,
     ) -> Result<(), WorldError> {
-        use futures::{StreamExt, stream};
-        let piece = PIECE as u64;
-        let offsets = (0..).map(|index| index * piece).take_while(|at| *at < length);
-        let pieces = stream::iter(offsets.map(|at| self.piece(handle, at, piece.min(length - at))));
-        let mut pieces = pieces.buffered(AT_ONCE);
+        let mut pieces = pin!(self.pieces(handle, 0, length));
         while let Some(read) = pieces.next().await {
             let read = read.map_err(|e| self.failed("read a file", e))?;
             if read.is_empty() || to.send(read.into()).await.is_err() {
@@ -285,7 +283,6 @@ impl Files {
         limit: u64,
         each: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<bool, WorldError> {
-        use futures::{StreamExt, stream};
         let doing = "read a file";
         let opened = self.session.open(text(path)?, OpenFlags::READ, FileAttributes::empty()).await;
         let handle = match opened {
@@ -296,23 +293,29 @@ impl Files {
         // Not more pieces than the file has: each would be a question about nothing.
         let size = self.session.fstat(handle.as_str()).await.ok().and_then(|found| found.attrs.size);
         let end = size.unwrap_or(u64::MAX).min(offset.saturating_add(limit));
-        let piece = PIECE as u64;
-        let offsets = (0..).map(move |index| offset + index * piece).take_while(move |at| *at < end);
-        let mut pieces = stream::iter(offsets.map(|at| self.piece(&handle, at, piece.min(end - at)))).buffered(AT_ONCE);
         let mut result = Ok(true);
-        while let Some(read) = pieces.next().await {
-            match read {
-                Ok(piece) if piece.is_empty() => break,
-                Ok(piece) => each(&piece),
-                Err(error) => {
-                    result = Err(self.failed(doing, error));
-                    break;
+        {
+            let mut pieces = pin!(self.pieces(&handle, offset, end));
+            while let Some(read) = pieces.next().await {
+                match read {
+                    Ok(piece) if piece.is_empty() => break,
+                    Ok(piece) => each(&piece),
+                    Err(error) => {
+                        result = Err(self.failed(doing, error));
+                        break;
+                    }
                 }
             }
         }
-        drop(pieces);
-        let _ = self.session.close(handle).await;
+        self.close(handle).await;
         result
+    }
+
+    /// An open file from `from` to `end`, in order, with many requests on the way.
+    fn pieces<'f>(&'f self, handle: &'f str, from: u64, end: u64) -> impl Stream<Item = Result<Vec<u8>, Error>> + 'f {
+        let piece = PIECE as u64;
+        let offsets = (0..).map(move |index| from + index * piece).take_while(move |at| *at < end);
+        stream::iter(offsets.map(move |at| self.piece(handle, at, piece.min(end - at)))).buffered(AT_ONCE)
     }
 
     /// A piece of an open file, whole unless the file ends in it.
@@ -333,7 +336,6 @@ impl Files {
     /// Writes a new file with these permissions; one that is there is an error. Returns when it is on the host's disk, where the
     /// host can promise that.
     pub(in crate::world) async fn create(&self, path: &Path, mode: u32, mut from: impl Read) -> Result<(), WorldError> {
-        use futures::{StreamExt, stream};
         let doing = "write a file";
         let flags = OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::EXCLUDE;
         let attributes = FileAttributes { permissions: Some(mode), ..FileAttributes::empty() };
