@@ -332,7 +332,7 @@ async fn another_key_of_the_host_makes_the_plan_stale() {
     assert!(refused.text.contains("database forum host key"), "{}", refused.text);
 }
 
-/// A service of the host that answers `/`, `/down` and `/long`, on a port of its loopback.
+/// A service of the host that answers on a port of its loopback.
 const SERVICE: &str = r#"
 import http.server, sys
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -345,9 +345,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
     def log_message(self, *_): pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-with open(sys.argv[1] + ".new", "w") as file: file.write(str(server.server_port))
-import os; os.rename(sys.argv[1] + ".new", sys.argv[1])
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+open("listening", "w").close()
 server.serve_forever()
 "#;
 
@@ -355,9 +354,11 @@ server.serve_forever()
 async fn a_service_that_answers_only_on_the_host_is_asked_through_it() {
     let mut host = Sshd::shape().own_network().start().await;
     host.plant("service.py", SERVICE);
-    let started = host.run("setsid python3 service.py port >/dev/null 2>&1 </dev/null & echo $!").await;
-    let port = until(|| std::fs::read_to_string(host.path("port")).ok()).await;
-    assert!(std::net::TcpStream::connect(("127.0.0.1", port.parse().unwrap())).is_err(), "it answers elsewhere");
+    // The same port of this machine's loopback accepts and never answers: whoever asks there instead, fails.
+    let elsewhere = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = elsewhere.local_addr().unwrap().port();
+    let started = host.run(&format!("setsid python3 service.py {port} >/dev/null 2>&1 </dev/null & echo $!")).await;
+    until(|| host.path("listening").exists().then_some(())).await;
     let house = House::staging().await;
     let repository = house.path("repository").display().to_string();
     // No socket has a name as long as this data directory.
