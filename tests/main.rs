@@ -23,6 +23,7 @@ mod duplicates;
 mod evidence;
 mod expiry;
 mod floors;
+mod github_stand_in;
 mod golden;
 mod illegal;
 mod inspect_db;

@@ -4,6 +4,8 @@
 pub(crate) mod cut;
 mod daemon;
 pub(crate) mod forum;
+#[allow(dead_code, unused_imports, reason = "each test takes what it needs")]
+pub(crate) mod github;
 mod home;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod liar_ssh;

@@ -1,0 +1,1 @@
+//! The stand-in for GitHub is held to GitHub's own description of its API.
