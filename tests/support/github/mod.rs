@@ -191,6 +191,11 @@ impl GitHub {
     }
 }
 
+/// The operations that are served, as `GET /user`.
+pub(crate) fn served() -> impl Iterator<Item = &'static str> {
+    routes::ROUTES.iter().map(|route| route.operation)
+}
+
 impl Drop for GitHub {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
