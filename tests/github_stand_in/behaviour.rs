@@ -144,6 +144,8 @@ async fn a_renamed_repository_is_found_where_the_redirect_leads() {
     assert!(github.url().ends_with("/api/v3"));
     let there = curl.get(moved.header("location")).await;
     assert_eq!(there.body[0]["title"], "The cart is slow");
+    let write = curl.post("/repos/acme/old/issues", &json!({ "title": "Who gets this?" })).await;
+    assert_eq!((write.status, github.edit(|world| world.repository("acme/new").issues.issues.all().len())), (307, 1));
     assert_eq!(curl.get("/repos/ACME/New").await.body["full_name"], "acme/new");
 }
 
@@ -182,6 +184,48 @@ async fn a_tag_is_made_once_and_can_be_moved_by_others() {
     assert_eq!(curl.get("/repos/acme/shop/commits/v1").await.body["sha"], first.as_str());
     github.edit(|world| world.repository("acme/shop").annotated_tag("v1", &second));
     assert_eq!(curl.get("/repos/acme/shop/commits/v1").await.body["sha"], second.as_str());
+}
+
+#[tokio::test]
+async fn texts_that_are_too_long_are_refused() {
+    let github = GitHub::start().await;
+    let (issue, deployment) = github.edit(|world| {
+        let shop = world.repository("acme/shop");
+        let head = shop.commit("main", "One");
+        (shop.issue("ada", "The cart is slow", &[]), shop.deployment("ada", "production", &head))
+    });
+    let curl = Curl::new(&github);
+    let comments = format!("/repos/acme/shop/issues/{issue}/comments");
+    assert_eq!(curl.post(&comments, &json!({ "body": "ä".repeat(65_536) })).await.status, 201);
+    assert_eq!(curl.post(&comments, &json!({ "body": "ä".repeat(65_537) })).await.status, 422);
+    let statuses = format!("/repos/acme/shop/deployments/{deployment}/statuses");
+    let with = |length: usize| json!({ "state": "success", "description": "x".repeat(length) });
+    assert_eq!(curl.post(&statuses, &with(140)).await.status, 201);
+    assert_eq!(curl.post(&statuses, &with(141)).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_deployment_of_what_is_not_green_is_a_conflict() {
+    let github = GitHub::start().await;
+    github.edit(|world| {
+        let shop = world.repository("acme/shop");
+        let head = shop.commit("main", "One");
+        shop.check_run(&head, "test", "failure");
+    });
+    let curl = Curl::new(&github);
+    let deployment = json!({ "ref": "main" });
+    assert_eq!(curl.post("/repos/acme/shop/deployments", &deployment).await.status, 409);
+    let waived = json!({ "ref": "main", "required_contexts": [] });
+    assert_eq!(curl.post("/repos/acme/shop/deployments", &waived).await.status, 201);
+    github.edit(|world| {
+        let shop = world.repository("acme/shop");
+        let head = shop.commit("main", "Two");
+        shop.check_run(&head, "test", "failure");
+        shop.check_run(&head, "test", "success");
+    });
+    assert_eq!(curl.post("/repos/acme/shop/deployments", &deployment).await.status, 201);
+    let listed = curl.get("/repos/acme/shop/deployments?environment=production").await;
+    assert_eq!(listed.body.as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
