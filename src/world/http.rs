@@ -146,9 +146,14 @@ impl Reader<'_> {
             },
         };
         let begin = Instant::now();
-        match tokio::time::timeout(request.timeout, ask(&origin, request, begin)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(no_answer(&request.url, &format!("no answer within {} ms", request.timeout.as_millis()))),
+        if let Ok(answer) = tokio::time::timeout(request.timeout, ask(&origin, request, begin)).await {
+            return answer;
+        }
+        let late = no_answer(&request.url, &format!("no answer within {} ms", request.timeout.as_millis()));
+        match &origin {
+            // A line that stands still says nothing about the service.
+            Origin::Host(remote) => Err(remote.silence(&late.doing).await.unwrap_or(late)),
+            Origin::Here(_) => Err(late),
         }
     }
 }

@@ -6,6 +6,7 @@ mod diagnose;
 mod files;
 mod fixtures;
 mod fixtures_faults;
+mod opcache;
 mod rehearse;
 mod releases;
 mod releases_faults;

@@ -20,7 +20,7 @@ use diff::Diff;
 
 use super::{DISK_FULL, Entry, MAYBE_FULL, QUOTA_USED, Remote, RemoteTree};
 use crate::{
-    domain::{digest::Digest, refusal::Code},
+    domain::{digest::Digest, refusal::Code, space::Need},
     world::{WorldError, tree::Kind},
 };
 
@@ -41,9 +41,9 @@ pub(in crate::world) struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    /// How many bytes of files a host that has `base` lacks.
-    pub(in crate::world) fn bytes(wanted: &RemoteTree, base: Option<&Base>) -> u64 {
-        diff::between(wanted, &RemoteTree::default(), base).bytes()
+    /// The room that a tree takes on a host that has `base`.
+    pub(in crate::world) fn need(wanted: &RemoteTree, base: Option<&Base>) -> Need {
+        diff::between(wanted, &RemoteTree::default(), base).need()
     }
 }
 
