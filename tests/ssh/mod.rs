@@ -1,5 +1,6 @@
 //! Hosts over SSH.
 
+mod checks;
 mod deployments;
 mod detached;
 mod diagnose;
@@ -10,7 +11,9 @@ mod opcache;
 mod rehearse;
 mod releases;
 mod releases_faults;
+mod room;
 mod scripts;
+mod sockets;
 mod transfer_speed;
 mod trust;
 mod tunnels;

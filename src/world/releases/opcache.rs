@@ -41,7 +41,7 @@ const PREFIX: &str = "deploy-ops-opcache-";
 /// How often is asked; each time a file of its own.
 const ATTEMPTS: u32 = 3;
 /// The pause before the second attempt; the next one is longer by as much.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(250);
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// What the file does.

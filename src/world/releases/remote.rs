@@ -198,10 +198,20 @@ pub(super) async fn check_ready(
             "Let the directory belong to the login.",
         ));
     }
+    let wanted = read_artifact(artifact).await?;
+    if let Some(entry) = wanted.entries.iter().find(|entry| entry.path.to_str().is_none())
+        && !host.carries_any_name().await?
+    {
+        return Err(WorldError::new(
+            Code::Unsupported,
+            doing,
+            format!("{} of the release is no UTF-8, and SFTP carries no other names", entry.path.display()),
+            "Rename the file, or use a login with a shell.",
+        ));
+    }
     let Some(space) = host.space_if_told(root).await? else { return Ok(()) };
     let base = base(host, root, shared).await?;
-    let need = Delivery::need(&read_artifact(artifact).await?, base.as_ref());
-    layout::check_room(doing, &space, need)
+    layout::check_room(doing, &space, Delivery::need(&wanted, base.as_ref()))
 }
 
 /// The live release. Anything but a link into `releases` is refused.

@@ -57,7 +57,7 @@ const QUOTA_USED: &str = "the quota is used up";
 const MAYBE_FULL: &str = "the host refused; its disk or quota may be full";
 
 /// How long a host may take for a word when we want to know whether it is there.
-const SILENT: Duration = Duration::from_secs(5);
+const SILENT: Duration = Duration::from_secs(3);
 
 /// A host over SSH.
 #[derive(Clone, Copy)]

@@ -121,6 +121,13 @@ impl Remote<'_> {
         }
     }
 
+    /// Whether names of all bytes can be sent and listed, not only those that are UTF-8.
+    pub(in crate::world) async fn carries_any_name(&self) -> Result<bool, WorldError> {
+        let tools = self.tools().await?;
+        let lists = tools.has("find-printf") || tools.has("find-stat");
+        Ok(lists && tools.has("tar") && tools.has("xargs"))
+    }
+
     /// Makes a tree durable, where the host has a program for that. Over SFTP each file was.
     pub(in crate::world) async fn sync(&self, doing: &str, root: &Path) -> Result<(), WorldError> {
         if self.tools().await?.shell() {
