@@ -222,7 +222,11 @@ impl Case<'_> {
                 in_release: Some(release.clone()),
             }));
         }
-        steps.push(Step::SwitchRelease(SwitchRelease { to: release, from: from.clone() }));
+        steps.push(Step::SwitchRelease(SwitchRelease {
+            to: release,
+            from: from.clone(),
+            reset_opcache: deploy.reset_opcache.clone(),
+        }));
         steps.push(self.smoke());
         steps.push(Step::PruneReleases(PruneReleases { keep: deploy.keep, protect: from }));
         let mut evidence = vec![ready, self.rehearsed_release(&artifact).await?];

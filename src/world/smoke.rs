@@ -140,8 +140,14 @@ impl Reader<'_> {
             attempt += 1;
             let begin = Instant::now();
             let found = match &check.kind {
-                SmokeKind::Http { path, status, contains } => {
-                    self.check_http(target, path, *status, contains.clone(), check.timeout_ms).await
+                SmokeKind::Http { path, status, contains, through_host } => {
+                    let asked = Asked {
+                        path,
+                        contains: contains.clone(),
+                        timeout: Duration::from_millis(u64::from(check.timeout_ms)),
+                        through_host: through_host.unwrap_or(target.through_host),
+                    };
+                    self.check_http(target, asked, *status).await
                 }
                 SmokeKind::Database { database } => {
                     let wait = Duration::from_millis(u64::from(check.timeout_ms));
@@ -178,23 +184,16 @@ impl Reader<'_> {
         }
     }
 
-    async fn check_http(
-        &self,
-        target: &Target,
-        path: &str,
-        wanted: u16,
-        contains: Option<String>,
-        timeout_ms: u32,
-    ) -> Found {
+    async fn check_http(&self, target: &Target, asked: Asked<'_>, wanted: u16) -> Found {
         let Some(base) = &target.url else {
             return Found::inconclusive("The target has no URL; set url in deploy-ops.toml.".to_owned());
         };
         let request = HttpRequest {
-            url: below(base, path),
-            timeout: Duration::from_millis(u64::from(timeout_ms)),
-            contains,
+            url: below(base, asked.path),
+            timeout: asked.timeout,
+            contains: asked.contains,
             follow: !(300..400).contains(&wanted),
-            through: target.through_host.then(|| target.host.clone()),
+            through: asked.through_host.then(|| target.host.clone()),
         };
         let from = request.through.as_ref().map_or_else(String::new, |host| format!(" through host {host}"));
         match self.http_check(&request).await {
@@ -278,7 +277,7 @@ impl<'a> Wanted<'a> {
     fn of_all(service: &'a Service, target: &Target) -> Vec<Self> {
         let own = target.url.as_ref().map(|_| Self {
             name: "url",
-            kind: SmokeKind::Http { path: String::new(), status: 200, contains: None },
+            kind: SmokeKind::Http { path: String::new(), status: 200, contains: None, through_host: None },
             timeout_ms: URL_TIMEOUT_MS,
             attempts: URL_ATTEMPTS,
         });
@@ -292,6 +291,14 @@ impl<'a> Wanted<'a> {
             attempts: check.attempts,
         }
     }
+}
+
+/// What an HTTP check asks.
+struct Asked<'a> {
+    path: &'a str,
+    contains: Option<String>,
+    timeout: Duration,
+    through_host: bool,
 }
 
 struct Found {
@@ -344,7 +351,7 @@ fn kind(kind: &SmokeKind) -> &'static str {
 }
 
 /// Path and query below a URL. Nothing in `path` can change the host: it is set as path and query, never parsed as a URL.
-fn below(base: &Url, path: &str) -> Url {
+pub(in crate::world) fn below(base: &Url, path: &str) -> Url {
     if path.is_empty() {
         return base.clone();
     }

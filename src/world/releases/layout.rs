@@ -6,7 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Releases;
 use crate::{
-    domain::{digest::Digest, inventory::RelativePath, refusal::Code, release::ReleaseId, step::PruneReleases},
+    domain::{
+        digest::Digest,
+        inventory::RelativePath,
+        refusal::Code,
+        release::ReleaseId,
+        space::{Need, Space},
+        step::PruneReleases,
+    },
     world::WorldError,
 };
 
@@ -17,6 +24,9 @@ pub(super) struct Manifest {
     /// The tree as it was placed, with its links to `shared`.
     pub(super) tree: Digest,
 }
+
+/// What lies beside a release.
+const REMEMBERED: [&str; 2] = [".json", ".files"];
 
 /// What must be a directory when it is there.
 pub(super) const DIRECTORIES: [&str; 2] = ["releases", "shared"];
@@ -80,6 +90,16 @@ pub(super) fn dispensable(releases: Releases, prune: &PruneReleases) -> impl Ite
         current.is_some() && Some(id) != current.as_ref() && Some(id) != protect.as_ref()
     });
     old.skip(usize::try_from(prune.keep).unwrap_or(usize::MAX))
+}
+
+/// Refuses a release that would not fit. What we remember of it lies beside it.
+pub(super) fn check_room(doing: impl Into<String>, space: &Space, mut need: Need) -> Result<(), WorldError> {
+    for _ in REMEMBERED {
+        need.add(1);
+    }
+    let Some(lacks) = space.lacks(need) else { return Ok(()) };
+    let fix = "Free space on the host (old releases, logs, caches), or get a larger quota, and try again.";
+    Err(WorldError::new(Code::WorldFailed, doing, format!("the release needs {lacks}"), fix))
 }
 
 pub(super) fn no_root(owner: &str) -> WorldError {
