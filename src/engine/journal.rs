@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Engine, Point, live::Live};
 use crate::{
     domain::{
@@ -26,6 +28,8 @@ pub(super) struct Run<'a> {
 pub(super) enum Stuck {
     /// The step failed.
     Failed(String),
+    /// It was ended because the operation is cancelled.
+    Cancelled(String),
     /// It cannot be told whether it took effect.
     Unknown(String),
     /// The ledger cannot be written, or another server has taken over: stop without touching anything.
@@ -47,6 +51,7 @@ impl Run<'_> {
             permit: self.permit,
             index,
             progress: Arc::new(move |line| live.say(line)),
+            cancelled: CancellationToken::new(),
         }
     }
 
@@ -79,14 +84,18 @@ impl Run<'_> {
         } else {
             let context = self.context(index);
             match (phase, step.class()) {
-                (Phase::Do, _) | (_, StepClass::ReadOnly) => steps::run(step, &context).await,
+                (Phase::Do, _) => tokio::select! {
+                    result = steps::run(step, &context) => result,
+                    never = self.pass_on_cancellation(step, &context.cancelled) => match never {},
+                },
+                (Phase::Undo, StepClass::ReadOnly) => steps::run(step, &context).await,
                 (Phase::Undo, _) => steps::undo(step, &context).await,
             }
         };
         hooks.at(phase, index, step.name(), Point::AfterEffect);
         let (state, done) = match &result {
             Ok(done) => (AttemptState::Done, done),
-            Err(Failure::Failed(done)) => (AttemptState::Failed, done),
+            Err(Failure::Failed(done) | Failure::Cancelled(done)) => (AttemptState::Failed, done),
             Err(Failure::Unknown(done)) => (AttemptState::Unknown, done),
         };
         self.record(&mut entry, state, done).await?;
@@ -94,6 +103,7 @@ impl Run<'_> {
         match result {
             Ok(done) => Ok(done),
             Err(Failure::Failed(done)) => Err(Stuck::Failed(done.summary)),
+            Err(Failure::Cancelled(done)) => Err(Stuck::Cancelled(done.summary)),
             Err(Failure::Unknown(done)) => Err(Stuck::Unknown(done.summary)),
         }
     }

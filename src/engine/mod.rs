@@ -11,6 +11,7 @@ pub mod reply;
 
 mod approve;
 mod call;
+mod cancel;
 mod close;
 mod complete;
 mod decide;

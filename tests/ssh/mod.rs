@@ -1,5 +1,6 @@
 //! Hosts over SSH.
 
+mod cancel;
 mod deployments;
 mod detached;
 mod diagnose;

@@ -10,7 +10,7 @@ use crate::{
         raw::{Item, Section, holds_secret, is_secret_name},
     },
     domain::{
-        inventory::{Build, Deploy, ReleaseDeploy, Runs, Script, ScriptDeploy},
+        inventory::{Build, Deploy, OnCancel, ReleaseDeploy, Runs, Script, ScriptDeploy},
         name::InvalidName,
     },
 };
@@ -18,6 +18,8 @@ use crate::{
 const SCRIPT_DEPLOY_KEYS: &[&str] = &["kind", "script", "dry_run_argument", "verbose_argument", "rollback", "runs"];
 const RELEASE_DEPLOY_KEYS: &[&str] = &["kind", "artifact", "build", "shared", "migrate", "keep"];
 const SCRIPT_KEYS: &[&str] = &["path", "arguments", "timeout_s", "secrets", "environment"];
+/// What may be interrupted says whether it may.
+const CANCELLABLE_KEYS: &[&str] = &["path", "arguments", "timeout_s", "secrets", "environment", "on_cancel"];
 const BUILD_KEYS: &[&str] = &["command", "timeout_s"];
 
 /// What an argument may hold; each stays inside its argument.
@@ -38,7 +40,7 @@ pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<Deploy> {
 }
 
 fn script_deploy(section: &Section<'_>, names: &Names) -> Option<ScriptDeploy> {
-    let script = section.required("script").and_then(|item| self::script(&item, names));
+    let script = section.required("script").and_then(|item| cancellable(&item, names));
     let dry_run_argument = section.optional("dry_run_argument").and_then(|item| argument(&item));
     if section.optional("dry_run_argument").is_none() {
         section.item().warning(
@@ -60,7 +62,7 @@ fn release_deploy(section: &Section<'_>, names: &Names) -> Option<ReleaseDeploy>
     let artifact = section.required("artifact").and_then(|item| item.relative_path());
     let build = section.optional("build").and_then(|item| build(&item));
     let shared = section.optional("shared").map(|item| item.relative_paths()).unwrap_or_default();
-    let migrate = section.optional("migrate").and_then(|item| script(&item, names));
+    let migrate = section.optional("migrate").and_then(|item| cancellable(&item, names));
     let keep = section.number("keep", defaults::KEEP_RELEASES);
     Some(ReleaseDeploy { artifact: artifact?, build, shared, migrate, keep })
 }
@@ -75,8 +77,17 @@ fn build(item: &Item<'_>) -> Option<Build> {
     Some(Build { command: section.required("command")?.command()?, timeout_s })
 }
 
-/// `"path"` or `{ path = …, arguments = [ … ], … }`.
+/// `"path"` or `{ path = …, arguments = [ … ], … }`. A cancellation leaves it alone.
 pub(super) fn script(item: &Item<'_>, names: &Names) -> Option<Script> {
+    any_script(item, names, SCRIPT_KEYS)
+}
+
+/// The same of a script that a cancellation may end.
+fn cancellable(item: &Item<'_>, names: &Names) -> Option<Script> {
+    any_script(item, names, CANCELLABLE_KEYS)
+}
+
+fn any_script(item: &Item<'_>, names: &Names, keys: &'static [&'static str]) -> Option<Script> {
     if item.is_text() {
         return Some(Script {
             path: item.relative_path()?,
@@ -84,15 +95,21 @@ pub(super) fn script(item: &Item<'_>, names: &Names) -> Option<Script> {
             timeout_s: defaults::SCRIPT_TIMEOUT_S.default,
             secrets: Vec::new(),
             environment: BTreeMap::new(),
+            on_cancel: None,
         });
     }
-    let section = item.section(SCRIPT_KEYS)?;
+    let section = item.section(keys)?;
     let path = section.required("path").and_then(|item| item.relative_path());
     let arguments = section.list("arguments").iter().filter_map(argument).collect();
     let timeout_s = section.number("timeout_s", defaults::SCRIPT_TIMEOUT_S);
     let secrets = references(&section, "secrets", "entry of [secrets]", &names.secrets);
     let environment = section.optional("environment").map(|item| environment(&item)).unwrap_or_default();
-    Some(Script { path: path?, arguments, timeout_s, secrets, environment })
+    let choices = [("wait", OnCancel::Wait), ("end", OnCancel::End)];
+    let on_cancel = match section.optional("on_cancel") {
+        Some(item) => Some(item.choice(&choices)?),
+        None => None,
+    };
+    Some(Script { path: path?, arguments, timeout_s, secrets, environment, on_cancel })
 }
 
 /// An argument; what stands in braces must be something that is filled in.

@@ -26,7 +26,7 @@ pub use mailbox::Mailbox;
 pub use path::{InvalidPath, RelativePath};
 pub use root::{LogPlace, Root};
 pub use secret::SecretReference;
-pub use service::{Build, Deploy, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target};
+pub use service::{Build, Deploy, OnCancel, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target};
 pub use smoke::{SmokeCheck, SmokeKind};
 pub use snapshots::SnapshotStorage;
 
