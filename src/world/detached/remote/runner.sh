@@ -58,8 +58,9 @@ kill -KILL "$our_watchdog" 2>/dev/null
 our_why=code
 [ ! -h over ] || our_why=$(readlink over)
 our_end=$(date +%s)
-# One that was ended leaves nobody, and only then it is said. The others of its group have as long as it had.
+# One that was ended leaves nobody, and only then it is said. Where it went when it was told, the others have as long as it had.
 our_left=10
+[ "$our_code" != 137 ] || our_left=0
 while [ "$our_why" != code ] && our_others=$(members "$our_group") && [ -n "$our_others" ]; do
   if [ "$our_left" -le 0 ]; then
     echo "$our_others" | while read -r our_other _; do kill -KILL "$our_other"; done
