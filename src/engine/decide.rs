@@ -93,8 +93,10 @@ impl Run<'_> {
             };
             if let Some(done) = settled {
                 let journal = self.ledger.journal(&operation.id).await?;
-                if let Some(entry) = super::drive::last_of(&journal, Phase::Do, index) {
-                    self.record(&mut entry.clone(), AttemptState::Done, &done).await?;
+                if let Some(entry) = super::drive::last_of(&journal, Phase::Do, index)
+                    && let Some(why) = self.record(&mut entry.clone(), AttemptState::Done, &done).await?
+                {
+                    return Ok(Some(why));
                 }
                 operation.state = OperationState::Running;
                 self.save(operation).await?;

@@ -204,8 +204,7 @@ impl Run<'_> {
         match steps::probe(step, &self.context(index)).await {
             Probe::NotStarted | Probe::Running => self.do_step(index, step, entry.attempt).await,
             Probe::Done(done) => {
-                self.record(&mut entry, AttemptState::Done, &done).await?;
-                Ok(None)
+                Ok(self.record(&mut entry, AttemptState::Done, &done).await?.map(Stop::Failed))
             }
             Probe::Failed(done) => {
                 self.record(&mut entry, AttemptState::Failed, &done).await?;

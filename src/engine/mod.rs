@@ -23,6 +23,7 @@ mod memo;
 mod metrics;
 mod propose;
 mod records;
+mod reduce;
 mod render;
 mod report;
 mod resources;

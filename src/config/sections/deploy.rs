@@ -165,7 +165,7 @@ impl FromStr for VariableName {
 
 #[cfg(test)]
 mod tests {
-    use super::{Deploy, Runs};
+    use super::{Deploy, OnCancel, Runs};
     use crate::config::testing::check_with_inventory;
 
     #[test]
@@ -343,6 +343,32 @@ deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", t
             let Deploy::Script(deploy) = &service.deploy else { panic!() };
             assert_eq!(deploy.runs, runs, "{word}");
         }
+    }
+
+    #[test]
+    fn a_script_that_deploys_or_migrates_says_whether_it_may_be_interrupted() {
+        let read = |deploy: &str| {
+            let text = format!(
+                "[services.a]\nrepository = \"r\"\ntargets.production = {{ host = \"web\", root = \"a\" }}\n\
+                 deploy = {{ {deploy} }}\n{}",
+                crate::config::testing::INVENTORY
+            );
+            let config = crate::config::testing::parse(&text).ok()?;
+            match config.inventory.services.into_values().find(|service| service.name.as_str() == "a")?.deploy {
+                Deploy::Script(deploy) => deploy.script.on_cancel,
+                Deploy::Release(deploy) => deploy.migrate?.on_cancel,
+            }
+        };
+        let script = "kind = \"script\", dry_run_argument = \"-n\"";
+        let release = "kind = \"release\", artifact = \"x\"";
+        for (word, wanted) in [("end", OnCancel::End), ("wait", OnCancel::Wait)] {
+            let cancellable = format!("{{ path = \"d.sh\", on_cancel = \"{word}\" }}");
+            assert_eq!(read(&format!("{script}, script = {cancellable}")), Some(wanted));
+            assert_eq!(read(&format!("{release}, migrate = {cancellable}")), Some(wanted));
+            // A way back is gone to its end.
+            assert_eq!(read(&format!("{script}, script = {cancellable}, rollback = {cancellable}")), None);
+        }
+        assert_eq!(read(&format!("{script}, script = \"d.sh\"")), None);
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! and compared with the commit's own object ids.
 
 use std::{
-    collections::HashMap,
     fs::{self, File, OpenOptions},
     io::{BufRead, BufReader, Read, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink},
@@ -149,12 +148,9 @@ fn create_directories(root: &Path, directory: &Path) -> Result<(), WorldError> {
 /// Hashes what was written, from disk, and compares it with the commit.
 async fn verify(repository: &Repository, root: &Path, entries: &[Entry]) -> Result<(), WorldError> {
     let files: Vec<&Entry> = entries.iter().filter(|e| e.kind == "blob" && e.mode != "120000").collect();
-    let named = files.iter().filter(|e| !e.path.contains('\n'));
-    let paths = lines(named.map(|e| root.join(&e.path).display().to_string()));
+    let paths = lines(files.iter().map(|e| quoted(&root.join(&e.path).display().to_string())));
     let hashes = repository.text(&["hash-object", "--no-filters", "--stdin-paths"], Some(paths.as_bytes())).await?;
-    let found: HashMap<&str, &str> =
-        files.iter().filter(|e| !e.path.contains('\n')).map(|e| e.path.as_str()).zip(hashes.lines()).collect();
-    if files.iter().all(|e| found.get(e.path.as_str()) == Some(&e.oid.as_str())) {
+    if hashes.lines().eq(files.iter().map(|e| e.oid.as_str())) {
         Ok(())
     } else {
         Err(problem(
@@ -162,6 +158,19 @@ async fn verify(repository: &Repository, root: &Path, entries: &[Entry]) -> Resu
             "Try again; check the disk when it happens twice.",
         ))
     }
+}
+
+/// A path as git reads it from a line, whatever it holds.
+fn quoted(path: &str) -> String {
+    let mut line = String::from('"');
+    for character in path.chars() {
+        match character {
+            '\n' => line.push_str("\\n"),
+            '"' | '\\' => line.extend(['\\', character]),
+            other => line.push(other),
+        }
+    }
+    line + "\""
 }
 
 pub(super) fn lines(texts: impl Iterator<Item = String>) -> String {
