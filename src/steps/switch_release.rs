@@ -36,7 +36,7 @@ pub(super) async fn probe(step: &SwitchRelease, context: &Context<'_>) -> Probe 
             "{} is live: neither the release of the plan nor the one before it.",
             name(current.as_ref())
         ))),
-        Err(Failure::Failed(done) | Failure::Unknown(done)) => Probe::Unknown(done),
+        Err(Failure::Failed(done) | Failure::Cancelled(done) | Failure::Unknown(done)) => Probe::Unknown(done),
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::domain::{
     evidence::{Evidence, EvidenceKind, Outcome},
-    inventory::{Script, Service, SmokeCheck, SmokeKind, Target},
+    inventory::{OnCancel, Script, Service, SmokeCheck, SmokeKind, Target},
     refusal::Code,
     step::ScriptCall,
 };
@@ -249,6 +249,7 @@ impl Reader<'_> {
             secrets: Vec::new(),
             timeout_s: script.timeout_s,
             host: None,
+            on_cancel: OnCancel::Wait,
         };
         let place = self.place_script(service, &call, &export, "smoke").await?;
         let limit = Duration::from_secs(u64::from(script.timeout_s)).min(Duration::from_millis(u64::from(timeout_ms)));

@@ -1,6 +1,7 @@
 //! Hosts over SSH.
 
 mod checks;
+mod cancel;
 mod deployments;
 mod detached;
 mod diagnose;

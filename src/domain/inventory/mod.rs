@@ -30,7 +30,7 @@ pub use path::{InvalidPath, RelativePath};
 pub use root::{LogPlace, Root};
 pub use schedule::{Closed, Freeze, Window};
 pub use secret::SecretReference;
-pub use service::{Build, Deploy, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target, WebRoot};
+pub use service::{Build, Deploy, OnCancel, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target, WebRoot};
 pub use smoke::{SmokeCheck, SmokeKind};
 pub use snapshots::SnapshotStorage;
 
