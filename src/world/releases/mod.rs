@@ -95,7 +95,8 @@ impl Reader<'_> {
         match self.place(&target.host, Role::Deploy)? {
             Place::Here => Ok(()),
             Place::There(host) => {
-                remote::check_ready(&host, &target.root, &self.world.paths.artifact(artifact), shared).boxed().await
+                let kept = self.world.paths.artifact(artifact);
+                remote::check_ready(&host, &target.root, &kept, artifact, shared).boxed().await
             }
         }
     }

@@ -16,10 +16,11 @@ use crate::{
         time::Time,
     },
     world::{
-        WorldError,
+        WorldError, artifacts,
         blocking::blocking,
         git::beside,
         ssh::{Base, Delivery, Remote, RemoteTree, Stat, recognise},
+        tree,
     },
 };
 
@@ -87,12 +88,16 @@ pub(super) async fn place(
     let target = directory(root, &place.release);
     let partial = beside(&target, ".partial");
     host.remove_tree(&doing, &target).await?;
-    let (wanted, base) = tokio::try_join!(read_artifact(artifact), base(host, root, &place.shared))?;
-    if wanted.digest() != place.artifact {
-        return Err(layout::not_what_was_planned(&place.release));
-    }
+    let (wanted, base) = tokio::try_join!(content(artifact, place.artifact), base(host, root, &place.shared))?;
+    let wanted = wanted.ok_or_else(|| layout::not_what_was_planned(&place.release))?;
     let delivery = Delivery { from: artifact, wanted: &wanted, to: &partial, base: base.as_ref() };
-    let mut tree = host.send_tree(&doing, &delivery).await?;
+    let mut tree = match host.send_tree(&doing, &delivery).await {
+        // Was it sent as it should be? What arrived is always looked at; what was sent only when that is not right.
+        Err(error) if error.code == Code::WorldFailed && is_damaged(artifact, place.artifact).await => {
+            return Err(layout::not_what_was_planned(&place.release).because(error));
+        }
+        sent => sent?,
+    };
     for path in &place.shared {
         share(host, root, &partial, path).await?;
     }
@@ -162,6 +167,7 @@ pub(super) async fn check_ready(
     host: &Remote<'_>,
     root: &Path,
     artifact: &Path,
+    digest: &Digest,
     shared: &[RelativePath],
 ) -> Result<(), WorldError> {
     check_layout(host, root).await?;
@@ -184,7 +190,8 @@ pub(super) async fn check_ready(
     }
     let Some(room) = host.files().await?.room(root).await? else { return Ok(()) };
     let base = base(host, root, shared).await?;
-    let needed = Delivery::bytes(&read_artifact(artifact).await?, base.as_ref());
+    let wanted = content(artifact, *digest).await?.ok_or_else(|| layout::not_kept(digest))?;
+    let needed = Delivery::bytes(&wanted, base.as_ref());
     if needed > room {
         return Err(WorldError::new(
             Code::WorldFailed,
@@ -267,9 +274,15 @@ async fn base(host: &Remote<'_>, root: &Path, shared: &[RelativePath]) -> Result
     Ok(None)
 }
 
-async fn read_artifact(artifact: &Path) -> Result<RemoteTree, WorldError> {
+async fn content(artifact: &Path, digest: Digest) -> Result<Option<RemoteTree>, WorldError> {
     let artifact = artifact.to_owned();
-    blocking(move || RemoteTree::here(&artifact)).await
+    blocking(move || artifacts::content(&artifact, &digest)).await
+}
+
+/// Whether the files of an artifact are others than those it has its digest from.
+async fn is_damaged(artifact: &Path, digest: Digest) -> bool {
+    let artifact = artifact.to_owned();
+    blocking(move || Ok(tree::digest(&artifact)? != digest)).await.unwrap_or(true)
 }
 
 async fn manifest(host: &Remote<'_>, root: &Path, release: &ReleaseId) -> Result<Option<Manifest>, WorldError> {
