@@ -106,9 +106,9 @@ pub(super) async fn place(
         recognise(&mut shared, &tree, &|_| true);
         host.read_contents(&doing, &partial, &mut shared, &|entry| entry.content.is_none()).await?;
         tree = shared;
+        // All of the release is durable before its name appears.
+        host.sync(&doing, &partial).await?;
     }
-    // All files of the release are durable before its name appears.
-    host.sync(&doing, &partial).await?;
     files.replace(&record_path(root, &place.release), 0o600, &tree.to_record()?).await?;
     let manifest = Manifest { artifact: place.artifact, tree: tree.digest() };
     let manifest = serde_json::to_vec(&manifest).map_err(|e| WorldError::io(doing, std::io::Error::other(e)))?;

@@ -37,13 +37,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Commands at once: sshd's `MaxSessions` is 10 where nobody changed it, and the files need one.
 const SESSIONS: usize = 8;
 /// The library's ciphers in another order: processors have instructions for AES, and with them it is several times as fast.
-const CIPHERS: &[cipher::Name] = &[
-    cipher::AES_256_GCM,
-    cipher::CHACHA20_POLY1305,
-    cipher::AES_256_CTR,
-    cipher::AES_192_CTR,
-    cipher::AES_128_CTR,
-];
+const CIPHERS: &[cipher::Name] =
+    &[cipher::AES_256_GCM, cipher::CHACHA20_POLY1305, cipher::AES_256_CTR, cipher::AES_192_CTR, cipher::AES_128_CTR];
 
 /// An open connection.
 pub(super) struct Connection {

@@ -115,7 +115,8 @@ mod tests {
     fn both_halves_are_one_file() {
         let (half, end) = (450 * UNIT, 451 * UNIT);
         let mark = format!("902:{}:\x1b\nend 0\n", end + 1);
-        let told = format!("7:1000:word\n800:{}:word\n899:{half}:word\n{mark}1:0:word\n50:9000:word\nend 0\n", half - 2);
+        let told =
+            format!("7:1000:word\n800:{}:word\n899:{half}:word\n{mark}1:0:word\n50:9000:word\nend 0\n", half - 2);
         let wanted = vec![(1000, 7), (half - 2, 800), (half, 891), (half + 9000, 940)];
         assert_eq!(spots(Form::Halves, 10, &told), Some(wanted));
         assert_eq!(spots(Form::Halves, 10, &format!("{mark}end 1\n")), Some(vec![]));

@@ -145,7 +145,8 @@ async fn windowed(
         for window in &windows.list {
             let length = (window.to * BLOCK).min(size) - window.from * BLOCK;
             let mut part = text.by_ref().take(length);
-            let is_sound = window.search(&mut part, size, &task.redactor, &mut search, |word| places::is_word(word, &words))?;
+            let is_sound =
+                window.search(&mut part, size, &task.redactor, &mut search, |word| places::is_word(word, &words))?;
             if text.is_cut {
                 search.found.problem = Some(CUT);
                 break;

@@ -31,7 +31,7 @@ const AT_ONCE: usize = 8;
 const HASH: &str = r#"cd -- "$1" || exit
 HASH=$2
 export HASH
-exec xargs -0 -n 500 sh -c '
+exec xargs -0 -n 2000 sh -c '
 end="
 "
 case $* in *"$end"*) ;; *)
@@ -180,5 +180,20 @@ fn found(line: &[u8]) -> Option<Found> {
             let hash = std::str::from_utf8(line.get(..64)?).ok()?;
             Some(Found::Content(hash.parse().ok()?))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn much_is_divided_in_the_middle() {
+        let of = |sizes: &[u64]| middle(&sizes.iter().map(|size| (0, PathBuf::new(), *size)).collect::<Vec<_>>());
+        assert_eq!(of(&[]), 0);
+        assert_eq!(of(&[MUCH / 2, MUCH / 2 - 1]), 2, "not much");
+        assert_eq!(of(&[MUCH / 2, MUCH / 2]), 1);
+        assert_eq!(of(&[1, MUCH, 1, 1]), 1);
+        assert_eq!(of(&[MUCH]), 0);
     }
 }
