@@ -4,6 +4,7 @@ mod databases;
 mod deploy;
 mod environments;
 mod gates;
+mod github;
 mod hosts;
 mod mailboxes;
 mod roots;
@@ -30,6 +31,7 @@ pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
         databases: entries(file, "databases", |item| databases::read(&item, names, &hosts)),
         mailboxes: entries(file, "mailboxes", |item| mailboxes::read(&item, names)),
         gates: entries(file, "gates", |item| gates::read(&item)),
+        github: file.optional("github").and_then(|item| github::read(&item, names)),
         secrets: entries(file, "secrets", |item| secrets::read(&item)),
         snapshots: file.optional("snapshots").and_then(|item| snapshots::read(&item, names)).unwrap_or_default(),
         roots: entries(file, "roots", |item| roots::read(&item, names)),
