@@ -43,7 +43,7 @@ pub fn judge(ran: &Ran<'_>) -> Judged {
     }
     let Some(report) = report else {
         return match ran.minimum_tests {
-            None => judged(Outcome::Pass, "ended with exit code 0".to_owned()),
+            None => judged(Outcome::Pass, "is green".to_owned()),
             Some(_) => judged(Outcome::Inconclusive, "proves nothing: no test was counted".to_owned()),
         };
     };
@@ -53,7 +53,7 @@ pub fn judge(ran: &Ran<'_>) -> Judged {
     }
     match doubt(report, ran) {
         Some(doubt) => judged(Outcome::Inconclusive, format!("proves nothing: {doubt}")),
-        None => judged(Outcome::Pass, format!("ended with exit code 0: {}", told(report))),
+        None => judged(Outcome::Pass, format!("is green: {}", told(report))),
     }
 }
 
@@ -201,7 +201,7 @@ mod tests {
         });
         assert_eq!(
             judged.reason,
-            "ended with exit code 0: 12 of 14 tests passed, 1 of them only when repeated, 2 left out"
+            "is green: 12 of 14 tests passed, 1 of them only when repeated, 2 left out"
         );
         let counters: Vec<(&str, u64)> = judged.counters.iter().map(|(name, count)| (name.as_str(), *count)).collect();
         assert_eq!(counters, [("failed", 0), ("flaky", 1), ("passed", 12), ("skipped", 2), ("tests", 14)]);
