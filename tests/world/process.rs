@@ -33,6 +33,14 @@ async fn the_exit_code_decides_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn what_a_gate_counts_is_evidence() {
+    let tap = r"printf 'TAP version 14\n1..3\nok 1\nok 2\nok 3 # SKIP\n'";
+    let counters = gate(&["sh", "-c", tap], 20).await.evidence.counters;
+    let of = |name: &str| counters.get(name).copied();
+    assert_eq!((of("tests"), of("passed"), of("failed"), of("skipped")), (Some(3), Some(2), Some(0), Some(1)));
+}
+
+#[tokio::test]
 async fn a_child_gets_a_small_fixed_environment() {
     let text = gate(&["env"], 20).await.output.unwrap().text();
     let mut names: Vec<&str> = text.lines().map(|line| line.split('=').next().unwrap()).collect();

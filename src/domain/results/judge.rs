@@ -39,7 +39,10 @@ pub fn judge(ran: &Ran<'_>) -> Judged {
     let judged = |outcome, reason| Judged { outcome, reason, counters: counters.clone() };
     if let Some(how) = ran.ended_badly {
         let counted = report.filter(|report| report.problems.is_empty() && !is_good(report)).map(told);
-        return judged(Outcome::Fail, format!("ended by {how}{}", counted.map(|c| format!(": {c}")).unwrap_or_default()));
+        return judged(
+            Outcome::Fail,
+            format!("ended by {how}{}", counted.map(|c| format!(": {c}")).unwrap_or_default()),
+        );
     }
     let Some(report) = report else {
         return match ran.minimum_tests {
@@ -61,7 +64,8 @@ pub fn judge(ran: &Ran<'_>) -> Judged {
 fn doubt(report: &TestReport, ran: &Ran<'_>) -> Option<String> {
     if let [first, rest @ ..] = report.problems.as_slice() {
         let more = if rest.is_empty() { String::new() } else { format!(" (and {} more problems)", rest.len()) };
-        let what = if ran.reported.is_some() { "its report cannot be believed" } else { "its output contradicts itself" };
+        let what =
+            if ran.reported.is_some() { "its report cannot be believed" } else { "its output contradicts itself" };
         return Some(format!("{what}: {first}{more}"));
     }
     if report.bad() > 0 {
@@ -115,8 +119,7 @@ fn counters(report: &TestReport) -> BTreeMap<String, u64> {
         ("flaky", report.flaky),
         ("suppressed", found.suppressed),
     ];
-    let findings =
-        [("found_errors", found.errors), ("found_warnings", found.warnings), ("found_notes", found.notes)];
+    let findings = [("found_errors", found.errors), ("found_warnings", found.warnings), ("found_notes", found.notes)];
     always
         .into_iter()
         .filter(|_| report.findings.is_none() || report.total() > 0)
@@ -173,7 +176,9 @@ mod tests {
 
     #[test]
     fn fewer_tests_than_wanted_prove_nothing() {
-        let with = |reported, minimum| judge(&Ran { ended_badly: None, reported, printed: None, minimum_tests: Some(minimum) });
+        let with = |reported, minimum| {
+            judge(&Ran { ended_badly: None, reported, printed: None, minimum_tests: Some(minimum) })
+        };
         let three = report(3, 0, 5);
         assert_eq!(with(Some(&three), 3).outcome, Outcome::Pass);
         assert_eq!(with(Some(&three), 4).outcome, Outcome::Inconclusive);
@@ -199,10 +204,7 @@ mod tests {
             printed: None,
             minimum_tests: None,
         });
-        assert_eq!(
-            judged.reason,
-            "is green: 12 of 14 tests passed, 1 of them only when repeated, 2 left out"
-        );
+        assert_eq!(judged.reason, "is green: 12 of 14 tests passed, 1 of them only when repeated, 2 left out");
         let counters: Vec<(&str, u64)> = judged.counters.iter().map(|(name, count)| (name.as_str(), *count)).collect();
         assert_eq!(counters, [("failed", 0), ("flaky", 1), ("passed", 12), ("skipped", 2), ("tests", 14)]);
     }

@@ -158,12 +158,7 @@ impl Walk {
         if (case.failure || case.error) && !case.to_do {
             report.name(&case.name);
         }
-        Tally {
-            tests: 1,
-            failures: case.failure.into(),
-            errors: case.error.into(),
-            skipped: case.skipped.into(),
-        }
+        Tally { tests: 1, failures: case.failure.into(), errors: case.error.into(), skipped: case.skipped.into() }
     }
 
     fn suite(&mut self, suite: &Suite) -> Tally<u64> {
@@ -290,7 +285,10 @@ mod tests {
         doubted(&PYTEST.replace("failures=\"1\"", "failures=\"0\""), "claims 0 failures and holds 1");
         doubted(&PYTEST.replace("errors=\"1\"", "errors=\"0\""), "claims 0 errors and holds 1");
         doubted(&PYTEST.replace("skipped=\"2\"", "skipped=\"0\""), "claims 0 skipped tests and holds 2");
-        doubted("<testsuites tests=\"3\"><testsuite><testcase/></testsuite></testsuites>", "claims 3 tests and holds 1");
+        doubted(
+            "<testsuites tests=\"3\"><testsuite><testcase/></testsuite></testsuites>",
+            "claims 3 tests and holds 1",
+        );
         doubted("<testsuite tests=\"many\"/>", "tests is no number");
     }
 

@@ -160,7 +160,9 @@ mod tests {
     use super::*;
 
     fn log(run: &str) -> String {
-        format!(r#"{{"version": "2.1.0", "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "runs": [{run}]}}"#)
+        format!(
+            r#"{{"version": "2.1.0", "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "runs": [{run}]}}"#
+        )
     }
 
     fn found(run: &str) -> (u64, u64, u64, u64) {
@@ -179,7 +181,10 @@ mod tests {
     #[test]
     fn a_level_is_that_of_the_result_or_of_its_rule_or_warning() {
         assert_eq!(found(r#"{"results": []}"#), (0, 0, 0, 0));
-        assert_eq!(found(r#"{"results": [{"level": "error", "ruleId": "no-eval"}, {"level": "note"}, {}]}"#), (1, 1, 1, 0));
+        assert_eq!(
+            found(r#"{"results": [{"level": "error", "ruleId": "no-eval"}, {"level": "note"}, {}]}"#),
+            (1, 1, 1, 0)
+        );
         let rules = r#""tool": {"driver": {"name": "x", "rules": [{"id": "a"}, {"id": "b", "defaultConfiguration": {"level": "error"}}]}}"#;
         let results = r#"[{"ruleId": "b"}, {"ruleIndex": 1}, {"ruleId": "a"}, {"ruleId": "b", "level": "none"}, {"ruleIndex": -1}]"#;
         assert_eq!(found(&format!(r#"{{{rules}, "results": {results}}}"#)), (2, 2, 0, 0));

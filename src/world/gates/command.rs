@@ -143,9 +143,9 @@ fn of_output(format: Option<Format>, output: &Captured, text: &str) -> Option<Te
     match format {
         None => is_tap().then(|| results::read(Some(Format::Tap), text.as_bytes())),
         // A summary stands at the end, which is always kept.
-        Some(format) if format != Format::Text && output.truncated => {
-            Some(TestReport::unreadable("the output is longer than what is kept of it; write it to a file and name that"))
-        }
+        Some(format) if format != Format::Text && output.truncated => Some(TestReport::unreadable(
+            "the output is longer than what is kept of it; write it to a file and name that",
+        )),
         Some(format) => Some(results::read(Some(format), text.as_bytes())),
     }
 }

@@ -44,7 +44,8 @@ impl Reports {
         for path in wanted {
             // What cannot be listed now is looked at when the command has run.
             let found = find(export, path).unwrap_or_default();
-            before.extend(found.iter().filter_map(|path| fs::metadata(path.below(export)).ok()).map(|at| identity(&at)));
+            before
+                .extend(found.iter().filter_map(|path| fs::metadata(path.below(export)).ok()).map(|at| identity(&at)));
         }
         let io = |error| WorldError::io("note when a gate begins", error);
         let (_, _, started) = identity(&File::create_new(mark).and_then(|mark| mark.metadata()).map_err(io)?);

@@ -11,12 +11,8 @@ use super::Invocation;
 
 /// What a child that runs code of others may use. Processes are counted over all that the user has, so their number only stops
 /// what multiplies without end.
-const LIMITS: [(Resource, u64); 4] = [
-    (Resource::Core, 0),
-    (Resource::Fsize, 8 << 30),
-    (Resource::Nofile, 4096),
-    (Resource::Nproc, 4096),
-];
+const LIMITS: [(Resource, u64); 4] =
+    [(Resource::Core, 0), (Resource::Fsize, 8 << 30), (Resource::Nofile, 4096), (Resource::Nproc, 4096)];
 
 impl Invocation {
     /// The same within the limits, which `runner`, this very program, sets. Exit code 127 says that the program cannot be started.
@@ -28,7 +24,10 @@ impl Invocation {
 }
 
 /// Becomes the program of this argument vector, within the limits. Returns only when that failed, and has said so on stderr.
-#[expect(clippy::disallowed_methods, reason = "this process becomes the program; its environment is the one it was given")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this process becomes the program; its environment is the one it was given"
+)]
 pub fn confined_run(argv: &[OsString]) {
     let Some((program, arguments)) = argv.split_first() else { return };
     umask(Mode::from_raw_mode(0o022));

@@ -25,8 +25,7 @@ fn number(line: &str, what: &str) -> Option<u64> {
 mod tests {
     use super::super::tests::{check, doubted, none};
 
-    const SPEC: &str =
-        "✔ adds (0.5ms)\nℹ tests 5\nℹ suites 1\nℹ pass 2\nℹ fail 1\nℹ cancelled 0\nℹ skipped 1\nℹ todo 1\nℹ duration_ms 382.777102\n";
+    const SPEC: &str = "✔ adds (0.5ms)\nℹ tests 5\nℹ suites 1\nℹ pass 2\nℹ fail 1\nℹ cancelled 0\nℹ skipped 1\nℹ todo 1\nℹ duration_ms 382.777102\n";
 
     #[test]
     fn examples() {
