@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod cancel_operation;
+mod check_readiness;
 mod cli;
 mod conformance;
 mod crash;

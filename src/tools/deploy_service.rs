@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Action, Context, Describe, Proposal, Subject, Toolset, Wish,
+    Action, Context, Describe, Proposal, Subject, Toolset, UNTIL_STAMPED, Wish,
     bounds::WaitSeconds,
     drafting::{facts, migrations, mode::Mode, obsolete, script, way_back},
     records::OperationView,
@@ -33,8 +33,6 @@ use crate::{
     },
 };
 
-/// How long evidence counts is the policy's to say: the engine stamps it.
-pub(super) const UNTIL_STAMPED: u32 = 0;
 /// How much of a rehearsal's output is shown, bytes.
 const SHOWN: usize = 4000;
 
