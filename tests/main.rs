@@ -52,6 +52,7 @@ mod shared_state;
 mod snapshot_db;
 mod ssh;
 mod support;
+mod test_reports;
 mod unfreeze;
 mod unwind;
 mod verify_secret;
