@@ -6,6 +6,7 @@ pub mod artifacts;
 pub mod audit;
 pub(crate) mod blocking;
 pub mod capabilities;
+mod certificate;
 pub mod clock;
 pub mod database;
 pub mod detached;
@@ -16,10 +17,13 @@ pub mod git;
 pub(crate) mod host;
 pub mod http;
 pub mod instance;
+pub mod mail;
 pub mod migrations;
 mod notes;
 pub mod paths;
+
 pub mod process;
+mod refusals;
 pub mod rehearse;
 pub mod releases;
 pub mod reports;
@@ -31,6 +35,7 @@ pub mod snapshots;
 pub mod space;
 pub mod ssh;
 pub mod state;
+mod tls;
 pub(crate) mod tree;
 
 use std::{path::PathBuf, sync::Arc};
@@ -58,6 +63,8 @@ pub struct World {
     pub(crate) http: http::Http,
     /// The open connections to hosts.
     pub(in crate::world) ssh: ssh::Pool,
+    /// The logins that were refused a short while ago.
+    pub(in crate::world) refusals: refusals::Refusals,
 }
 
 impl World {
@@ -65,7 +72,8 @@ impl World {
     pub fn new(inventory: Arc<Inventory>, clock: Arc<dyn Clock>, paths: Paths, runner: PathBuf) -> Self {
         let (secrets, redactor, http) = (SecretStore::default(), Redactor::new([]).0, http::Http::default());
         let ssh = ssh::Pool::default();
-        Self { inventory, clock, paths, runner, secrets, redactor, http, ssh }
+        let refusals = refusals::Refusals::default();
+        Self { inventory, clock, paths, runner, secrets, redactor, http, ssh, refusals }
     }
     /// The same world with these sources of secrets. Without them no secret exists.
     pub fn with_secrets(mut self, secrets: SecretStore) -> Self {

@@ -13,6 +13,7 @@ mod secret;
 mod service;
 mod smoke;
 mod snapshots;
+mod uses;
 
 use std::collections::BTreeMap;
 
@@ -22,13 +23,14 @@ pub use database::{Database, DatabaseServer, Engine, MigrationTool, Tls};
 pub use environment::{ApprovalRule, Environment, Freeze, Window};
 pub use gate::Gate;
 pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};
-pub use mailbox::Mailbox;
+pub use mailbox::{MailServer, MailTls, Mailbox};
 pub use path::{InvalidPath, RelativePath};
 pub use root::{LogPlace, Root};
 pub use secret::SecretReference;
 pub use service::{Build, Deploy, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target};
 pub use smoke::{SmokeCheck, SmokeKind};
 pub use snapshots::SnapshotStorage;
+pub use uses::SecretUse;
 
 use super::{
     canonical::{self, NotCanonical},
@@ -54,6 +56,8 @@ pub struct Inventory {
     pub gates: BTreeMap<GateName, Gate>,
     /// Where secrets come from; never their values.
     pub secrets: BTreeMap<SecretName, SecretReference>,
+    /// After how many days secrets have to be replaced, where that is said.
+    pub rotate_after_days: BTreeMap<SecretName, u32>,
     /// How snapshots are kept.
     pub snapshots: SnapshotStorage,
     /// The directories below which `read_file` and `search_logs` may look.
@@ -72,6 +76,13 @@ impl Inventory {
     pub fn database(&self, name: &DatabaseName) -> Result<&Database, Refusal> {
         self.databases.get(name).ok_or_else(|| {
             Refusal::unknown_name("database", name.as_str(), self.databases.keys().map(DatabaseName::as_str))
+        })
+    }
+
+    /// The mailbox of that name, or a refusal with the nearest ones.
+    pub fn mailbox(&self, name: &MailboxName) -> Result<&Mailbox, Refusal> {
+        self.mailboxes.get(name).ok_or_else(|| {
+            Refusal::unknown_name("mailbox", name.as_str(), self.mailboxes.keys().map(MailboxName::as_str))
         })
     }
 

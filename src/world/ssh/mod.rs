@@ -39,7 +39,7 @@ pub use scan::{ShownKey, Standing};
 pub(in crate::world) use space::quotas;
 pub(in crate::world) use stat::Stat;
 pub(in crate::world) use transfer::{Base, Delivery, recognise};
-pub(in crate::world) use tunnel::{End, Passage, Tunnel, Verified, Watch};
+pub(in crate::world) use tunnel::{End, Passage, Tunnel, Watch};
 
 use std::{sync::Arc, time::Duration};
 
