@@ -39,6 +39,12 @@ pub(crate) const SCRIPT_TIMEOUT_S: Bounds = bounds(1800, 1, 6 * HOUR);
 pub(crate) const BUILD_TIMEOUT_S: Bounds = bounds(1800, 1, 6 * HOUR);
 /// How long a quality gate may take, seconds.
 pub(crate) const GATE_TIMEOUT_S: Bounds = bounds(900, 1, 6 * HOUR);
+/// The REST API of github.com.
+pub(crate) const GITHUB_API: &str = "https://api.github.com";
+/// Ids of Apps and installations.
+pub(crate) const GITHUB_ID: Bounds = bounds(1, 1, u32::MAX);
+/// How many people have to approve a pull request.
+pub(crate) const REVIEW_APPROVALS: Bounds = bounds(1, 1, 20);
 /// How many old releases are kept.
 pub(crate) const KEEP_RELEASES: Bounds = bounds(5, 1, 100);
 /// How long one attempt of a smoke check may take, milliseconds.

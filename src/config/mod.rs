@@ -48,6 +48,7 @@ const KEYS: &[&str] = &[
     "snapshots",
     "mailboxes",
     "gates",
+    "github",
     "secrets",
     "roots",
     "state",

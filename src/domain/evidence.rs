@@ -15,8 +15,12 @@ pub enum EvidenceKind {
     DryRun,
     /// A snapshot was restored into a scratch database and equals the original.
     Snapshot,
-    /// A quality gate.
+    /// A quality gate that ran here.
     Gate,
+    /// A quality gate that others keep: checks and reviews of the commit.
+    RemoteGate,
+    /// A quality gate over security alerts, which come by themselves.
+    AlertGate,
     /// The way back exists and is hashed.
     RollbackReady,
     /// Every required secret exists.
@@ -31,6 +35,13 @@ pub enum EvidenceKind {
     Migrations,
     /// Monitoring is silent.
     Monitoring,
+}
+
+impl EvidenceKind {
+    /// Whether it is a quality gate.
+    pub fn is_gate(self) -> bool {
+        matches!(self, Self::Gate | Self::RemoteGate | Self::AlertGate)
+    }
 }
 
 /// The outcome of an observation. There is no fourth value: what could not be read is `Inconclusive`.

@@ -75,6 +75,12 @@ pub enum Code {
     HostKeyMismatch,
     /// Nothing is known of a host's keys, so nothing can prove that it is the host.
     HostKeyUnknown,
+    /// GitHub refused: the token, a permission, or what was asked.
+    #[serde(rename = "GITHUB_REFUSED")]
+    GitHubRefused,
+    /// GitHub cannot be reached, limits our calls, or gave an answer that cannot be used.
+    #[serde(rename = "GITHUB_UNAVAILABLE")]
+    GitHubUnavailable,
     /// The state does not allow that transition.
     WrongState,
     /// Too many secrets were asked for in one session.

@@ -32,7 +32,7 @@ impl Run<'_> {
 
 /// What the verdict rests on.
 pub(super) fn observe(own: &[Evidence], plan: &[Evidence]) -> Observations {
-    let gates = plan.iter().filter(|e| e.kind == EvidenceKind::Gate);
+    let gates = plan.iter().filter(|e| e.kind.is_gate());
     let gates = gates.fold(None, |counts: Option<GateCounts>, gate| {
         let mut counts = counts.unwrap_or_default();
         match gate.outcome {

@@ -20,6 +20,10 @@ pub struct Settings {
     pub dry_run_s: u32,
     /// A gate that we ran.
     pub gate_s: u32,
+    /// A gate that others keep: checks and reviews.
+    pub remote_gate_s: u32,
+    /// A gate over security alerts.
+    pub alert_gate_s: u32,
     /// A verified snapshot, before the first change.
     pub snapshot_fresh_s: u32,
     /// Rollback readiness.
@@ -37,6 +41,8 @@ impl Default for Settings {
             production_plan_s: 15 * 60,
             dry_run_s: 30 * 60,
             gate_s: 60 * 60,
+            remote_gate_s: 24 * 60 * 60,
+            alert_gate_s: 15 * 60,
             snapshot_fresh_s: 15 * 60,
             rollback_s: 24 * 60 * 60,
             secrets_s: 24 * 60 * 60,
@@ -61,6 +67,8 @@ impl Settings {
             EvidenceKind::Snapshot => self.snapshot_fresh_s,
             EvidenceKind::RollbackReady => self.rollback_s,
             EvidenceKind::Secrets => self.secrets_s,
+            EvidenceKind::RemoteGate => self.remote_gate_s,
+            EvidenceKind::AlertGate => self.alert_gate_s,
             EvidenceKind::Gate
             | EvidenceKind::Smoke
             | EvidenceKind::EndToEnd

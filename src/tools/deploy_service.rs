@@ -337,9 +337,8 @@ impl Case<'_> {
             requirements.push(own(EvidenceKind::Secrets));
         }
         requirements.extend(
-            self.service.gates.iter().map(|gate| Requirement {
-                kind: EvidenceKind::Gate,
-                subject: format!("{gate}@{}", self.revision.commit),
+            self.service.gates.iter().filter_map(|name| self.context.reader.inventory().gates.get(name)).map(|gate| {
+                Requirement { kind: gate.kind.evidence(), subject: format!("{}@{}", gate.name, self.revision.commit) }
             }),
         );
         requirements.extend(

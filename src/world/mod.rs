@@ -14,6 +14,7 @@ pub mod error;
 pub mod files;
 pub mod gates;
 pub mod git;
+pub mod github;
 pub(crate) mod host;
 pub mod http;
 pub mod instance;
@@ -61,6 +62,7 @@ pub struct World {
     pub(crate) secrets: SecretStore,
     pub(crate) redactor: Redactor,
     pub(crate) http: http::Http,
+    pub(in crate::world) github: github::GitHub,
     /// The open connections to hosts.
     pub(in crate::world) ssh: ssh::Pool,
     /// The logins that were refused a short while ago.
@@ -71,9 +73,9 @@ impl World {
     /// The world as the inventory describes it. Nothing is contacted.
     pub fn new(inventory: Arc<Inventory>, clock: Arc<dyn Clock>, paths: Paths, runner: PathBuf) -> Self {
         let (secrets, redactor, http) = (SecretStore::default(), Redactor::new([]).0, http::Http::default());
-        let ssh = ssh::Pool::default();
+        let (github, ssh) = (github::GitHub::default(), ssh::Pool::default());
         let refusals = refusals::Refusals::default();
-        Self { inventory, clock, paths, runner, secrets, redactor, http, ssh, refusals }
+        Self { inventory, clock, paths, runner, secrets, redactor, http, github, ssh, refusals }
     }
     /// The same world with these sources of secrets. Without them no secret exists.
     pub fn with_secrets(mut self, secrets: SecretStore) -> Self {

@@ -65,6 +65,7 @@ impl Sandbox {
             .insert("APP_TOKEN".parse().unwrap(), SecretReference::Environment { variable: "APP_TOKEN".to_owned() });
         inventory.roots.insert("logs".parse().unwrap(), Root::here(directory.path().join("target")));
         let service = Service {
+            github: None,
             name: "app".parse().unwrap(),
             description: "a small application".to_owned(),
             repository: repository.clone(),

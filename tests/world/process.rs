@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use deploy_ops_mcp::{
-    domain::{evidence::Outcome, inventory::Gate},
+    domain::{
+        evidence::Outcome,
+        inventory::{CommandGate, Gate, GateKind},
+    },
     world::gates::GateRun,
 };
 
@@ -11,8 +14,10 @@ use crate::support::sandbox::Sandbox;
 
 async fn gate(command: &[&str], timeout_s: u32) -> GateRun {
     let sandbox = Sandbox::new(&[("README", "hello\n")]);
-    let gate =
-        Gate { name: "unit".parse().unwrap(), command: command.iter().map(|c| (*c).to_owned()).collect(), timeout_s };
+    let gate = Gate {
+        name: "unit".parse().unwrap(),
+        kind: GateKind::Command(CommandGate { command: command.iter().map(|c| (*c).to_owned()).collect(), timeout_s }),
+    };
     let revision = sandbox.revision("v1").await;
     sandbox.world.reader().run_gate(&sandbox.service, &gate, &revision, 60).await.unwrap()
 }

@@ -165,11 +165,17 @@ impl<'a> Item<'a> {
 
     /// The value of a key that decides which keys the table may have.
     pub(crate) fn member(&self, key: &str) -> Option<Item<'a>> {
-        let found = self.table()?.get(key);
-        if found.is_none() {
+        let found = self.optional_member(key);
+        if found.is_none() && self.is_table() {
             self.error(&format!("{key} is missing"), format!("add {key} = …"));
         }
-        found.map(|value| Item { source: self.source, value, label: format!("{}.{key}", self.label) })
+        found
+    }
+
+    /// The same for a key that may be left out.
+    pub(crate) fn optional_member(&self, key: &str) -> Option<Item<'a>> {
+        let value = self.table()?.get(key)?;
+        Some(Item { source: self.source, value, label: format!("{}.{key}", self.label) })
     }
 
     /// Whether it is a table without entries.

@@ -7,19 +7,72 @@ use crate::{
         defaults,
         raw::{Item, Section},
     },
-    domain::{inventory::Gate, name::GateName},
+    domain::{
+        inventory::{AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, ReviewGate},
+        name::GateName,
+    },
 };
 
-const KEYS: &[&str] = &["command", "timeout_s"];
+/// A kind, the keys it has, and how they are read.
+type Kind = (&'static [&'static str], fn(&Section<'_>) -> Option<GateKind>);
+
+const COMMAND: Kind = (&["kind", "command", "timeout_s"], command);
 
 pub(super) fn read(gates: &Item<'_>) -> BTreeMap<GateName, Gate> {
     let entries = gates.entries::<GateName>().into_iter();
-    entries.filter_map(|(name, item)| Some((name.clone(), gate(name, &item.section(KEYS)?)?))).collect()
+    entries.filter_map(|(name, item)| Some((name.clone(), gate(name, &item)?))).collect()
 }
 
-fn gate(name: GateName, section: &Section<'_>) -> Option<Gate> {
+fn gate(name: GateName, item: &Item<'_>) -> Option<Gate> {
+    let kinds: [(&str, Kind); 4] = [
+        ("command", COMMAND),
+        ("checks", (&["kind", "checks", "workflows"], checks)),
+        ("review", (&["kind", "approvals", "code_owners"], review)),
+        ("alerts", (&["kind", "severity", "sources"], alerts)),
+    ];
+    let (keys, read) = match item.optional_member("kind") {
+        Some(kind) => kind.choice(&kinds)?,
+        None => COMMAND,
+    };
+    Some(Gate { name, kind: read(&item.section(keys)?)? })
+}
+
+fn command(section: &Section<'_>) -> Option<GateKind> {
     let timeout_s = section.number("timeout_s", defaults::GATE_TIMEOUT_S);
-    Some(Gate { name, command: section.required("command")?.command()?, timeout_s })
+    Some(GateKind::Command(CommandGate { command: section.required("command")?.command()?, timeout_s }))
+}
+
+fn checks(section: &Section<'_>) -> Option<GateKind> {
+    let texts = |key| section.list(key).iter().filter_map(|item| item.text().map(str::to_owned)).collect();
+    Some(GateKind::Checks(ChecksGate { checks: texts("checks"), workflows: texts("workflows") }))
+}
+
+fn review(section: &Section<'_>) -> Option<GateKind> {
+    let approvals = section.number("approvals", defaults::REVIEW_APPROVALS);
+    Some(GateKind::Review(ReviewGate { approvals, code_owners: section.boolean("code_owners", false) }))
+}
+
+fn alerts(section: &Section<'_>) -> Option<GateKind> {
+    let severities = [
+        ("low", AlertSeverity::Low),
+        ("medium", AlertSeverity::Medium),
+        ("high", AlertSeverity::High),
+        ("critical", AlertSeverity::Critical),
+    ];
+    let known = [
+        ("dependabot", AlertSource::Dependabot),
+        ("code_scanning", AlertSource::CodeScanning),
+        ("secret_scanning", AlertSource::SecretScanning),
+    ];
+    let severity = match section.optional("severity") {
+        Some(item) => item.choice(&severities)?,
+        None => AlertSeverity::High,
+    };
+    let sources = match section.optional("sources") {
+        Some(item) => item.list().iter().filter_map(|item| item.choice(&known)).collect(),
+        None => known.iter().map(|(_, source)| *source).collect(),
+    };
+    Some(GateKind::Alerts(AlertsGate { severity, sources }))
 }
 
 #[cfg(test)]
@@ -73,7 +126,31 @@ command = "true"
 timeout = 9"#,
                 3,
                 "unknown key timeout in gates.quality",
-                "did you mean timeout_s? Known keys: command, timeout_s",
+                "did you mean timeout_s? Known keys: kind, command, timeout_s",
+            ),
+            (
+                "[gates.review]\nkind = \"reviews\"",
+                2,
+                "gates.review.kind: is not one of",
+                "write one of: command, checks, review, alerts",
+            ),
+            (
+                "[gates.review]\nkind = \"review\"\napprovals = 0",
+                3,
+                "gates.review.approvals: must be from 1 to 20",
+                "use a number",
+            ),
+            (
+                "[gates.alerts]\nkind = \"alerts\"\nsources = [\"dependabot\", \"codescanning\"]",
+                3,
+                "gates.alerts.sources: is not one of",
+                "write one of: dependabot, code_scanning",
+            ),
+            (
+                "[gates.ci]\nkind = \"checks\"\ncommand = \"true\"",
+                3,
+                "unknown key in gates.ci",
+                "Known keys: kind, checks, workflows",
             ),
             ("[gates.quality]\ntimeout_s = 9", 1, "gates.quality: command is missing", "add command"),
         ];

@@ -4,6 +4,7 @@ mod databases;
 mod deploy;
 mod environments;
 mod gates;
+mod github;
 mod hosts;
 mod mailboxes;
 mod roots;
@@ -34,6 +35,7 @@ pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
         gates: entries(file, "gates", |item| gates::read(&item)),
         rotate_after_days: secrets.iter().filter_map(|(name, (_, days))| Some((name.clone(), (*days)?))).collect(),
         secrets: secrets.into_iter().map(|(name, (reference, _))| (name, reference)).collect(),
+        github: file.optional("github").and_then(|item| github::read(&item, names)),
         snapshots: file.optional("snapshots").and_then(|item| snapshots::read(&item, names)).unwrap_or_default(),
         roots: entries(file, "roots", |item| roots::read(&item, names)),
         services: entries(file, "services", |item| services::read(&item, names, &hosts)),

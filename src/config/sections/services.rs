@@ -14,7 +14,8 @@ use crate::{
     },
 };
 
-const KEYS: &[&str] = &["description", "repository", "deploy", "targets", "gates", "secrets", "env_example", "smoke"];
+const KEYS: &[&str] =
+    &["description", "repository", "github", "deploy", "targets", "gates", "secrets", "env_example", "smoke"];
 
 pub(super) fn read(
     services: &Item<'_>,
@@ -47,6 +48,7 @@ fn service(
 ) -> Option<Service> {
     let description = section.optional("description").and_then(|item| item.text()).unwrap_or_default().to_owned();
     let repository = section.required("repository").and_then(|item| item.local_path());
+    let github = section.optional("github").and_then(|item| item.parsed("write it as owner/name"));
     let deploy = section.required("deploy").and_then(|item| deploy::read(&item, names));
     let targets = section.required("targets");
     let targets = targets.map(|item| targets::read(&item, names, hosts)).unwrap_or_default();
@@ -59,6 +61,7 @@ fn service(
         name,
         description,
         repository: repository?,
+        github,
         deploy: deploy?,
         targets,
         gates,

@@ -56,6 +56,8 @@ impl From<PolicySettings> for policy::Settings {
             production_plan_s: settings.production_plan_lifetime_s,
             dry_run_s: settings.dry_run_fresh_s,
             gate_s: settings.gates_fresh_s,
+            remote_gate_s: settings.ci_gates_fresh_s,
+            alert_gate_s: settings.alerts_fresh_s,
             snapshot_fresh_s: settings.snapshot_fresh_s,
             rollback_s: settings.rollback_fresh_s,
             secrets_s: settings.secrets_fresh_s,

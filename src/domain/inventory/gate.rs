@@ -2,15 +2,105 @@
 
 use serde::Serialize;
 
-use super::super::name::GateName;
+use super::super::{evidence::EvidenceKind, name::GateName};
 
-/// A command that must end with exit code 0 in a clean export of the commit.
+/// What has to be green before a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Gate {
     /// Its name.
     pub name: GateName,
+    /// What is looked at.
+    #[serde(flatten)]
+    pub kind: GateKind,
+}
+
+/// What a gate looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum GateKind {
+    /// A command that must end with exit code 0 in a clean export of the commit.
+    Command(CommandGate),
+    /// Check runs and statuses of the commit on GitHub.
+    Checks(ChecksGate),
+    /// The pull request that brought the commit, on GitHub.
+    Review(ReviewGate),
+    /// Security alerts of the repository on GitHub.
+    Alerts(AlertsGate),
+}
+
+/// A command that must end with exit code 0 in a clean export of the commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CommandGate {
     /// The program and its arguments; no shell is involved.
     pub command: Vec<String>,
     /// How long it may take, seconds.
     pub timeout_s: u32,
+}
+
+/// Check runs and statuses of the commit on GitHub. Only the conclusion `success` is green.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChecksGate {
+    /// The checks that must be there, by name, or by the context of a status. None: all that there are, and at least one.
+    pub checks: Vec<String>,
+    /// Workflows, by the path of their file, whose newest run for the commit must have succeeded.
+    pub workflows: Vec<String>,
+}
+
+/// The pull request that brought the commit: merged, approved by others than its author, and nobody wants changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReviewGate {
+    /// How many people must have approved its last state.
+    pub approvals: u32,
+    /// Whether an owner of every changed path must be among them, as CODEOWNERS says.
+    pub code_owners: bool,
+}
+
+/// Security alerts: none may be open that is as severe as this or more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AlertsGate {
+    /// The least severity that blocks.
+    pub severity: AlertSeverity,
+    /// What is looked at.
+    pub sources: Vec<AlertSource>,
+}
+
+/// How severe a security alert is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertSeverity {
+    /// `low`.
+    Low,
+    /// `medium`, and `warning` of code scanning.
+    Medium,
+    /// `high`, and `error` of code scanning.
+    High,
+    /// `critical`; and every leaked secret.
+    Critical,
+}
+
+/// Who raises security alerts.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertSource {
+    /// Dependencies with known vulnerabilities.
+    Dependabot,
+    /// Findings in the code.
+    CodeScanning,
+    /// Secrets that were committed.
+    SecretScanning,
+}
+
+impl GateKind {
+    /// The kind of evidence it gives; how long that counts is the policy's.
+    pub fn evidence(&self) -> EvidenceKind {
+        match self {
+            Self::Command(_) => EvidenceKind::Gate,
+            Self::Checks(_) | Self::Review(_) => EvidenceKind::RemoteGate,
+            Self::Alerts(_) => EvidenceKind::AlertGate,
+        }
+    }
 }

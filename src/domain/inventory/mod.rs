@@ -5,6 +5,7 @@
 mod database;
 mod environment;
 mod gate;
+mod github;
 mod host;
 mod mailbox;
 mod path;
@@ -21,7 +22,8 @@ use serde::Serialize;
 
 pub use database::{Database, DatabaseServer, Engine, MigrationTool, Tls};
 pub use environment::{ApprovalRule, Environment, Freeze, Window};
-pub use gate::Gate;
+pub use gate::{AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, ReviewGate};
+pub use github::{GitHubAccess, GitHubCredential, InvalidRepository, RepositoryName};
 pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};
 pub use mailbox::{MailServer, MailTls, Mailbox};
 pub use path::{InvalidPath, RelativePath};
@@ -52,12 +54,15 @@ pub struct Inventory {
     pub databases: BTreeMap<DatabaseName, Database>,
     /// What mail is checked with.
     pub mailboxes: BTreeMap<MailboxName, Mailbox>,
-    /// The commands that must be green.
+    /// What must be green.
     pub gates: BTreeMap<GateName, Gate>,
     /// Where secrets come from; never their values.
     pub secrets: BTreeMap<SecretName, SecretReference>,
     /// After how many days secrets have to be replaced, where that is said.
     pub rotate_after_days: BTreeMap<SecretName, u32>,
+    /// How GitHub is reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub github: Option<GitHubAccess>,
     /// How snapshots are kept.
     pub snapshots: SnapshotStorage,
     /// The directories below which `read_file` and `search_logs` may look.

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::{
     super::name::{DatabaseName, EnvironmentName, GateName, HostName, SecretName, ServiceName},
+    github::RepositoryName,
     path::RelativePath,
     root::LogPlace,
     smoke::SmokeCheck,
@@ -21,6 +22,9 @@ pub struct Service {
     pub description: String,
     /// The git repository it is built from.
     pub repository: PathBuf,
+    /// The same repository on GitHub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub github: Option<RepositoryName>,
     /// How it is deployed.
     pub deploy: Deploy,
     /// Where it runs.

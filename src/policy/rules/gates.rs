@@ -11,12 +11,9 @@ pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
     if plan.body().purpose == Purpose::Rollback {
         return Ok(());
     }
-    evidence::require(
-        plan,
-        case,
-        EvidenceKind::Gate,
-        Code::GatesNotGreen,
-        "A quality gate",
-        "Fix what the gate found, and call the tool again with mode=dry_run.",
-    )
+    for kind in [EvidenceKind::Gate, EvidenceKind::RemoteGate, EvidenceKind::AlertGate] {
+        let fix = "Fix what the gate found, and call the tool again with mode=dry_run.";
+        evidence::require(plan, case, kind, Code::GatesNotGreen, "A quality gate", fix)?;
+    }
+    Ok(())
 }

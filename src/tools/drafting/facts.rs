@@ -55,6 +55,11 @@ pub(in crate::tools) async fn gather(
         let fingerprint = reader.secret_fingerprint(name).await;
         facts.set(format!("value behind {name}"), fingerprint.map_or_else(|_| "missing".to_owned(), |f| f.to_string()));
     }
+    for gate in service.gates.iter().filter_map(|name| reader.inventory().gates.get(name)) {
+        if let Some(state) = reader.gate_state(service, gate, revision).await? {
+            facts.set(format!("gate {}", gate.name), state);
+        }
+    }
     for step in steps {
         of_step(context, service, target, step, &mut facts).await?;
     }

@@ -1,0 +1,121 @@
+//! `[github]`
+
+use crate::{
+    config::{
+        defaults,
+        names::Names,
+        raw::{Item, Section},
+    },
+    domain::inventory::{GitHubAccess, GitHubCredential},
+};
+
+const KEYS: &[&str] = &["api", "token", "app", "organization"];
+
+pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
+    let section = item.section(KEYS)?;
+    let api = match section.optional("api") {
+        Some(item) => api(&item)?,
+        None => url::Url::parse(defaults::GITHUB_API).ok()?,
+    };
+    let organization = section.optional("organization").and_then(|item| organization(&item));
+    Some(GitHubAccess { api, credential: credential(&section, names)?, organization })
+}
+
+/// A plain `http` is good for the loopback alone: the token goes there.
+fn api(item: &Item<'_>) -> Option<url::Url> {
+    let url = item.web_url()?;
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        _ => false,
+    };
+    if url.scheme() != "https" && !loopback {
+        item.error("must be https: the token is sent there", "write it as https://github.example.org/api/v3");
+        return None;
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        item.error("has a query or a fragment", "give the base URL alone");
+        return None;
+    }
+    Some(url)
+}
+
+fn organization(item: &Item<'_>) -> Option<String> {
+    let text = item.text()?;
+    let fits = text.len() <= 39
+        && !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    if !fits {
+        item.error("is not the name of an organisation", "use letters, digits and '-'");
+    }
+    fits.then(|| text.to_owned())
+}
+
+fn credential(section: &Section<'_>, names: &Names) -> Option<GitHubCredential> {
+    match (section.optional("token"), section.optional("app")) {
+        (Some(token), None) => Some(GitHubCredential::Token(token.reference("entry of [secrets]", &names.secrets)?)),
+        (None, Some(app)) => {
+            let app = app.section(&["id", "installation", "key"])?;
+            let id = app.required("id")?.number(defaults::GITHUB_ID);
+            let installation = app.required("installation")?.number(defaults::GITHUB_ID);
+            let key = app.required("key")?.reference("entry of [secrets]", &names.secrets);
+            Some(GitHubCredential::App { id: id?, installation: installation?, key: key? })
+        }
+        (Some(_), Some(app)) => {
+            app.error("both token and app are given", "keep one of them");
+            None
+        }
+        (None, None) => {
+            section.item().error(
+                "neither token nor app is given",
+                "add token = \"NAME\" of [secrets], or app = { id, installation, key }",
+            );
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::check_with_inventory;
+
+    #[test]
+    fn each_mistake_is_told() {
+        let cases = [
+            ("[github]", 1, "github: neither token nor app is given", "add token"),
+            (
+                "[github]\ntoken = \"CRM_DB_PASWORD\"",
+                2,
+                "github.token: there is no entry of [secrets] of this name",
+                "did you mean CRM_DB_PASSWORD",
+            ),
+            (
+                "[github]\ntoken = \"CRM_DB_PASSWORD\"\napi = \"http://github.example.org/api/v3\"",
+                3,
+                "github.api: must be https",
+                "write it as",
+            ),
+            (
+                "[github]\ntoken = \"CRM_DB_PASSWORD\"\napp = { id = 1, installation = 2, key = \"CRM_DB_PASSWORD\" }",
+                3,
+                "github.app: both token and app are given",
+                "keep one",
+            ),
+            (
+                "[github]\napp = { id = 1, installation = 0, key = \"CRM_DB_PASSWORD\" }",
+                2,
+                "github.app.installation: must be from 1",
+                "use a number",
+            ),
+            (
+                "[github]\ntoken = \"CRM_DB_PASSWORD\"\norganization = \"a/b\"",
+                3,
+                "github.organization: is not the name of an organisation",
+                "use letters",
+            ),
+        ];
+        for (text, line, message, fix) in cases {
+            check_with_inventory(text, line, message, fix);
+        }
+    }
+}

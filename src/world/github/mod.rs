@@ -1,0 +1,113 @@
+//! GitHub over its REST API (<https://docs.github.com/rest>, version 2022-11-28).
+//!
+//! [`call`] asks once and keeps to the limits, [`pages`] never loses a page, [`cache`] asks again without a cost, [`token`] says
+//! who we are, [`error`] tells what is wrong apart. Whoever needs something of GitHub has a file beside these.
+
+mod cache;
+mod call;
+pub(in crate::world) mod error;
+mod limits;
+mod pages;
+mod token;
+
+use octocrab::Octocrab;
+use tokio::sync::OnceCell;
+
+pub use error::{GitHubError, Trouble};
+pub(in crate::world) use pages::Listed;
+
+use super::{Reader, World, WorldError};
+use crate::{
+    domain::{
+        inventory::{GitHubAccess, RepositoryName, Service},
+        refusal::Code,
+    },
+    policy::Permit,
+};
+
+/// How many calls are on their way at once: GitHub asks for restraint, and sixty calls still take a moment only.
+const AT_ONCE: usize = 16;
+
+/// What all calls share.
+#[derive(Debug)]
+pub(in crate::world) struct GitHub {
+    client: OnceCell<Octocrab>,
+    cache: cache::Cache,
+    limits: limits::Limits,
+    token: token::Held,
+    slots: tokio::sync::Semaphore,
+}
+
+impl Default for GitHub {
+    fn default() -> Self {
+        Self {
+            client: OnceCell::new(),
+            cache: cache::Cache::default(),
+            limits: limits::Limits::default(),
+            token: token::Held::default(),
+            slots: tokio::sync::Semaphore::new(AT_ONCE),
+        }
+    }
+}
+
+/// A repository on GitHub, to be asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Repository<'w> {
+    reader: Reader<'w>,
+    access: &'w GitHubAccess,
+    name: &'w RepositoryName,
+}
+
+/// A repository on GitHub, to be changed.
+#[derive(Debug, Clone, Copy)]
+pub struct Writer<'w>(Repository<'w>);
+
+impl<'w> Reader<'w> {
+    /// The repository of a service on GitHub.
+    ///
+    /// # Errors
+    /// The inventory does not say how GitHub is reached, or which repository it is.
+    pub fn github(&self, service: &'w Service) -> Result<Repository<'w>, WorldError> {
+        let doing = || format!("ask GitHub about service {}", service.name);
+        let Some(access) = &self.world.inventory.github else {
+            return Err(WorldError::new(
+                Code::Unconfigured,
+                doing(),
+                "deploy-ops.toml does not say how GitHub is reached",
+                "Add [github] with token = \"NAME\" of [secrets].",
+            ));
+        };
+        let Some(name) = &service.github else {
+            return Err(WorldError::new(
+                Code::Unconfigured,
+                doing(),
+                "deploy-ops.toml does not say which repository it is there",
+                format!("Add github = \"owner/name\" to [services.{}].", service.name),
+            ));
+        };
+        Ok(Repository { reader: *self, access, name })
+    }
+}
+
+impl World {
+    /// The repository of a service on GitHub, to be changed.
+    pub fn github<'w>(&'w self, permit: &Permit, service: &'w Service) -> Result<Writer<'w>, WorldError> {
+        let _ = permit;
+        Ok(Writer(self.reader().github(service)?))
+    }
+}
+
+impl Repository<'_> {
+    /// Its name in the inventory. Renamed repositories answer to it too.
+    pub fn name(&self) -> &RepositoryName {
+        self.name
+    }
+    /// What may be done without a changing method.
+    pub(in crate::world) fn world(&self) -> &World {
+        self.reader.world
+    }
+    /// The path of something below the repository.
+    fn path(&self, below: &str) -> String {
+        format!("/repos/{}/{}{below}", self.name.owner(), self.name.name())
+    }
+}
