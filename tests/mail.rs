@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 /// Writes a secret of the house into a file, and what the configuration says of it.
-pub(crate) fn secret(house: &House, name: &str, value: &str) -> String {
+fn secret(house: &House, name: &str, value: &str) -> String {
     let file = house.path("secrets").join(name);
     fs::write(&file, value).unwrap();
     fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
@@ -90,7 +90,8 @@ async fn a_mailbox_is_logged_in_to_by_both_ways_to_begin_tls() {
     let all = client.call("run_smoke", json!({ "all_checks": true })).await;
     assert_eq!(of(&all, "crm")["outcome"], "PASS", "{}", all.text);
     assert_eq!(client.call("run_smoke", json!({ "mailboxes": ["inf"] })).await.code(), "UNKNOWN_NAME");
-    assert!(server.relayed().is_empty(), "{:?}", server.relayed());
+    let relayed = server.relayed();
+    assert!(relayed.iter().all(|line| line.starts_with("EHLO") || line == "QUIT"), "{relayed:?}");
     assert_silent(&[&one, &both, &all], &client);
 }
 

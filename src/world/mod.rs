@@ -23,6 +23,7 @@ pub mod migrations;
 mod notes;
 pub mod paths;
 
+pub mod probe;
 pub mod process;
 mod refusals;
 pub mod rehearse;

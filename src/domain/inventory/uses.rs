@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Inventory, SshIdentity, SshLogin};
+use super::{Host, Inventory, SshIdentity, SshLogin};
 use crate::domain::name::{DatabaseName, HostName, MailboxName, SecretName};
 
 /// Something that a secret of the inventory opens, and that can be tried without changing anything.
@@ -40,13 +40,20 @@ impl Inventory {
             (server.password == *secret).then(|| SecretUse::Database(database.name.clone()))
         });
         let hosts = self.hosts.values().flat_map(|host| {
-            let logins = host.logins().enumerate().filter(|(_, login)| is_of(login, secret));
-            logins.map(|(index, _)| SecretUse::Host { host: host.name.clone(), rehearsal: index > 0 })
+            let logins = host.logins().zip(host.login_uses()).filter(|(login, _)| is_of(login, secret));
+            logins.map(|(_, login)| login)
         });
         let mailboxes = self.mailboxes.values().filter(|mailbox| mailbox.has_login());
         let mailboxes = mailboxes.filter(|mailbox| mailbox.password.as_ref() == Some(secret));
         let mailboxes = mailboxes.map(|mailbox| SecretUse::Mailbox(mailbox.name.clone()));
         databases.chain(hosts).chain(mailboxes).collect()
+    }
+}
+
+impl Host {
+    /// Its logins.
+    pub fn login_uses(&self) -> impl Iterator<Item = SecretUse> {
+        self.logins().enumerate().map(|(index, _)| SecretUse::Host { host: self.name.clone(), rehearsal: index > 0 })
     }
 }
 

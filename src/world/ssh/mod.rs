@@ -123,6 +123,12 @@ impl Remote<'_> {
         self.reader.world.ssh.connection(*self).await
     }
 
+    /// Logs in over a connection of its own, and leaves: one that is open proves only what was true when it was opened.
+    pub(in crate::world) async fn log_in_once(&self) -> Result<(), WorldError> {
+        Connection::open(*self).await?.end().await;
+        Ok(())
+    }
+
     /// Ends the connection, with all sessions of whoever uses it. The next word opens another one.
     pub(in crate::world) async fn disconnect(&self) {
         self.reader.world.ssh.disconnect(*self).await;
