@@ -36,6 +36,7 @@ mod liars;
 mod limits;
 mod links;
 mod list_services;
+mod mail;
 mod mariadb;
 mod migrations;
 mod operation_status;

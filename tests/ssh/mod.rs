@@ -1,7 +1,7 @@
 //! Hosts over SSH.
 
-mod checks;
 mod cancel;
+mod checks;
 mod deployments;
 mod detached;
 mod diagnose;
