@@ -6,6 +6,7 @@ mod daemon;
 pub(crate) mod forum;
 #[allow(dead_code, unused_imports, reason = "each test takes what it needs")]
 pub(crate) mod github;
+pub(crate) mod github_house;
 mod home;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod liar_ssh;

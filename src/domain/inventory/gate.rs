@@ -94,6 +94,35 @@ pub enum AlertSource {
     SecretScanning,
 }
 
+impl AlertSeverity {
+    /// All of them, the least severe first.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl AlertSource {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Dependabot, Self::CodeScanning, Self::SecretScanning];
+
+    /// What it is called in a sentence.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Dependabot => "Dependabot",
+            Self::CodeScanning => "code scanning",
+            Self::SecretScanning => "secret scanning",
+        }
+    }
+}
+
 impl GateKind {
     /// The kind of evidence it gives; how long that counts is the policy's.
     pub fn evidence(&self) -> EvidenceKind {
