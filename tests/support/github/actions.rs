@@ -1,5 +1,7 @@
 //! Workflows, their runs, and the artifacts that runs leave.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -95,7 +97,7 @@ impl Repository {
             reviewers.iter().map(|login| json!({ "type": "User", "reviewer": user(login) })).collect();
         self.actions.pending.put(json!({
             "run_id": run, "environment": { "name": environment }, "wait_timer": 0, "wait_timer_started_at": null,
-            "current_user_can_approve": false, "reviewers": reviewers,
+            "reviewers": reviewers,
         }));
     }
 }
@@ -141,7 +143,12 @@ pub(super) fn approvals(repository: &mut Repository, call: &Call) -> Answer {
 }
 
 pub(super) fn pending_deployments(repository: &mut Repository, call: &Call) -> Answer {
-    Answer::One(200, json!(of_run(&repository.actions.pending, call)))
+    let mut waiting = of_run(&repository.actions.pending, call);
+    for it in &mut waiting {
+        let may = it["reviewers"].as_array().unwrap().iter().any(|one| one["reviewer"]["login"] == call.login.as_str());
+        Arc::make_mut(it)["current_user_can_approve"] = may.into();
+    }
+    Answer::One(200, json!(waiting))
 }
 
 pub(super) fn artifacts(repository: &mut Repository, call: &Call) -> Answer {
@@ -190,7 +197,7 @@ fn list_runs(repository: &Repository, call: &Call, mine: impl Fn(&Value) -> bool
     Answer::listed("workflow_runs", found)
 }
 
-fn of_run(shelf: &Shelf, call: &Call) -> Vec<std::sync::Arc<Value>> {
+fn of_run(shelf: &Shelf, call: &Call) -> Vec<Arc<Value>> {
     let run = call.number("run_id");
     shelf.select(|it| it["run_id"] == run)
 }

@@ -1,5 +1,7 @@
 //! Security alerts: of dependencies, of code, of secrets that were committed.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{answer::Answer, call::Call, repository::Repository, shelf::Shelf, token::random};
@@ -74,48 +76,53 @@ impl Repository {
     }
 }
 
+/// What a query may ask for, with where an alert has it.
+type Filters = &'static [(&'static str, &'static [&'static str])];
+
+const DEPENDABOT: Filters = &[
+    ("state", &["state"]),
+    ("severity", &["security_vulnerability", "severity"]),
+    ("ecosystem", &["security_vulnerability", "package", "ecosystem"]),
+    ("package", &["security_vulnerability", "package", "name"]),
+    ("scope", &["dependency", "scope"]),
+];
+const CODE: Filters =
+    &[("state", &["state"]), ("tool_name", &["tool", "name"]), ("ref", &["most_recent_instance", "ref"])];
+const SECRET: Filters = &[("state", &["state"]), ("secret_type", &["secret_type"])];
+
 pub(super) fn dependabot(repository: &mut Repository, call: &Call) -> Answer {
     if repository.alerts.disabled {
         return Answer::Refused(403, "Dependabot alerts are disabled for this repository.".to_owned());
     }
-    Answer::Cursor(newest_first(&repository.alerts.dependabot, call, |alert| {
-        let about = &alert["security_vulnerability"];
-        call.wants("state", &alert["state"])
-            && call.wants("severity", &about["severity"])
-            && call.wants("ecosystem", &about["package"]["ecosystem"])
-            && call.wants("package", &about["package"]["name"])
-            && call.wants("scope", &alert["dependency"]["scope"])
-    }))
+    Answer::Cursor(newest_first(&repository.alerts.dependabot, call, DEPENDABOT))
 }
 
 pub(super) fn code_scanning(repository: &mut Repository, call: &Call) -> Answer {
     if repository.alerts.disabled {
         return Answer::Refused(404, "no analysis found".to_owned());
     }
-    Answer::List(newest_first(&repository.alerts.code, call, |alert| {
-        call.wants("state", &alert["state"])
-            && call.wants("tool_name", &alert["tool"]["name"])
-            && call.wants("ref", &alert["most_recent_instance"]["ref"])
-    }))
+    Answer::List(newest_first(&repository.alerts.code, call, CODE))
 }
 
 pub(super) fn secret_scanning(repository: &mut Repository, call: &Call) -> Answer {
     if repository.alerts.disabled {
         return Answer::Refused(404, "Secret scanning is disabled on this repository.".to_owned());
     }
-    let mut found = newest_first(&repository.alerts.secret, call, |alert| {
-        call.wants("state", &alert["state"]) && call.wants("secret_type", &alert["secret_type"])
-    });
+    let mut found = newest_first(&repository.alerts.secret, call, SECRET);
     if call.asked("hide_secret") == Some("true") {
         for alert in &mut found {
-            std::sync::Arc::make_mut(alert).as_object_mut().unwrap().remove("secret");
+            Arc::make_mut(alert).as_object_mut().unwrap().remove("secret");
         }
     }
     Answer::List(found)
 }
 
-fn newest_first(shelf: &Shelf, call: &Call, wanted: impl Fn(&Value) -> bool) -> Vec<std::sync::Arc<Value>> {
-    let mut found = shelf.select(wanted);
+/// What the query asks for. Of many thousands only what it does ask for is looked at.
+fn newest_first(shelf: &Shelf, call: &Call, filters: Filters) -> Vec<Arc<Value>> {
+    let asked: Vec<_> = filters.iter().filter(|(name, _)| call.asked(name).is_some()).collect();
+    let mut found = shelf.select(|alert| {
+        asked.iter().all(|(name, path)| call.wants(name, path.iter().fold(alert, |value, key| &value[*key])))
+    });
     if call.asked("direction") != Some("asc") {
         found.reverse();
     }

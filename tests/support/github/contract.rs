@@ -44,6 +44,11 @@ impl Contract {
         })
     }
 
+    /// Whether an operation answers with lists that go by pages.
+    pub(crate) fn pages(&self, operation: &str) -> bool {
+        self.judge_question(operation, &[("per_page".to_owned(), "1".to_owned())], None).is_empty()
+    }
+
     /// The schema of the JSON that an operation answers with, where there is any.
     pub(crate) fn answer(&self, operation: &str, status: u16) -> Option<&Value> {
         let answer = self.resolved(self.operation(operation)?["responses"].get(status.to_string())?);
@@ -102,7 +107,7 @@ impl Contract {
     /// What a reference leads to.
     pub(crate) fn resolved<'a>(&'a self, mut schema: &'a Value) -> &'a Value {
         while let Some(at) = schema.get("$ref").and_then(Value::as_str) {
-            schema = self.document.pointer(&at[1..]).unwrap();
+            schema = at.trim_start_matches("#/").split('/').fold(&self.document, |node, key| &node[key]);
         }
         schema
     }
@@ -139,6 +144,8 @@ fn judge(schema: &str, value: &Value) -> Vec<String> {
     let validator = jsonschema::options()
         .with_registry(&STRICT)
         .should_validate_formats(true)
+        // GitHub itself writes an empty text where there is no address.
+        .with_format("uri", |text: &str| text.is_empty() || url::Url::parse(text).is_ok())
         .build(&json!({ "$ref": schema }))
         .unwrap();
     validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()

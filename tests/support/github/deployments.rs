@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use super::{answer::Answer, call::Call, repository::Repository, shelf::Shelf, site::user};
 
+/// Characters, of a status.
+const LONGEST_DESCRIPTION: usize = 140;
+
 #[derive(Debug, Default)]
 pub(crate) struct Deployments {
     /// Each as the API shows it, oldest first.
@@ -95,6 +98,9 @@ pub(super) fn create_status(repository: &mut Repository, call: &Call) -> Answer 
     let id = call.number("deployment_id");
     if repository.deployments.all.find("id", id).is_none() {
         return Answer::not_found();
+    }
+    if call.body["description"].as_str().is_some_and(|text| text.chars().count() > LONGEST_DESCRIPTION) {
+        return Answer::invalid("description is too long (maximum is 140 characters)");
     }
     let state = call.body["state"].as_str().unwrap_or_default();
     let status = repository.deployment_status(id, &call.login, state);

@@ -9,6 +9,9 @@ const SOME_TIME: &str = "2026-01-05T10:00:00Z";
 
 /// Adds what the schema requires, at every depth, and changes nothing that is there.
 pub(super) fn fill(contract: &Contract, schema: &Value, value: &mut Value) {
+    if !value.is_object() && !value.is_array() {
+        return;
+    }
     let schema = contract.resolved(schema);
     for part in schema["allOf"].as_array().into_iter().flatten() {
         fill(contract, part, value);

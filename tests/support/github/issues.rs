@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use super::{answer::Answer, call::Call, repository::Repository, shelf::Shelf, site::user, world::World};
 
+/// Characters.
+const LONGEST_BODY: usize = 65_536;
+
 #[derive(Debug, Default)]
 pub(crate) struct Issues {
     /// Each as the API shows it, in the order of their numbers; pull requests are among them.
@@ -14,6 +17,8 @@ pub(crate) struct Issues {
     /// Each with the number of its pull request as `pull`.
     pub(crate) reviews: Shelf,
     pub(super) files: Shelf,
+    /// The same with the `sha` of each commit.
+    pub(super) commits: Shelf,
     /// Each with the number of its issue as `issue`.
     pub(crate) comments: Shelf,
     labels: Shelf,
@@ -112,6 +117,9 @@ pub(super) fn get(repository: &mut Repository, call: &Call) -> Answer {
 }
 
 pub(super) fn create(repository: &mut Repository, call: &Call) -> Answer {
+    if let Some(refused) = too_long(call) {
+        return refused;
+    }
     let title = match &call.body["title"] {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -126,6 +134,9 @@ pub(super) fn update(repository: &mut Repository, call: &Call) -> Answer {
     let number = call.number("issue_number");
     if repository.issues.issues.find("number", number).is_none() {
         return Answer::not_found();
+    }
+    if let Some(refused) = too_long(call) {
+        return refused;
     }
     if call.body.get("labels").is_some() {
         repository.set_labels(number, &names_of(&call.body["labels"]));
@@ -157,6 +168,9 @@ pub(super) fn create_comment(repository: &mut Repository, call: &Call) -> Answer
     if repository.issues.issues.find("number", number).is_none() {
         return Answer::not_found();
     }
+    if let Some(refused) = too_long(call) {
+        return refused;
+    }
     let id = repository.comment(number, &call.login, call.body["body"].as_str().unwrap_or_default());
     Answer::One(201, repository.issues.comments.find("id", id).unwrap().as_ref().clone())
 }
@@ -166,6 +180,9 @@ pub(super) fn comment(repository: &mut Repository, call: &Call) -> Answer {
 }
 
 pub(super) fn update_comment(repository: &mut Repository, call: &Call) -> Answer {
+    if let Some(refused) = too_long(call) {
+        return refused;
+    }
     let now = repository.site.stamp();
     let Some(comment) = repository.issues.comments.find_mut("id", call.number("comment_id")) else {
         return Answer::not_found();
@@ -249,6 +266,12 @@ fn fits(repository: &Repository, issue: &Value, word: &str) -> bool {
         Some(("in", _)) => true,
         _ => [text("title"), text("body")].iter().any(|it| it.contains(word.trim_matches('"'))),
     }
+}
+
+/// The refusal of a text that is longer than GitHub keeps.
+fn too_long(call: &Call) -> Option<Answer> {
+    let length = call.body["body"].as_str().map_or(0, |text| text.chars().count());
+    (length > LONGEST_BODY).then(|| Answer::invalid("body is too long (maximum is 65536 characters)"))
 }
 
 fn label_names(issue: &Value) -> Vec<&str> {

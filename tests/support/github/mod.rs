@@ -21,6 +21,7 @@
 
 mod account;
 mod actions;
+mod admission;
 mod alerts;
 mod answer;
 mod asked;
@@ -40,6 +41,7 @@ mod pages;
 mod pulls;
 mod refs;
 mod releases;
+mod render;
 mod reply;
 mod repository;
 mod routes;
@@ -111,7 +113,7 @@ impl GitHub {
         &self.shared.site.base
     }
 
-    /// A token that may do what deployments want, as a canary: nothing may ever show it.
+    /// A token that may do what deployments want, and that nothing may ever show.
     pub(crate) fn token(&self) -> &str {
         &self.token
     }
@@ -125,6 +127,14 @@ impl GitHub {
     pub(crate) fn install_app(&self, id: u64, key_file: &Path) {
         let public_key = jwt::make_key(key_file);
         self.edit(|world| world.app = Some(App::new(id, 77, public_key)));
+    }
+
+    /// What nothing may ever show: every token, and every secret that an alert is about.
+    pub(crate) fn canaries(&self) -> Vec<String> {
+        let state = self.state();
+        let alerts = state.world.repositories().iter().flat_map(|it| it.alerts.secret.all());
+        let secrets = alerts.filter_map(|alert| Some(alert["secret"].as_str()?.to_owned()));
+        state.world.tokens.iter().map(|token| token.text.clone()).chain(secrets).collect()
     }
 
     /// Lets each call of an operation go wrong, until [`mend`](Self::mend). `GET check-runs` is short for the operation whose path ends
@@ -189,6 +199,11 @@ impl GitHub {
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap()
     }
+}
+
+/// The operations that are served, as `GET /user`.
+pub(crate) fn served() -> impl Iterator<Item = &'static str> {
+    routes::ROUTES.iter().map(|route| route.operation)
 }
 
 impl Drop for GitHub {

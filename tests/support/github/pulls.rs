@@ -12,7 +12,7 @@ impl Repository {
         let number = self.issues.next_number();
         let (id, at, brief) = (self.site.id(), self.site.stamp(), self.brief());
         let base_sha = self.resolve(self.default_branch()).unwrap_or_default();
-        let end = |name: &str, sha: &str| json!({ "label": format!("acme:{name}"), "ref": name, "sha": sha, "repo": brief, "user": brief["owner"] });
+        let end = |name: &str, sha: &str| json!({ "label": format!("{}:{name}", brief["owner"]["login"].as_str().unwrap()), "ref": name, "sha": sha, "repo": brief, "user": brief["owner"] });
         let url = self.url(&format!("/pulls/{number}"));
         let html_url = self.page(&format!("/pull/{number}"));
         let link = |href: &str| json!({ "href": href });
@@ -68,6 +68,14 @@ impl Repository {
         self.issues.reviews.put(review)
     }
 
+    /// Says which commits a pull request brings, oldest first; otherwise its head alone.
+    pub(crate) fn pull_commits(&mut self, number: u64, shas: &[&str]) {
+        for sha in shas {
+            self.issues.commits.put(json!({ "pull": number, "sha": sha }));
+        }
+        self.pull_mut(number)["commits"] = shas.len().into();
+    }
+
     /// Says which files a pull request changes.
     pub(crate) fn pull_files(&mut self, number: u64, paths: &[&str]) {
         for path in paths {
@@ -107,7 +115,11 @@ pub(super) fn commits(repository: &mut Repository, call: &Call) -> Answer {
     let Some(pull) = repository.issues.pulls.find("number", call.number("pull_number")) else {
         return Answer::not_found();
     };
-    Answer::List(repository.commits.find("sha", pull["head"]["sha"].clone()).into_iter().cloned().collect())
+    let mut shas: Vec<_> = of_pull(repository.issues.commits.all(), call).iter().map(|it| it["sha"].clone()).collect();
+    if shas.is_empty() {
+        shas.push(pull["head"]["sha"].clone());
+    }
+    Answer::List(shas.into_iter().filter_map(|sha| repository.commits.find("sha", sha)).cloned().collect())
 }
 
 pub(super) fn files(repository: &mut Repository, call: &Call) -> Answer {
