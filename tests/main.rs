@@ -50,6 +50,7 @@ mod search_logs;
 mod security_alerts;
 mod server;
 mod shared_state;
+mod signed_tags;
 mod snapshot_db;
 mod ssh;
 mod support;

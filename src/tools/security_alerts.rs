@@ -158,8 +158,8 @@ impl Query for SecurityAlerts {
             let (_, its) = repositories.entry(repository.name()).or_insert((repository, Vec::new()));
             its.push(service.name.clone());
         }
-        let sources: Vec<AlertSource> =
-            AlertSource::ALL.into_iter().filter(|source| asked_for(&arguments.sources, source)).collect();
+        let wanted = |source: &AlertSource| arguments.sources.is_empty() || arguments.sources.contains(source);
+        let sources: Vec<AlertSource> = AlertSource::ALL.into_iter().filter(wanted).collect();
         let asked = repositories.into_values().map(|(repository, services)| {
             let sources = &sources;
             async move {
@@ -172,15 +172,8 @@ impl Query for SecurityAlerts {
     }
 }
 
-fn asked_for(wanted: &[AlertSource], source: &AlertSource) -> bool {
-    wanted.is_empty() || wanted.contains(source)
-}
-
 /// The services to look at, and those of all that are not on GitHub.
-fn services<'i>(
-    arguments: &Arguments,
-    context: Context<'i>,
-) -> Result<(Vec<&'i Service>, Vec<ServiceName>), Refusal> {
+fn services<'i>(arguments: &Arguments, context: Context<'i>) -> Result<(Vec<&'i Service>, Vec<ServiceName>), Refusal> {
     let inventory = context.reader.inventory();
     if !arguments.services.is_empty() {
         let mut names = arguments.services.clone();
@@ -231,7 +224,8 @@ fn report(
             }
             sources.push(SourceView::new(source, &open, problem));
             // What is of no known severity may be of any.
-            let listed = open.into_iter().filter(|alert| alert.severity.is_none() || alert.severity >= arguments.severity);
+            let listed =
+                open.into_iter().filter(|alert| alert.severity.is_none() || alert.severity >= arguments.severity);
             alerts.extend(listed.map(|alert| (repository.clone(), alert)));
         }
         repositories.push(RepositoryView { repository, services, sources });
@@ -243,8 +237,12 @@ fn report(
     });
     let open = alerts.len();
     let limit = usize::try_from(arguments.limit.get()).unwrap_or(usize::MAX);
-    let listed: Vec<AlertView> =
-        alerts.into_iter().skip(arguments.offset).take(limit).map(|(place, alert)| AlertView::new(place, alert)).collect();
+    let listed: Vec<AlertView> = alerts
+        .into_iter()
+        .skip(arguments.offset)
+        .take(limit)
+        .map(|(place, alert)| AlertView::new(place, alert))
+        .collect();
     let seen = arguments.offset.saturating_add(listed.len());
     let more = open > seen && !listed.is_empty();
     let outcome = match () {

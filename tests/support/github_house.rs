@@ -12,6 +12,10 @@ use super::{
 /// The repository on GitHub.
 const REPOSITORY: &str = "acme/site";
 
+/// The version that is deployed.
+pub(crate) const VERSION: &str = "v2025.02.01";
+const SCRIPT: &str = "#!/bin/sh\n[ \"$1\" = --dry-run ] || echo deployed >> \"$DEPLOY_ROOT/deployed\"\n";
+
 /// A house with the service `site`, whose gates ask GitHub.
 pub(crate) struct GitHubHouse {
     pub(crate) house: House,
@@ -23,35 +27,27 @@ pub(crate) struct GitHubHouse {
 impl GitHubHouse {
     /// The gates of `site` as `deploy-ops.toml` has them, by name.
     pub(crate) async fn new(gates: &[(&str, &str)]) -> Self {
-        Self::at("v2025.01.13", gates, &[]).await
+        Self::with_files(gates, &[]).await
     }
 
-    /// The same with a commit of its own that holds these files.
+    /// The same with more files in the commit.
     pub(crate) async fn with_files(gates: &[(&str, &str)], files: &[(&str, &str)]) -> Self {
-        Self::at("v2025.02.01", gates, files).await
-    }
-
-    async fn at(version: &str, gates: &[(&str, &str)], files: &[(&str, &str)]) -> Self {
         let (house, github) = (House::staging().await, GitHub::start().await);
-        if !files.is_empty() {
-            house.commit(files, version);
-        }
+        house.commit(&[&[("deploy-site.sh", SCRIPT)][..], files].concat(), VERSION);
         let secret = house.path("secrets/github");
         std::fs::write(&secret, github.token()).unwrap();
         std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
         let names: Vec<&str> = gates.iter().map(|(name, _)| *name).collect();
         let more = format!("github = \"{REPOSITORY}\"\ngates = {names:?}");
-        house.add_script_service("site", "deployment-scripts/deploy-forum.sh", 60, &more);
+        house.add_script_service("site", "deploy-site.sh", 60, &more);
         house.configure(|text| {
             let secret = format!("[secrets]\nGITHUB_TOKEN = \"file:{}\"", secret.display());
-            let sections: String =
-                gates.iter().map(|(name, keys)| format!("\n[gates.{name}]\n{keys}\n")).collect();
+            let sections: String = gates.iter().map(|(name, keys)| format!("\n[gates.{name}]\n{keys}\n")).collect();
             let api = github.url();
             let text = text.replace("[secrets]", &secret);
             format!("{text}\n[github]\napi = \"{api}\"\ntoken = \"GITHUB_TOKEN\"\n{sections}")
         });
-        let commit = rev_parse(&house, &format!("{version}^{{commit}}"));
-        let tree = rev_parse(&house, &format!("{version}^{{tree}}"));
+        let (commit, tree) = objects(&house, VERSION);
         github.edit(|world| {
             world.repository(REPOSITORY).known_commit("main", &commit, &tree);
         });
@@ -65,8 +61,7 @@ impl GitHubHouse {
 
     /// The commit of another version, on which the check `test` succeeded.
     pub(crate) fn green(&self, version: &str) -> String {
-        let commit = rev_parse(&self.house, &format!("{version}^{{commit}}"));
-        let tree = rev_parse(&self.house, &format!("{version}^{{tree}}"));
+        let (commit, tree) = objects(&self.house, version);
         self.edit(|repository, _| {
             repository.known_commit("main", &commit, &tree);
             repository.check_run(&commit, "test", "success");
@@ -94,14 +89,16 @@ impl GitHubHouse {
     }
 }
 
-fn rev_parse(house: &House, name: &str) -> String {
+/// The commit and the tree of a tag.
+fn objects(house: &House, tag: &str) -> (String, String) {
     let output = std::process::Command::new("git")
         .arg("-C")
         .arg(house.path("repository"))
-        .args(["rev-parse", name])
+        .args(["rev-parse", &format!("{tag}^{{commit}}"), &format!("{tag}^{{tree}}")])
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .output()
         .unwrap();
-    assert!(output.status.success(), "{name}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (commit, tree) = text.trim().split_once('\n').unwrap();
+    (commit.to_owned(), tree.to_owned())
 }

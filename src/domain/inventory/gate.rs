@@ -1,5 +1,7 @@
 //! Quality gates.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::super::{evidence::EvidenceKind, name::GateName};
@@ -26,6 +28,8 @@ pub enum GateKind {
     Review(ReviewGate),
     /// Security alerts of the repository on GitHub.
     Alerts(AlertsGate),
+    /// The tag that is deployed, as the repository here holds it.
+    SignedTag(SignedTagGate),
 }
 
 /// A command that must end with exit code 0 in a clean export of the commit.
@@ -62,6 +66,13 @@ pub struct AlertsGate {
     pub severity: AlertSeverity,
     /// What is looked at.
     pub sources: Vec<AlertSource>,
+}
+
+/// The version must be an annotated tag that one of these signed with an SSH key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SignedTagGate {
+    /// Who may sign: a file in the format of ssh-keygen(1), ALLOWED SIGNERS.
+    pub allowed_signers: PathBuf,
 }
 
 /// How severe a security alert is.
@@ -127,7 +138,7 @@ impl GateKind {
     /// The kind of evidence it gives; how long that counts is the policy's.
     pub fn evidence(&self) -> EvidenceKind {
         match self {
-            Self::Command(_) => EvidenceKind::Gate,
+            Self::Command(_) | Self::SignedTag(_) => EvidenceKind::Gate,
             Self::Checks(_) | Self::Review(_) => EvidenceKind::RemoteGate,
             Self::Alerts(_) => EvidenceKind::AlertGate,
         }

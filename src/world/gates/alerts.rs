@@ -30,7 +30,8 @@ fn judge(gate: &AlertsGate, said: &[Said]) -> Judged {
         return Judged::unclear("the gate names no source of alerts");
     }
     let open = || said.iter().filter_map(|(_, said)| said.as_ref().ok()).flatten();
-    let blocking: Vec<AlertSeverity> = open().flatten().copied().filter(|severity| *severity >= gate.severity).collect();
+    let blocking: Vec<AlertSeverity> =
+        open().flatten().copied().filter(|severity| *severity >= gate.severity).collect();
     let unknown = open().filter(|severity| severity.is_none()).count();
     let unseen = said.iter().filter_map(|(source, said)| Some((source, said.as_ref().err()?)));
     let unseen: Vec<String> = unseen.map(|(source, why)| format!("{}: {why}", source.title())).collect();

@@ -96,7 +96,13 @@ fn judge(gate: &ChecksGate, found: &Found) -> Judged {
     Judged {
         outcome,
         why,
-        counters: vec![("checks", lights.len()), ("green", green), ("red", red), ("missing", missing), ("running", running)],
+        counters: vec![
+            ("checks", lights.len()),
+            ("green", green),
+            ("red", red),
+            ("missing", missing),
+            ("running", running),
+        ],
         details: lights.iter().map(|(name, light)| format!("{name}: {}", light.word())).collect(),
     }
 }
@@ -131,9 +137,10 @@ fn workflow(wanted: &str, runs: &[WorkflowRun]) -> Light {
         let path = run.path.split('@').next().unwrap_or_default();
         path == wanted || path.strip_prefix(".github/workflows/") == Some(wanted)
     };
-    runs.iter().filter(its).max_by_key(|run| run.id).map_or(Light::Missing, |run| {
-        ended(run.status.as_deref().unwrap_or_default(), run.conclusion.as_deref())
-    })
+    runs.iter()
+        .filter(its)
+        .max_by_key(|run| run.id)
+        .map_or(Light::Missing, |run| ended(run.status.as_deref().unwrap_or_default(), run.conclusion.as_deref()))
 }
 
 impl CheckRun {
@@ -159,7 +166,8 @@ fn ended(status: &str, conclusion: Option<&str>) -> Light {
         (
             "completed",
             Some(
-                "failure" | "cancelled" | "timed_out" | "action_required" | "startup_failure" | "skipped" | "neutral" | "stale",
+                "failure" | "cancelled" | "timed_out" | "action_required" | "startup_failure" | "skipped" | "neutral"
+                | "stale",
             ),
         ) => Light::Red,
         ("queued" | "in_progress" | "waiting" | "requested" | "pending", _) => Light::Running,
@@ -204,9 +212,9 @@ mod tests {
     #[test]
     fn only_success_is_green() {
         check(&[], vec![run(1, 1, "test", "success")], vec![], Outcome::Pass, "");
-        for word in [
-            "failure", "cancelled", "timed_out", "action_required", "startup_failure", "skipped", "neutral", "stale",
-        ] {
+        for word in
+            ["failure", "cancelled", "timed_out", "action_required", "startup_failure", "skipped", "neutral", "stale"]
+        {
             check(&["test"], vec![run(1, 1, "test", word)], vec![], Outcome::Fail, "1 red of 1 checks (test)");
         }
         for word in ["queued", "in_progress", "waiting", "requested", "pending"] {

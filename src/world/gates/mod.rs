@@ -1,4 +1,4 @@
-//! Quality gates, by what they look at: [`command`] runs here, the others ask GitHub. Fetching and judging are two things: each judge
+//! Quality gates, by what they look at: [`command`] runs here, [`signed_tag`] asks git, the others ask GitHub. Fetching and judging are two things: each judge
 //! is a plain function over what was fetched.
 
 mod alerts;
@@ -6,6 +6,7 @@ mod checks;
 mod command;
 mod owners;
 mod review;
+mod signed_tag;
 
 use super::{
     Reader, WorldError,
@@ -108,6 +109,7 @@ impl Reader<'_> {
             GateKind::Checks(checks) => self.checks_of(service, checks, revision).await,
             GateKind::Review(review) => self.review_of(service, review, revision).await,
             GateKind::Alerts(alerts) => self.alerts_of(service, alerts).await,
+            GateKind::SignedTag(signed) => self.signature_of(service, signed, revision).await,
         };
         Ok(judged.unwrap_or_else(|unseen| Judged::unclear(unseen.0)).settle(&gate.name, evidence))
     }

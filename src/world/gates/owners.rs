@@ -85,7 +85,12 @@ impl Ownership {
 
 /// Where files are and where they were: taking a file away from its owners concerns them too.
 fn changed(files: &[ChangedFile]) -> BTreeSet<&str> {
-    files.iter().flat_map(|file| [Some(&file.filename), file.previous_filename.as_ref()]).flatten().map(String::as_str).collect()
+    files
+        .iter()
+        .flat_map(|file| [Some(&file.filename), file.previous_filename.as_ref()])
+        .flatten()
+        .map(String::as_str)
+        .collect()
 }
 
 /// The members of the teams that own any of the paths.
@@ -137,14 +142,15 @@ mod tests {
         let rules = "* @ada\n/api/ @acme/api\n/mail/ post@example.org\n/free/\n";
         let rules = CodeOwners::parse(rules).unwrap();
         let team = ("acme".to_owned(), "api".to_owned());
-        let check = |paths: &[&str], approvers: &[&str], members: Option<&[&str]>, unapproved: &[&str], unclear: &str| {
-            let members = members.map(|logins| logins.iter().map(|login| (*login).to_owned()).collect());
-            let teams = Teams::from([(team.clone(), members)]);
-            let approvers = approvers.iter().map(|login| (*login).to_owned()).collect();
-            let found = compare(&rules, &paths.iter().copied().collect(), &approvers, &teams);
-            assert_eq!(found.unapproved, unapproved, "{paths:?}");
-            assert!(found.unclear.unwrap_or_default().contains(unclear), "{paths:?}");
-        };
+        let check =
+            |paths: &[&str], approvers: &[&str], members: Option<&[&str]>, unapproved: &[&str], unclear: &str| {
+                let members = members.map(|logins| logins.iter().map(|login| (*login).to_owned()).collect());
+                let teams = Teams::from([(team.clone(), members)]);
+                let approvers = approvers.iter().map(|login| (*login).to_owned()).collect();
+                let found = compare(&rules, &paths.iter().copied().collect(), &approvers, &teams);
+                assert_eq!(found.unapproved, unapproved, "{paths:?}");
+                assert!(found.unclear.unwrap_or_default().contains(unclear), "{paths:?}");
+            };
         check(&["a", "free/b"], &["ada"], None, &[], "");
         check(&["a", "b"], &["bob"], None, &["a", "b"], "");
         check(&["api/a"], &["bob"], Some(&["bob", "eve"]), &[], "");

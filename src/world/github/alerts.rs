@@ -150,7 +150,7 @@ impl Repository<'_> {
 /// What an error means when alerts were asked for: GitHub answers 403 or 404 when a source is switched off there.
 pub fn unseen(source: AlertSource, error: &GitHubError) -> String {
     match (source, &error.trouble) {
-        (AlertSource::Dependabot, Trouble::Forbidden { .. }) | (AlertSource::CodeScanning, Trouble::Forbidden { .. }) => {
+        (AlertSource::Dependabot | AlertSource::CodeScanning, Trouble::Forbidden { .. }) => {
             format!("{}, or it is switched off there (HTTP 403)", error.trouble.lasting())
         }
         (AlertSource::CodeScanning, Trouble::NotFound) => {
@@ -278,7 +278,9 @@ mod tests {
         assert_eq!(kept("a\u{202e}b\nc"), "ab c");
         assert_eq!(kept(&"é".repeat(500)).chars().count(), KEPT + 1);
         assert!(page("https://github.example.org/acme/shop/security/dependabot/1").is_some());
-        for text in ["javascript:alert(1)", "https://user:word@github.example.org/", "https://github.example.org/?q=1", ""] {
+        for text in
+            ["javascript:alert(1)", "https://user:word@github.example.org/", "https://github.example.org/?q=1", ""]
+        {
             assert_eq!(page(text), None, "{text}");
         }
     }

@@ -158,7 +158,11 @@ impl Repository<'_> {
     }
 
     /// The members of a team and of those below it, by their logins in lower case. None when there can be no such team.
-    pub(in crate::world) async fn team(&self, organization: &str, slug: &str) -> Result<Option<Vec<String>>, GitHubError> {
+    pub(in crate::world) async fn team(
+        &self,
+        organization: &str,
+        slug: &str,
+    ) -> Result<Option<Vec<String>>, GitHubError> {
         if !is_name(organization) || !is_name(slug) {
             return Ok(None);
         }

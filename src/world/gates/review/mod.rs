@@ -14,13 +14,11 @@ use super::{
     owners::Ownership,
 };
 use crate::domain::{
+    evidence::Outcome,
     inventory::{ReviewGate, Service},
     time::Time,
     version::Revision,
 };
-
-/// The author of merge commits that are made on GitHub.
-const GITHUB: &str = "web-flow";
 
 /// What is known of the pull request.
 #[derive(Debug)]
@@ -52,16 +50,18 @@ impl Reader<'_> {
             tokio::try_join!(github.pull(number), github.reviews(number), github.pull_commits(number))?;
         let approvers = approvers(&pull, &reviews, &commits);
         let writers = writers(&github, &approvers).await?;
-        let ownership = match gate.code_owners {
-            true => Some(self.ownership(service, &github, revision, &pull, &writers).await?),
-            false => None,
+        let ownership = if gate.code_owners {
+            Some(self.ownership(service, &github, revision, &pull, &writers).await?)
+        } else {
+            None
         };
         Ok(judge(gate, &Reviewed { pull: &pull, reviews: &reviews, commits: &commits, writers: &writers, ownership }))
     }
 }
 
 async fn writers(github: &Repository<'_>, approvers: &BTreeSet<String>) -> Result<BTreeSet<String>, Unseen> {
-    let asked = approvers.iter().map(|login| async { Ok::<_, Unseen>((login.clone(), github.may_write(login).await?)) });
+    let asked =
+        approvers.iter().map(|login| async { Ok::<_, Unseen>((login.clone(), github.may_write(login).await?)) });
     let answers = futures::future::try_join_all(asked).await?;
     Ok(answers.into_iter().filter(|(_, may)| *may).map(|(login, _)| login).collect())
 }
@@ -69,8 +69,7 @@ async fn writers(github: &Repository<'_>, approvers: &BTreeSet<String>) -> Resul
 /// The pull request whose result the commit is. A commit from its middle is a state that nobody approved.
 fn pick<'p>(about: &About, pulls: &'p [Pull], commit: &str) -> Result<&'p Pull, Judged> {
     let into_default = |pull: &&Pull| pull.base.branch == about.default_branch && pull.base.repo.id == about.id;
-    let merged: Vec<&Pull> =
-        pulls.iter().filter(into_default).filter(|pull| pull.merged_at.is_some()).collect();
+    let merged: Vec<&Pull> = pulls.iter().filter(into_default).filter(|pull| pull.merged_at.is_some()).collect();
     let of_it = |pull: &&&Pull| pull.merge_commit_sha.as_deref() == Some(commit) || pull.head.sha == commit;
     let results: Vec<&Pull> = merged.iter().filter(of_it).copied().collect();
     match (results.as_slice(), merged.as_slice()) {
@@ -84,8 +83,7 @@ fn pick<'p>(about: &About, pulls: &'p [Pull], commit: &str) -> Result<&'p Pull, 
 /// The people whose last opinion is an approval of the last state, without whoever wrote any of it.
 fn approvers(pull: &Pull, reviews: &[Review], commits: &[PullCommit]) -> BTreeSet<String> {
     let accounts = commits.iter().flat_map(|commit| [&commit.author, &commit.committer]);
-    let wrote: BTreeSet<String> =
-        accounts.chain([&pull.user]).flatten().filter_map(Account::key).collect();
+    let wrote: BTreeSet<String> = accounts.chain([&pull.user]).flatten().filter_map(Account::key).collect();
     let approves = |review: &&Review| {
         review.state == "APPROVED"
             && review.commit_id.as_deref() == Some(pull.head.sha.as_str())
@@ -144,7 +142,7 @@ fn judge(gate: &ReviewGate, reviewed: &Reviewed<'_>) -> Judged {
     } else if let Some(problem) = ownership.as_ref().and_then(|ownership| ownership.unclear.as_ref()) {
         Judged::unclear(format!("pull request {number}: {problem}"))
     } else {
-        Judged::new(crate::domain::evidence::Outcome::Pass, "")
+        Judged::new(Outcome::Pass, "")
     };
     Judged {
         counters: vec![("approvals", approvals), ("changes_requested", objections), ("reviews", reviews.len())],
@@ -157,10 +155,9 @@ fn is_known(state: &str) -> bool {
     matches!(state, "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | "DISMISSED" | "PENDING")
 }
 
+/// Of an address that belongs to no account; commits that are made on GitHub are `web-flow`'s.
 fn is_of_nobody(commit: &PullCommit) -> bool {
-    let nobody = |account: &Option<Account>| account.as_ref().and_then(Account::key).is_none();
-    let of_github = commit.committer.as_ref().and_then(Account::key).is_some_and(|login| login == GITHUB);
-    nobody(&commit.author) || (nobody(&commit.committer) && !of_github)
+    [&commit.author, &commit.committer].iter().any(|account| account.as_ref().and_then(Account::key).is_none())
 }
 
 #[cfg(test)]

@@ -1,10 +1,7 @@
 //! What counts as an approval, and what stands against it.
 
 use super::*;
-use crate::{
-    domain::evidence::Outcome,
-    world::github::pulls::{Base, BaseRepository, Head},
-};
+use crate::world::github::pulls::{Base, BaseRepository, Head};
 
 const HEAD: &str = "head";
 
@@ -42,7 +39,7 @@ fn reviews(said: &[&str]) -> Vec<Review> {
 }
 
 fn commits(authors: &[&str]) -> Vec<PullCommit> {
-    authors.iter().map(|login| PullCommit { author: account(login), committer: account(GITHUB) }).collect()
+    authors.iter().map(|login| PullCommit { author: account(login), committer: account("web-flow") }).collect()
 }
 
 fn judged(approvals: u32, said: &[&str], authors: &[&str], ownership: Option<Ownership>) -> Judged {
@@ -89,7 +86,10 @@ fn what_does_not_count_does_not_count() {
     check(&[], Outcome::Fail, none);
     check(&["bob APPROVED", "bob DISMISSED"], Outcome::Fail, none);
     let judged = judged(2, &["bob APPROVED", "bob APPROVED"], &["mia"], None);
-    assert_eq!((judged.outcome, judged.why.as_str()), (Outcome::Fail, "pull request 7 has 1 of 2 approvals that count"));
+    assert_eq!(
+        (judged.outcome, judged.why.as_str()),
+        (Outcome::Fail, "pull request 7 has 1 of 2 approvals that count")
+    );
 }
 
 #[test]
@@ -122,8 +122,11 @@ fn the_pull_request_is_the_one_that_ends_with_the_commit() {
     let merged = pull(1, true, "main", "x");
     let check = |pulls: &[Pull], wanted: Result<u64, &str>| {
         let found = pick(&about, pulls, "x").map(|pull| pull.number).map_err(|judged| judged.why);
-        assert!(matches!((&found, wanted), (Ok(a), Ok(b)) if *a == b)
-            || matches!((&found, wanted), (Err(a), Err(b)) if a.contains(b)), "{found:?} {wanted:?}");
+        assert!(
+            matches!((&found, wanted), (Ok(a), Ok(b)) if *a == b)
+                || matches!((&found, wanted), (Err(a), Err(b)) if a.contains(b)),
+            "{found:?} {wanted:?}"
+        );
     };
     check(&[], Err("no merged pull request"));
     check(std::slice::from_ref(&merged), Ok(1));
