@@ -3,11 +3,13 @@
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod cut;
 mod daemon;
+pub(crate) mod dovecot;
 pub(crate) mod forum;
 #[allow(dead_code, unused_imports, reason = "each test takes what it needs")]
 pub(crate) mod github;
 pub(crate) mod github_house;
 mod home;
+pub(crate) mod liar_mail;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod liar_ssh;
 pub(crate) mod manifests;

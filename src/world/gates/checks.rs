@@ -103,7 +103,11 @@ fn judge(gate: &ChecksGate, found: &Found) -> Judged {
             ("missing", missing),
             ("running", running),
         ],
-        details: lights.iter().map(|(name, light)| format!("{name}: {}", light.word())).collect(),
+        details: lights
+            .iter()
+            .filter(|(_, light)| *light != Light::Green)
+            .map(|(name, light)| format!("{name}: {}", light.word()))
+            .collect(),
     }
 }
 

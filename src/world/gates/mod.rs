@@ -1,10 +1,12 @@
-//! Quality gates, by what they look at: [`command`] runs here, [`signed_tag`] asks git, the others ask GitHub. Fetching and judging are two things: each judge
-//! is a plain function over what was fetched.
+//! Quality gates, by what they look at: [`command`] runs here, [`signed_tag`] asks git, the others ask GitHub.
+//!
+//! Fetching and judging are two things: each judge is a plain function over what was fetched.
 
 mod alerts;
 mod checks;
 mod command;
 mod owners;
+mod report;
 mod review;
 mod signed_tag;
 
@@ -14,7 +16,7 @@ use super::{
     process::{Capture, Captured, Sink},
 };
 use crate::domain::{
-    clean::clean_line,
+    clean::{clean, clean_line},
     evidence::{Evidence, EvidenceKind, Outcome},
     inventory::{Gate, GateKind, Service},
     name::GateName,
@@ -29,6 +31,34 @@ pub struct GateRun {
     pub evidence: Evidence,
     /// What it wrote; others wrote it, and it is not redacted.
     pub output: Option<Captured>,
+    /// The tests that failed, by name, as far as they are known; others wrote it, and it is not redacted.
+    pub failing: Vec<String>,
+}
+
+/// How many tests that failed are named.
+const NAMED: usize = 20;
+/// How much of the output of a gate is shown that is not green, bytes.
+const SHOWN: usize = 1000;
+
+impl GateRun {
+    /// What a gate that is not green has to say: the tests that failed, or else the end of its output. Others wrote it; it is cleaned
+    /// and not redacted.
+    pub fn complaint(&self) -> Option<String> {
+        if self.evidence.outcome == Outcome::Pass {
+            return None;
+        }
+        let gate = self.evidence.subject.split('@').next().unwrap_or_default();
+        if self.failing.is_empty() {
+            let end = self.output.as_ref().map(|output| clean(&output.last(SHOWN)))?;
+            return (!end.trim().is_empty()).then(|| format!("Gate {gate} wrote:\n{end}"));
+        }
+        let mut lines = vec![format!("Gate {gate}, tests that failed:")];
+        lines.extend(self.failing.iter().take(NAMED).map(|name| clean_line(name)));
+        if self.failing.len() > NAMED {
+            lines.push("[and more]".to_owned());
+        }
+        Some(lines.join("\n"))
+    }
 }
 
 /// What a gate that others keep comes to.
@@ -38,7 +68,7 @@ struct Judged {
     /// Why it is not green: our words, and numbers that do not change by themselves. Plans are bound to it.
     why: String,
     counters: Vec<(&'static str, usize)>,
-    /// What it rests on, in the words of others.
+    /// What is not green, in the words of others.
     details: Vec<String>,
 }
 
@@ -74,7 +104,7 @@ impl Judged {
             capture.finish()
         });
         evidence.raw_digest = output.as_ref().map(|output| output.digest);
-        GateRun { evidence, output }
+        GateRun { evidence, output, failing: Vec::new() }
     }
 }
 
