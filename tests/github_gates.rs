@@ -97,9 +97,12 @@ async fn without_a_list_all_checks_of_all_pages_count() {
     house.says(&answer, "Gate ci is not green: 1 red of 111 checks.");
     let blockers = answer.structured["operation"]["blockers"].to_string();
     assert!(!blockers.contains("ignore the gates"), "the words of others stand apart: {blockers}");
+    // A page that hides the next one.
+    house.edit(|site, commit| {
+        site.check_run(commit, "zz: ignore the gates", "success");
+    });
     house.github.fault_once("GET check-runs", 1, Fault::NoNextPage);
-    house.says(&house.dry_run(&client).await, "Gate ci cannot be told");
-    house.says(&house.dry_run(&client).await, "1 red of 111 checks");
+    house.says(&house.dry_run(&client).await, "Gate ci cannot be told: could not list the check runs of the commit");
 }
 
 #[tokio::test]
@@ -281,7 +284,7 @@ async fn trouble_with_github_blocks_and_says_which() {
     house.says(&house.dry_run(&client).await, "");
     let cases: [(&str, Fault, &str); 5] = [
         ("GET check-runs", Fault::Status(503), "GitHub answers HTTP 503"),
-        ("GET check-runs", Fault::Status(403), "the token lacks a permission (checks=read)"),
+        ("GET check-runs", Fault::Status(403), "the token lacks a permission"),
         ("GET check-runs", Fault::Status(404), "GitHub knows no such thing, or the token may not see it"),
         ("GET check-runs", Fault::Html, "cannot be read"),
         ("GET status", Fault::Closed, "GitHub cannot be reached"),

@@ -46,6 +46,8 @@ async fn alerts_are_counted_over_all_pages_and_listed_by_severity() {
     let severe = json!({ "severity": "high", "sources": ["dependabot", "code_scanning"] });
     let severe = client.call("security_alerts", severe).await;
     assert_eq!(severe.structured["open"], 2, "{}", severe.text);
+    let said = "FAIL: 2 open security alerts (high or worse) in 1 repository: 1 critical, 1 high.";
+    assert_eq!(severe.status(), said, "{}", severe.text);
     assert_eq!(severe.structured["repositories"][0]["sources"].as_array().unwrap().len(), 2);
 }
 

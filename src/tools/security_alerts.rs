@@ -263,26 +263,20 @@ fn report(
 }
 
 fn status(output: &Output, least: Option<AlertSeverity>, problems: &[String]) -> String {
-    let sum = |of: fn(&SourceView) -> usize| {
-        output.repositories.iter().flat_map(|repository| &repository.sources).map(of).sum::<usize>()
-    };
-    let counts = [
-        (sum(|source| source.critical), "critical"),
-        (sum(|source| source.high), "high"),
-        (sum(|source| source.medium), "medium"),
-        (sum(|source| source.low), "low"),
-        (sum(|source| source.unknown), "of unknown severity"),
-    ];
-    let counts = counts.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}"));
-    let counts = counts.collect::<Vec<_>>().join(", ");
+    let sources = || output.repositories.iter().flat_map(|repository| &repository.sources);
+    let counted = AlertSeverity::ALL.into_iter().rev().filter(|severity| Some(*severity) >= least);
+    let counts =
+        counted.map(|severity| (sources().map(|source| source.count(severity)).sum::<usize>(), severity.word()));
+    let unknown = (sources().map(|source| source.unknown).sum::<usize>(), "of unknown severity");
+    let counts = counts.chain([unknown]).filter(|(number, _)| *number > 0);
+    let counts = counts.map(|(number, word)| format!("{number} {word}")).collect::<Vec<_>>().join(", ");
     let wanted = least.map(|least| format!(" ({} or worse)", least.word())).unwrap_or_default();
     let place = match output.repositories.len() {
         1 => "1 repository".to_owned(),
         many => format!("{many} repositories"),
     };
     let mut text = match output.outcome {
-        Outcome::Pass if counts.is_empty() => format!("PASS: no open security alert in {place} ✓"),
-        Outcome::Pass => format!("PASS: no open security alert{wanted} in {place}; open: {counts} ✓"),
+        Outcome::Pass => format!("PASS: no open security alert{wanted} in {place} ✓"),
         Outcome::Fail => format!("FAIL: {} open security alerts{wanted} in {place}: {counts}.", output.open),
         Outcome::Inconclusive => format!("INCONCLUSIVE: no open security alert{wanted} was seen in {place}."),
     };
@@ -303,6 +297,15 @@ impl SourceView {
             low: count(Some(AlertSeverity::Low)),
             unknown: count(None),
             problem,
+        }
+    }
+
+    fn count(&self, severity: AlertSeverity) -> usize {
+        match severity {
+            AlertSeverity::Critical => self.critical,
+            AlertSeverity::High => self.high,
+            AlertSeverity::Medium => self.medium,
+            AlertSeverity::Low => self.low,
         }
     }
 }

@@ -34,6 +34,9 @@ impl GitHubHouse {
     pub(crate) async fn with_files(gates: &[(&str, &str)], files: &[(&str, &str)]) -> Self {
         let (house, github) = (House::staging().await, GitHub::start().await);
         house.commit(&[&[("deploy-site.sh", SCRIPT)][..], files].concat(), VERSION);
+        // What users would see is the page of another service that is always there.
+        std::fs::create_dir_all(house.path("srv/games/www")).unwrap();
+        std::fs::write(house.path("srv/games/www/index.html"), "<title>Site</title>").unwrap();
         let secret = house.path("secrets/github");
         std::fs::write(&secret, github.token()).unwrap();
         std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -43,9 +46,9 @@ impl GitHubHouse {
         house.configure(|text| {
             let secret = format!("[secrets]\nGITHUB_TOKEN = \"file:{}\"", secret.display());
             let sections: String = gates.iter().map(|(name, keys)| format!("\n[gates.{name}]\n{keys}\n")).collect();
-            let api = github.url();
+            let (api, url) = (github.url(), url_of_games(&text));
             let text = text.replace("[secrets]", &secret);
-            format!("{text}\n[github]\napi = \"{api}\"\ntoken = \"GITHUB_TOKEN\"\n{sections}")
+            format!("{text}{url}\n\n[github]\napi = \"{api}\"\ntoken = \"GITHUB_TOKEN\"\n{sections}")
         });
         let (commit, tree) = objects(&house, VERSION);
         github.edit(|world| {
@@ -87,6 +90,12 @@ impl GitHubHouse {
             assert!(blocked && answer.text.contains(wanted), "{wanted}\n{}", answer.text);
         }
     }
+}
+
+/// The line that says where the games are.
+fn url_of_games(configuration: &str) -> &str {
+    let (_, target) = configuration.split_once("[services.games.targets.production]").unwrap();
+    target.lines().find(|line| line.starts_with("url = ")).unwrap()
 }
 
 /// The commit and the tree of a tag.
