@@ -21,6 +21,7 @@ mod rollback;
 mod run_smoke;
 mod schema;
 mod search_logs;
+mod security_alerts;
 mod snapshot_db;
 mod verify_secret;
 
@@ -77,6 +78,8 @@ pub enum Toolset {
     Deploy,
     /// Looking around.
     Inspect,
+    /// What GitHub knows.
+    GitHub,
 }
 
 impl Toolset {
@@ -85,6 +88,7 @@ impl Toolset {
         match self {
             Self::Deploy => "deploy",
             Self::Inspect => "inspect",
+            Self::GitHub => "github",
         }
     }
 }
@@ -376,6 +380,7 @@ pub fn all() -> Vec<Tool> {
         action::<rollback::Rollback>(),
         query::<run_smoke::RunSmoke>(),
         query::<search_logs::SearchLogs>(),
+        query::<security_alerts::SecurityAlerts>(),
         action::<snapshot_db::SnapshotDb>(),
         query::<verify_secret::VerifySecret>(),
     ];

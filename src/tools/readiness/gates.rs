@@ -51,6 +51,7 @@ async fn one(candidate: Candidate<'_>, gate: &Gate) -> Seen {
         let next = NextCall::new("deploy_service", next, "run the gates again after the fix");
         let fix = match &gate.kind {
             GateKind::Command(_) => "Fix what the gate found, and tag the fix.",
+            GateKind::SignedTag(_) => "Deploy a tag that one of the allowed signers signed.",
             _ => "Fix what GitHub shows for the commit.",
         };
         candidate.blocker(Code::GatesNotGreen, &evidence.summary, fix, Some(next))
