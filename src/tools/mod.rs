@@ -4,7 +4,9 @@
 
 mod bounds;
 mod cancel_operation;
+mod create_tag;
 mod deploy_service;
+mod deployment_issues;
 mod diagnose;
 mod diagnosing;
 mod drafting;
@@ -20,6 +22,7 @@ mod run_smoke;
 mod schema;
 mod search_logs;
 mod snapshot_db;
+mod telling;
 mod verify_secret;
 
 use std::{future::Future, pin::Pin};
@@ -72,6 +75,8 @@ pub enum Toolset {
     Deploy,
     /// Looking around.
     Inspect,
+    /// What GitHub knows.
+    GitHub,
 }
 
 impl Toolset {
@@ -80,6 +85,7 @@ impl Toolset {
         match self {
             Self::Deploy => "deploy",
             Self::Inspect => "inspect",
+            Self::GitHub => "github",
         }
     }
 }
@@ -300,7 +306,9 @@ impl std::fmt::Debug for Tool {
 pub fn all() -> Vec<Tool> {
     let mut tools = vec![
         action::<cancel_operation::CancelOperation>(),
+        action::<create_tag::CreateTag>(),
         action::<deploy_service::DeployService>(),
+        action::<deployment_issues::DeploymentIssues>(),
         query::<diagnose::Diagnose>(),
         query::<inspect_db::InspectDb>(),
         query::<list_services::ListServices>(),
