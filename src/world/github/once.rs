@@ -24,6 +24,26 @@ where
     F: Future<Output = Result<Option<T>, GitHubError>>,
     G: Future<Output = Result<T, GitHubError>>,
 {
+    once_within(&WAITS, find, make).await
+}
+
+/// Looks until it is found, or until a list that lags must have caught up.
+pub(super) async fn patiently<T, F>(find: impl Fn() -> F) -> Result<Option<T>, GitHubError>
+where
+    F: Future<Output = Result<Option<T>, GitHubError>>,
+{
+    look(&WAITS, find).await
+}
+
+async fn once_within<T, F, G>(
+    waits: &[Duration],
+    find: impl Fn() -> F,
+    make: impl FnOnce() -> G,
+) -> Result<Once<T>, GitHubError>
+where
+    F: Future<Output = Result<Option<T>, GitHubError>>,
+    G: Future<Output = Result<T, GitHubError>>,
+{
     if let Some(found) = find().await? {
         return Ok(Once::Found(found));
     }
@@ -32,7 +52,7 @@ where
         Err(error) => error,
     };
     let found = match error.trouble {
-        Trouble::Unreachable | Trouble::Failing { .. } | Trouble::Unreadable { .. } => patiently(find).await,
+        Trouble::Unreachable | Trouble::Failing { .. } | Trouble::Unreadable { .. } => look(waits, find).await,
         // Somebody may have made it between the look and now.
         Trouble::Conflict { .. } => find().await,
         _ => Ok(None),
@@ -43,17 +63,16 @@ where
     }
 }
 
-/// Looks until it is found, or until a list that lags must have caught up.
-pub(super) async fn patiently<T, F>(find: impl Fn() -> F) -> Result<Option<T>, GitHubError>
+async fn look<T, F>(waits: &[Duration], find: impl Fn() -> F) -> Result<Option<T>, GitHubError>
 where
     F: Future<Output = Result<Option<T>, GitHubError>>,
 {
     let mut last = find().await;
-    for wait in WAITS {
+    for wait in waits {
         if let Ok(Some(_)) = last {
             break;
         }
-        tokio::time::sleep(wait).await;
+        tokio::time::sleep(*wait).await;
         last = find().await;
     }
     last
@@ -76,11 +95,11 @@ mod tests {
             made.set(made.get() + 1);
             ends.map_err(|trouble| trouble.at("make it"))
         };
-        let came = once(find, make).await.map_err(|error| error.trouble);
+        let came = once_within(&[Duration::ZERO; 4], find, make).await.map_err(|error| error.trouble);
         (came, looks.get(), made.get())
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn it_is_looked_for_before_and_after() {
         let limited = || Trouble::Limited { wait_s: 9 };
         assert_eq!(making(Ok(7), 0).await, (Ok(Once::Found(7)), 1, 0));
