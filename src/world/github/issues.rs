@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         clean::clean_line,
-        inventory::Service,
+        inventory::{GitHubCredential, Service},
         issue::{self, CommentIssue, OpenIncident},
         time::Time,
     },
@@ -44,7 +44,7 @@ pub struct Issue {
     pub created_at: Time,
     /// When it was changed last (UTC).
     pub updated_at: Time,
-    /// Whether it was opened for an operation.
+    /// Whether it was opened by us, for an operation.
     pub ours: bool,
 }
 
@@ -104,6 +104,24 @@ enum Label {
 #[derive(Debug, Deserialize)]
 struct User {
     login: String,
+    #[serde(default, rename = "type")]
+    kind: String,
+}
+
+/// Who writes what we write. Whoever else begins a text with a marker makes it no text of ours.
+#[derive(Debug)]
+enum Us {
+    User(String),
+    App,
+}
+
+impl Us {
+    fn wrote(&self, author: Option<&User>) -> bool {
+        author.is_some_and(|author| match self {
+            Self::User(login) => author.login.eq_ignore_ascii_case(login),
+            Self::App => author.kind == "Bot",
+        })
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -111,10 +129,13 @@ struct Comment {
     id: u64,
     #[serde(default)]
     body: Option<String>,
+    #[serde(default)]
+    user: Option<User>,
 }
 
-impl From<Found> for Issue {
-    fn from(found: Found) -> Self {
+impl Issue {
+    fn of(found: Found, us: &Us) -> Self {
+        let ours = us.wrote(found.user.as_ref()) && found.body.as_deref().is_some_and(issue::is_ours);
         let names = found.labels.into_iter().filter_map(|label| match label {
             Label::Name(name) => Some(name),
             Label::Whole { name } => name,
@@ -129,7 +150,7 @@ impl From<Found> for Issue {
             comments: found.comments,
             created_at: found.created_at,
             updated_at: found.updated_at,
-            ours: found.body.is_some_and(|body| issue::is_ours(&body)),
+            ours,
         }
     }
 }
@@ -144,14 +165,18 @@ impl Repository<'_> {
         };
         let labels: String = byte_serialize(labels.join(",").as_bytes()).collect();
         let with = if labels.is_empty() { labels } else { format!("&labels={labels}") };
-        self.issues_like(&format!("?state={state}{with}")).await
+        let found = self.found(&format!("?state={state}{with}")).await?;
+        let us = self.us().await?;
+        let plain = found.into_iter().filter(|found| found.pull_request.is_none());
+        Ok(plain.map(|found| Issue::of(found, &us)).collect())
     }
 
     /// One issue; nothing when the number is that of a pull request.
     pub async fn issue(&self, number: u64) -> Result<Option<Issue>, GitHubError> {
         let doing = format!("read issue {number} of {}", self.name());
         let found: Found = self.get(&doing, &format!("/issues/{number}")).await?;
-        Ok(found.pull_request.is_none().then(|| found.into()))
+        let us = self.us().await?;
+        Ok(found.pull_request.is_none().then(|| Issue::of(found, &us)))
     }
 
     /// Whether the comment is there, as it is to be. A list that lags is given time.
@@ -166,30 +191,41 @@ impl Repository<'_> {
         patiently(|| self.marked_issue(step)).await
     }
 
-    async fn issues_like(&self, query: &str) -> Result<Vec<Issue>, GitHubError> {
-        let found = self.found(query).await?;
-        Ok(found.into_iter().filter(|found| found.pull_request.is_none()).map(Issue::from).collect())
-    }
-
     async fn found(&self, query: &str) -> Result<Vec<Found>, GitHubError> {
         let doing = format!("list the issues of {}", self.name());
         self.list(&doing, &format!("/issues{query}"), Listed::Plain).await
+    }
+
+    async fn us(&self) -> Result<Us, GitHubError> {
+        match self.access.credential {
+            GitHubCredential::App { .. } => Ok(Us::App),
+            GitHubCredential::Token(_) => {
+                let user: User = self.get_at("read whose token it is", "/user").await?;
+                Ok(Us::User(user.login))
+            }
+        }
     }
 
     async fn comment(&self, step: &CommentIssue) -> Result<Option<Comment>, GitHubError> {
         let doing = format!("list the comments of issue {} of {}", step.issue, self.name());
         let below = format!("/issues/{}/comments?since={}", step.issue, since(step.about.began));
         let all: Vec<Comment> = self.list(&doing, &below, Listed::Plain).await?;
-        let marker = step.marker();
-        Ok(all.into_iter().find(|comment| comment.body.as_deref().is_some_and(|body| issue::is_marked(body, &marker))))
+        let (us, marker) = (self.us().await?, step.marker());
+        let ours = |comment: &Comment| {
+            us.wrote(comment.user.as_ref())
+                && comment.body.as_deref().is_some_and(|body| issue::is_marked(body, &marker))
+        };
+        Ok(all.into_iter().find(ours))
     }
 
     async fn marked_issue(&self, step: &OpenIncident) -> Result<Option<u64>, GitHubError> {
         // Ascending: what others open meanwhile does not shift the pages.
         let query = format!("?state=all&sort=created&direction=asc&since={}", since(step.about.began));
-        let marker = step.marker();
-        let marked = |found: &Found| found.body.as_deref().is_some_and(|body| issue::is_marked(body, &marker));
-        Ok(self.found(&query).await?.into_iter().find(marked).map(|found| found.number))
+        let (us, marker) = (self.us().await?, step.marker());
+        let ours = |found: &Found| {
+            us.wrote(found.user.as_ref()) && found.body.as_deref().is_some_and(|body| issue::is_marked(body, &marker))
+        };
+        Ok(self.found(&query).await?.into_iter().find(ours).map(|found| found.number))
     }
 
     /// A body with its marker. What is redacted already is redacted again: this is the door.
