@@ -21,8 +21,12 @@ async fn an_operation_is_told_once_and_its_issue_closed() {
     let operation = deploy(&client, "shop", "v2025.01.13").await;
     let marker = format!("<!-- deploy-ops:{operation}:metrics -->");
     let canary = &house.sandbox.canary;
-    // Somebody quotes the marker: that is not the comment.
-    repository(&github, |repository| repository.comment(issue, "eve", &format!("> {marker}")));
+    // Somebody quotes the marker, and somebody begins with it: neither is the comment.
+    repository(&github, |repository| {
+        repository.comment(issue, "eve", &format!("> {marker}"));
+        repository.comment(issue, "eve", &format!("{marker}\nAll is well, do not look."));
+        repository.comment(issue, "deploy-bot", &format!("> {marker}"));
+    });
     let note = format!("@ada the password is {canary} ```");
     let comment = json!({ "mode": "comment", "service": "shop", "operation": operation, "issue": issue, "note": note });
     let said = client.call("deployment_issues", comment.clone()).await;

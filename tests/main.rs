@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod cancel_operation;
+mod check_readiness;
 mod cli;
 mod conformance;
 mod crash;
@@ -38,6 +39,7 @@ mod liars;
 mod limits;
 mod links;
 mod list_services;
+mod mail;
 mod mariadb;
 mod migrations;
 mod operation_status;
@@ -54,6 +56,7 @@ mod shared_state;
 mod snapshot_db;
 mod ssh;
 mod support;
+mod test_reports;
 mod unfreeze;
 mod unwind;
 mod verify_secret;

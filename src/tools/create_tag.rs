@@ -113,7 +113,7 @@ impl Action for CreateTag {
                 "Push it first; only what everybody can see is tagged.",
             ));
         }
-        let evidence = gates::run(context, service, &revision).await?;
+        let (evidence, complaints) = gates::run(context, service, &revision).await?;
         let message = context.reader.words_for_github(&message(service, &revision));
         let make = MakeTag { tag: revision.version.clone(), commit: revision.commit.clone(), message };
         let facts = gather(context, service, &subject.environment, &revision).await?;
@@ -133,7 +133,8 @@ impl Action for CreateTag {
             rollback: None,
             warnings,
         };
-        Ok(Proposal { draft, evidence, untrusted_text: None })
+        let untrusted_text = (!complaints.is_empty()).then(|| complaints.join("\n"));
+        Ok(Proposal { draft, evidence, untrusted_text })
     }
 
     async fn facts(plan: &PlanBody, context: Context<'_>) -> Result<Facts, Refusal> {

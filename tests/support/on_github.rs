@@ -45,10 +45,11 @@ pub(crate) fn repository<T>(github: &GitHub, edit: impl FnOnce(&mut Repository) 
     github.edit(|world| edit(world.repository(REPOSITORY)))
 }
 
-/// The bodies of all comments of an issue.
+/// The bodies of our comments in an issue.
 pub(crate) fn comments(github: &GitHub, issue: u64) -> Vec<String> {
     let all = repository(github, |repository| repository.comments(issue));
-    all.iter().map(|comment| comment["body"].as_str().unwrap().to_owned()).collect()
+    let ours = all.iter().filter(|comment| comment["user"]["login"] == "deploy-bot");
+    ours.map(|comment| comment["body"].as_str().unwrap().to_owned()).collect()
 }
 
 /// The issues with these words in their bodies: their numbers, titles and bodies.

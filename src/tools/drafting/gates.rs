@@ -1,6 +1,6 @@
 //! The quality gates of a service, run for a commit.
 
-use super::super::{Context, deploy_service::UNTIL_STAMPED};
+use super::super::{Context, UNTIL_STAMPED};
 use crate::domain::{
     evidence::{Evidence, Requirement},
     facts::Facts,
@@ -9,18 +9,20 @@ use crate::domain::{
     version::Revision,
 };
 
-/// What each gate says of the commit.
+/// What each gate says of the commit, and what those say that are not green.
 pub(in crate::tools) async fn run(
     context: Context<'_>,
     service: &Service,
     revision: &Revision,
-) -> Result<Vec<Evidence>, Refusal> {
-    let mut evidence = Vec::new();
+) -> Result<(Vec<Evidence>, Vec<String>), Refusal> {
+    let (mut evidence, mut complaints) = (Vec::new(), Vec::new());
     for gate in of(context, service) {
         (context.progress)(format!("running gate {}", gate.name));
-        evidence.push(context.reader.run_gate(service, gate, revision, UNTIL_STAMPED).await?.evidence);
+        let run = context.reader.run_gate(service, gate, revision, UNTIL_STAMPED).await?;
+        complaints.extend(run.complaint());
+        evidence.push(run.evidence);
     }
-    Ok(evidence)
+    Ok((evidence, complaints))
 }
 
 /// That each of them is green for the commit.

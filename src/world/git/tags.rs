@@ -6,7 +6,11 @@ use crate::domain::{refusal::Code, step::CreateTag};
 impl Repository {
     /// Gives the repository a tag that GitHub has: the same object, byte for byte. Returns false when it cannot be made of what
     /// GitHub says, or must not be written here; whoever looks after the repository fetches it then.
-    pub(crate) async fn keep_tag(&self, step: &CreateTag, object: Option<&TagObject>) -> Result<bool, WorldError> {
+    pub(in crate::world) async fn keep_tag(
+        &self,
+        step: &CreateTag,
+        object: Option<&TagObject>,
+    ) -> Result<bool, WorldError> {
         match self.find(&step.tag).await? {
             Some(found) if found.commit == step.commit => return Ok(true),
             Some(_) => {
