@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Answer, Curl};
+use super::{Answer, Curl, contract::unfit};
 use crate::support::github::{GitHub, Token};
 
 #[tokio::test]
@@ -279,19 +279,25 @@ async fn an_app_gets_tokens_that_end() {
     let signed =
         |issued: i64, end: i64| curl.with_token(&jwt(&key, &json!({ "iss": "42", "iat": issued, "exp": end })));
     let app = signed(now - 60, now + 300);
-    assert_eq!(app.get("/app").await.body["id"], 42);
-    let installed = app.get("/repos/acme/shop/installation").await;
-    assert_eq!(installed.body["id"], 77);
-    assert_eq!(app.get("/app/installations/77").await.body["permissions"]["issues"], "write");
+    for (operation, path, id) in [
+        ("GET /app", "/app", 42),
+        ("GET /app/installations/{installation_id}", "/app/installations/77", 77),
+        ("GET /repos/{owner}/{repo}/installation", "/repos/acme/shop/installation", 77),
+    ] {
+        let answer = app.get(path).await;
+        assert_eq!((unfit(operation, &answer), &answer.body["id"]), (vec![], &json!(id)));
+    }
     for (issued, end) in [(now + 300, now + 500), (now - 600, now - 300), (now, now + 1200)] {
         assert_eq!(signed(issued, end).get("/app").await.status, 401);
     }
     assert_eq!(curl.get("/app").await.status, 401);
     let less = json!({ "permissions": { "contents": "read", "metadata": "read" }, "repositories": ["shop"] });
     let made = app.post("/app/installations/77/access_tokens", &less).await;
-    assert_eq!(made.status, 201, "{made:?}");
+    assert_eq!(unfit("POST /app/installations/{installation_id}/access_tokens", &made), Vec::<String>::new());
     let installation = curl.with_token(made.body["token"].as_str().unwrap());
-    assert_eq!(installation.get("/installation/repositories").await.body["total_count"], 1);
+    let seen = installation.get("/installation/repositories").await;
+    assert_eq!((unfit("GET /installation/repositories", &seen), &seen.body["total_count"]), (vec![], &json!(1)));
+    assert!(github.canaries().contains(&installation.token));
     assert_eq!(installation.get("/repos/acme/shop/commits").await.status, 200);
     let refused = installation.get("/repos/acme/shop/issues").await;
     assert_eq!((refused.status, refused.message()), (403, "Resource not accessible by integration"));

@@ -33,7 +33,8 @@ pub(super) fn refuse(app: &App, token: &str, now: i64) -> Result<(), &'static st
     }
     if end <= now {
         return Err(
-            "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
+            "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the \
+             assertion expires",
         );
     }
     if end > now + LONGEST_S {

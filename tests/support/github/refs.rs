@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 
-use super::{answer::Answer, call::Call, commits::AUTHOR, repository::Repository, shelf::Shelf};
+use super::{answer::Answer, call::Call, commits::AUTHOR, repository::Repository, shelf::Shelf, site::unsigned};
 
 /// What names point at objects.
 #[derive(Debug, Default)]
@@ -88,13 +88,15 @@ impl Repository {
     /// Protects a branch; what the API shows of it, with these checks and this many approvals.
     pub(crate) fn protect_branch(&mut self, name: &str, checks: &[&str], approvals: u64) -> &mut Value {
         let contexts: Vec<_> = checks.iter().map(|name| json!({ "context": name, "app_id": null })).collect();
+        let url = self.url(&format!("/branches/{name}/protection"));
         let protection = json!({
-            "url": self.url(&format!("/branches/{name}/protection")),
+            "url": url,
             "required_status_checks": { "strict": true, "contexts": checks, "checks": contexts },
             "required_pull_request_reviews": {
-                "dismiss_stale_reviews": true, "require_code_owner_reviews": false, "required_approving_review_count": approvals,
+                "dismiss_stale_reviews": true, "require_code_owner_reviews": false,
+                "required_approving_review_count": approvals,
             },
-            "enforce_admins": { "enabled": true, "url": self.url(&format!("/branches/{name}/protection/enforce_admins")) },
+            "enforce_admins": { "enabled": true, "url": format!("{url}/enforce_admins") },
         });
         self.refs.protections.insert(name.to_owned(), protection);
         self.refs.protections.get_mut(name).unwrap()
@@ -105,12 +107,13 @@ impl Repository {
         let url = self.url(&format!("/git/tags/{sha}"));
         self.refs.tag_objects.replace("sha", json!({
             "sha": sha, "tag": name, "message": message, "tagger": tagger, "object": object, "url": url,
-            "verification": { "verified": false, "reason": "unsigned", "signature": null, "payload": null, "verified_at": null },
+            "verification": unsigned(),
         }))
     }
 
     fn reference(&self, name: &str, target: &Target) -> Value {
-        json!({ "ref": format!("refs/{name}"), "object": target.object(self), "url": self.url(&format!("/git/refs/{name}")) })
+        let url = self.url(&format!("/git/refs/{name}"));
+        json!({ "ref": format!("refs/{name}"), "object": target.object(self), "url": url })
     }
 
     fn brief_branch(&self, name: &str, sha: &str) -> Value {
