@@ -5,7 +5,7 @@ use crate::{
     domain::{
         evidence::Evidence,
         operation::{Operation, OperationId, OperationKind, OperationState},
-        plan::{Plan, Purpose},
+        plan::Plan,
         refusal::{Code, NextCall, Refusal},
         step::Step,
     },
@@ -44,7 +44,7 @@ impl Engine {
         let body = plan.body();
         PlanView {
             id: plan.id().clone(),
-            tool: tool_of(body.purpose).to_owned(),
+            tool: body.purpose.tool().to_owned(),
             digest: plan.digest().short(),
             expires_at: body.expires_at,
             needs_approval: dry_run.blockers.iter().any(|blocker| blocker.code == Code::ApprovalRequired),
@@ -52,15 +52,6 @@ impl Engine {
             rollback: body.rollback.clone(),
             warnings: body.warnings.clone(),
         }
-    }
-}
-
-/// The tool that makes and executes plans for a purpose.
-pub(super) fn tool_of(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Deploy => "deploy_service",
-        Purpose::Rollback => "rollback",
-        Purpose::Snapshot => "snapshot_db",
     }
 }
 
