@@ -21,8 +21,7 @@ const ROLLBACK: &str = "#!/bin/sh\necho back >>\"$DEPLOY_ROOT/log\"\n";
 /// A house with a service whose script is being run: its operation, and the file that it writes to. `databases` are those of its target.
 async fn deploying(databases: &str, on_cancel: &str) -> (House, Client, String) {
     let house = House::staging().await;
-    let scripts =
-        [("deployment-scripts/deploy-till.sh", DEPLOY), ("deployment-scripts/rollback-till.sh", ROLLBACK)];
+    let scripts = [("deployment-scripts/deploy-till.sh", DEPLOY), ("deployment-scripts/rollback-till.sh", ROLLBACK)];
     house.commit(&scripts, "v2025.02.01");
     std::fs::create_dir_all(house.path("srv/till")).unwrap();
     let repository = house.path("repository").display().to_string();

@@ -56,11 +56,7 @@ impl Engine {
     }
 
     /// What a cancelled operation that has not stopped yet is waiting for, in a sentence. Once it stops, its own summary says it.
-    pub(super) async fn told_to_stop(
-        &self,
-        ledger: &Ledger,
-        operation: &Operation,
-    ) -> Result<Option<String>, Refusal> {
+    pub(super) async fn told_to_stop(&self, ledger: &Ledger, operation: &Operation) -> Result<Option<String>, Refusal> {
         if operation.state != OperationState::Running || !ledger.cancel_requested(&operation.id).await? {
             return Ok(None);
         }

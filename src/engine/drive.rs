@@ -203,9 +203,7 @@ impl Run<'_> {
     ) -> Result<Option<Stop>, LedgerError> {
         match steps::probe(step, &self.context(index)).await {
             Probe::NotStarted | Probe::Running => self.do_step(index, step, entry.attempt).await,
-            Probe::Done(done) => {
-                Ok(self.record(&mut entry, AttemptState::Done, &done).await?.map(Stop::Failed))
-            }
+            Probe::Done(done) => Ok(self.record(&mut entry, AttemptState::Done, &done).await?.map(Stop::Failed)),
             Probe::Failed(done) => {
                 self.record(&mut entry, AttemptState::Failed, &done).await?;
                 Ok(Some(Stop::Failed(done.summary)))

@@ -15,7 +15,8 @@ use crate::{
 /// What stands for a text that cannot be stored.
 const WITHHELD: &str = "What came of it is not stored: something in it is the value of a secret.";
 /// What stands for evidence that cannot be stored.
-const UNJUDGED: &str = "What was observed cannot be stored, because something in it is the value of a secret: it does not count.";
+const UNJUDGED: &str =
+    "What was observed cannot be stored, because something in it is the value of a secret: it does not count.";
 
 impl Run<'_> {
     /// Stores an outcome, or less of it. Says why the step does not count, when it does not: nobody can judge evidence that is not stored.
@@ -26,7 +27,9 @@ impl Run<'_> {
     ) -> Result<Option<String>, LedgerError> {
         let fence = self.permit.fence();
         match self.ledger.outcome(entry, evidence, fence).await {
-            Err(error) if error.is_refusal() => tracing::error!(step = entry.step, "an outcome is stored in part: {error}"),
+            Err(error) if error.is_refusal() => {
+                tracing::error!(step = entry.step, "an outcome is stored in part: {error}")
+            }
             other => return other.map(|()| None),
         }
         WITHHELD.clone_into(&mut entry.outcome);

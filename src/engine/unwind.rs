@@ -38,11 +38,7 @@ pub(super) fn reason_of(summary: &str) -> String {
 
 impl Run<'_> {
     /// Takes back what was done, and closes. When nothing that users see was changed there is nothing to take back.
-    pub(super) async fn take_back(
-        &self,
-        mut operation: Operation,
-        reason: String,
-    ) -> Result<(), LedgerError> {
+    pub(super) async fn take_back(&self, mut operation: Operation, reason: String) -> Result<(), LedgerError> {
         let cancelled = is_cancellation(&reason);
         let journal = self.ledger.journal(&operation.id).await?;
         let steps = self.permit.plan().steps();

@@ -100,12 +100,7 @@ async fn execute(
 }
 
 /// Waits for the end of a run. One that may be ended is, as soon as the operation is cancelled; a way back is gone to its end.
-async fn attend(
-    call: &ScriptCall,
-    site: &Site,
-    phase: Phase,
-    context: &Context<'_>,
-) -> Result<ScriptState, Failure> {
+async fn attend(call: &ScriptCall, site: &Site, phase: Phase, context: &Context<'_>) -> Result<ScriptState, Failure> {
     let line = |line| (context.progress)(line);
     let reader = context.world.reader();
     let waiting = reader.wait_for_run(site, &line);

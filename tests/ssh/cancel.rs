@@ -39,7 +39,8 @@ async fn left(host: &Sshd) -> String {
 #[tokio::test]
 async fn a_script_that_is_told_to_end_ends_with_all_that_it_began() {
     // `timeout` makes a process group of its own.
-    let script = "trap 'echo told; exit 0' TERM; sleep 601 & timeout 500 sleep 602 & echo begun; sleep 0.3; touch begun; wait";
+    let script =
+        "trap 'echo told; exit 0' TERM; sleep 601 & timeout 500 sleep 602 & echo begun; sleep 0.3; touch begun; wait";
     for shape in [Sshd::shape(), Sshd::shape().without(&["setsid"]), Sshd::shape().busybox_only()] {
         let (host, permit) = (shape.start().await, any_permit());
         let sandbox = world(&host, host.port(), &[]);

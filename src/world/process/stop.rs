@@ -68,11 +68,8 @@ pub(super) async fn end(
                 () = &mut look => break,
             }
         }
-        let ended = if Instant::now() < patience {
-            members::living(leader, session).is_empty()
-        } else {
-            signal(Signal::KILL)
-        };
+        let ended =
+            if Instant::now() < patience { members::living(leader, session).is_empty() } else { signal(Signal::KILL) };
         if ended {
             break;
         }
