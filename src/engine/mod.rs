@@ -21,6 +21,7 @@ mod journal;
 mod live;
 mod memo;
 mod metrics;
+mod observe;
 mod propose;
 mod records;
 mod reduce;

@@ -75,6 +75,7 @@ impl Sandbox {
                 shared: vec![],
                 migrate: None,
                 keep: 2,
+                reset_opcache: None,
             }),
             targets: BTreeMap::from([(
                 "dev".parse().unwrap(),

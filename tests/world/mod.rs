@@ -10,6 +10,7 @@ mod postgres;
 mod process;
 mod rehearse;
 mod releases;
+mod room;
 mod secrets;
 mod snapshots;
 mod steps;

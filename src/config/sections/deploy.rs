@@ -10,13 +10,13 @@ use crate::{
         raw::{Item, Section, holds_secret, is_secret_name},
     },
     domain::{
-        inventory::{Build, Deploy, OnCancel, ReleaseDeploy, Runs, Script, ScriptDeploy},
+        inventory::{Build, Deploy, OnCancel, RelativePath, ReleaseDeploy, Runs, Script, ScriptDeploy, WebRoot},
         name::InvalidName,
     },
 };
 
 const SCRIPT_DEPLOY_KEYS: &[&str] = &["kind", "script", "dry_run_argument", "verbose_argument", "rollback", "runs"];
-const RELEASE_DEPLOY_KEYS: &[&str] = &["kind", "artifact", "build", "shared", "migrate", "keep"];
+const RELEASE_DEPLOY_KEYS: &[&str] = &["kind", "artifact", "build", "shared", "migrate", "keep", "reset_opcache"];
 const SCRIPT_KEYS: &[&str] = &["path", "arguments", "timeout_s", "secrets", "environment"];
 /// What may be interrupted says whether it may.
 const CANCELLABLE_KEYS: &[&str] = &["path", "arguments", "timeout_s", "secrets", "environment", "on_cancel"];
@@ -64,7 +64,31 @@ fn release_deploy(section: &Section<'_>, names: &Names) -> Option<ReleaseDeploy>
     let shared = section.optional("shared").map(|item| item.relative_paths()).unwrap_or_default();
     let migrate = section.optional("migrate").and_then(|item| cancellable(&item, names));
     let keep = section.number("keep", defaults::KEEP_RELEASES);
-    Some(ReleaseDeploy { artifact: artifact?, build, shared, migrate, keep })
+    let reset_opcache = section.optional("reset_opcache").and_then(|item| web_root(&item, &shared));
+    Some(ReleaseDeploy { artifact: artifact?, build, shared, migrate, keep, reset_opcache })
+}
+
+/// `true`, or the directory of the release that the URL shows.
+fn web_root(item: &Item<'_>, shared: &[RelativePath]) -> Option<WebRoot> {
+    if !item.is_text() {
+        return item.boolean()?.then_some(WebRoot::Release);
+    }
+    let path = item.relative_path()?;
+    if shared.iter().any(|shared| path.as_path().starts_with(shared.as_path())) {
+        item.error("lies in what is shared", "name a directory that each release brings itself");
+        return None;
+    }
+    Some(WebRoot::Below(path))
+}
+
+/// The OPcache is reset through the URL: each target needs one.
+pub(super) fn check_opcache(deploy: &ReleaseDeploy, item: &Item<'_>, every_target_has_url: bool) {
+    if deploy.reset_opcache.is_some() && !every_target_has_url {
+        item.error(
+            "resets the OPcache by a request to the target's URL, but one of the targets has none",
+            "add url = \"https://…\" to each target, or remove reset_opcache",
+        );
+    }
 }
 
 /// `["program", "argument"]`, `"program argument"` or `{ command = …, timeout_s = … }`.
@@ -306,6 +330,33 @@ deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", e
                 4,
                 "services.a.deploy.script.environment: the name of an entry is not a valid name of a variable",
                 "use letters",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
+deploy = { kind = "release", artifact = "dist", reset_opcache = true }"#,
+                4,
+                "services.a.deploy: resets the OPcache by a request",
+                "add url",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a", url = "https://a.example.org" }
+deploy = { kind = "release", artifact = "dist", shared = ["web"], reset_opcache = "web/files" }"#,
+                4,
+                "services.a.deploy.reset_opcache: lies in what is shared",
+                "name a directory",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a", url = "https://a.example.org" }
+deploy = { kind = "release", artifact = "dist", reset_opcache = "../x" }"#,
+                4,
+                "services.a.deploy.reset_opcache: not a path below the root",
+                "write it",
             ),
             (
                 r#"[services.a]

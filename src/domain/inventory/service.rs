@@ -1,6 +1,9 @@
 //! Services and where they run.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -158,6 +161,29 @@ pub struct ReleaseDeploy {
     pub migrate: Option<Script>,
     /// How many old releases are kept besides the live one.
     pub keep: u32,
+    /// Which directory the URL shows, where PHP's OPcache has to be reset after each switch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset_opcache: Option<WebRoot>,
+}
+
+/// The directory of a release that its URL shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WebRoot {
+    /// The release itself.
+    Release,
+    /// A directory in it.
+    Below(RelativePath),
+}
+
+impl WebRoot {
+    /// Its place in a release that lies at `release`.
+    pub fn of(&self, release: &Path) -> PathBuf {
+        match self {
+            Self::Release => release.to_owned(),
+            Self::Below(path) => path.below(release),
+        }
+    }
 }
 
 /// A build command, run in a clean export of the commit without any secret.

@@ -5,6 +5,7 @@
 //! nor dies of a closed pipe; only the first and last part is kept.
 
 mod capture;
+mod confined;
 mod environment;
 mod members;
 mod stop;
@@ -27,6 +28,7 @@ use tokio::{
 
 pub use capture::Captured;
 pub(crate) use capture::{Capture, Sink};
+pub use confined::confined_run;
 pub(crate) use environment::Environment;
 pub(crate) use stop::Stop;
 
