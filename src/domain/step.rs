@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     digest::Digest,
     effect::Effect,
-    inventory::{RelativePath, WebRoot},
+    inventory::{OnCancel, RelativePath, WebRoot},
     name::{DatabaseName, HostName, SecretName},
     release::ReleaseId,
     snapshot::SnapshotId,
@@ -101,6 +101,9 @@ pub struct ScriptCall {
     /// The host over SSH that it runs on; the machine of this server, when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostName>,
+    /// What a cancellation does with it while it runs.
+    #[serde(default, skip_serializing_if = "OnCancel::is_wait")]
+    pub on_cancel: OnCancel,
 }
 
 /// Run a script detached, at most once.

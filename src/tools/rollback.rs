@@ -4,9 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Action, Context, Describe, Proposal, Subject, Toolset, Wish,
+    Action, Context, Describe, Proposal, Subject, Toolset, UNTIL_STAMPED, Wish,
     bounds::WaitSeconds,
-    deploy_service::UNTIL_STAMPED,
     drafting::{facts, loss, migrations, mode::Mode, script, way_back},
     records::OperationView,
 };

@@ -1,5 +1,6 @@
 //! Hosts over SSH.
 
+mod cancel;
 mod checks;
 mod deployments;
 mod detached;

@@ -1,5 +1,6 @@
 //! The outside, on real parts: processes, git, files, SQLite, HTTP.
 
+mod cancel;
 mod detached;
 mod files;
 mod git;

@@ -90,6 +90,28 @@ pub struct Script {
     pub secrets: Vec<SecretName>,
     /// Further environment variables.
     pub environment: BTreeMap<String, String>,
+    /// What a cancellation does with it while it runs, when the operator says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_cancel: Option<OnCancel>,
+}
+
+/// What a cancellation does with a script that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnCancel {
+    /// Nothing: it runs to its end, or to its time limit.
+    #[default]
+    Wait,
+    /// It is ended with all its processes, by `TERM`, and 10 s later by `KILL`.
+    End,
+}
+
+impl OnCancel {
+    /// Whether it is the default; then it is not written, so that plans from before keep their digest.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+    pub(in crate::domain) fn is_wait(&self) -> bool {
+        *self == Self::Wait
+    }
 }
 
 /// Deployment by the operator's own scripts.

@@ -4,7 +4,6 @@
 //! and compared with the commit's own object ids.
 
 use std::{
-    collections::HashMap,
     ffi::{OsStr, OsString},
     fs::{self, File, OpenOptions},
     io::{BufRead, BufReader, Read, Write},
@@ -151,12 +150,9 @@ fn create_directories(root: &Path, directory: &Path) -> Result<(), WorldError> {
 /// Hashes what was written, from disk, and compares it with the commit.
 async fn verify(repository: &Repository, root: &Path, entries: &[Entry]) -> Result<(), WorldError> {
     let files: Vec<&Entry> = entries.iter().filter(|e| e.kind == "blob" && e.mode != "120000").collect();
-    let named = || files.iter().filter(|e| !e.path.as_bytes().contains(&b'\n')).map(|e| e.path.as_os_str());
-    let paths = named().flat_map(|path| [root.join(path).into_os_string().into_vec(), b"\n".to_vec()].concat());
-    let paths: Vec<u8> = paths.collect();
+    let paths: Vec<u8> = files.iter().flat_map(|entry| quoted(&root.join(&entry.path))).collect();
     let hashes = repository.text(&["hash-object", "--no-filters", "--stdin-paths"], Some(&paths)).await?;
-    let found: HashMap<&OsStr, &str> = named().zip(hashes.lines()).collect();
-    if files.iter().all(|e| found.get(e.path.as_os_str()) == Some(&e.oid.as_str())) {
+    if hashes.lines().eq(files.iter().map(|e| e.oid.as_str())) {
         Ok(())
     } else {
         Err(problem(
@@ -164,6 +160,20 @@ async fn verify(repository: &Repository, root: &Path, entries: &[Entry]) -> Resu
             "Try again; check the disk when it happens twice.",
         ))
     }
+}
+
+/// A path as git reads it from a line, whatever bytes it holds (`core.quotePath` in git-config(1)).
+fn quoted(path: &Path) -> Vec<u8> {
+    let mut line = vec![b'"'];
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'\n' => line.extend(b"\\n"),
+            b'"' | b'\\' => line.extend([b'\\', *byte]),
+            other => line.push(*other),
+        }
+    }
+    line.extend(b"\"\n");
+    line
 }
 
 pub(super) fn lines(texts: impl Iterator<Item = String>) -> String {

@@ -130,6 +130,15 @@ pub(super) fn not_what_was_planned(release: &ReleaseId) -> WorldError {
     )
 }
 
+pub(super) fn not_kept(artifact: &Digest) -> WorldError {
+    WorldError::new(
+        Code::WorldFailed,
+        format!("read artifact {artifact}"),
+        "it is not in our store as it was built",
+        "Run the dry run again: it builds the artifact anew.",
+    )
+}
+
 pub(super) fn not_there(release: &ReleaseId) -> WorldError {
     wrong(
         format!("switch to release {release}"),

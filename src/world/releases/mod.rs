@@ -95,14 +95,14 @@ impl Reader<'_> {
         artifact: &Digest,
         shared: &[RelativePath],
     ) -> Result<(), WorldError> {
-        let artifact = self.world.paths.artifact(artifact);
+        let kept = self.world.paths.artifact(artifact);
         match self.place(&target.host, Role::Deploy)? {
             Place::Here => {
                 let space = space::here(&target.root).await?;
-                let need = blocking(move || local::need(&artifact)).await?;
+                let need = blocking(move || local::need(&kept)).await?;
                 layout::check_room(format!("prepare {}", target.root.display()), &space, need)
             }
-            Place::There(host) => remote::check_ready(&host, &target.root, &artifact, shared).boxed().await,
+            Place::There(host) => remote::check_ready(&host, &target.root, &kept, artifact, shared).boxed().await,
         }
     }
 

@@ -16,11 +16,11 @@ use crate::{
         time::Time,
     },
     world::{
-        WorldError,
+        WorldError, artifacts,
         blocking::blocking,
         git::beside,
         ssh::{Base, Delivery, Entry, Remote, RemoteTree, Stat, recognise},
-        tree::Kind,
+        tree::{self, Kind},
     },
 };
 
@@ -103,12 +103,16 @@ pub(super) async fn place(
     let target = directory(root, &place.release);
     let partial = beside(&target, ".partial");
     host.remove_tree(&doing, &target).await?;
-    let (wanted, base) = tokio::try_join!(read_artifact(artifact), base(host, root, &place.shared))?;
-    if wanted.digest() != place.artifact {
-        return Err(layout::not_what_was_planned(&place.release));
-    }
+    let (wanted, base) = tokio::try_join!(content(artifact, place.artifact), base(host, root, &place.shared))?;
+    let wanted = wanted.ok_or_else(|| layout::not_what_was_planned(&place.release))?;
     let delivery = Delivery { from: artifact, wanted: &wanted, to: &partial, base: base.as_ref() };
-    let mut tree = host.send_tree(&doing, &delivery).await?;
+    let mut tree = match host.send_tree(&doing, &delivery).await {
+        // Was it sent as it should be? What arrived is always looked at; what was sent only when that is not right.
+        Err(error) if error.code == Code::WorldFailed && is_damaged(artifact, place.artifact).await => {
+            return Err(layout::not_what_was_planned(&place.release).because(error));
+        }
+        sent => sent?,
+    };
     for path in &place.shared {
         share(host, root, &partial, path).await?;
     }
@@ -117,9 +121,9 @@ pub(super) async fn place(
         recognise(&mut shared, &tree, &|_| true);
         host.read_contents(&doing, &partial, &mut shared, &|entry| entry.content.is_none()).await?;
         tree = shared;
+        // All of the release is durable before its name appears.
+        host.sync(&doing, &partial).await?;
     }
-    // All files of the release are durable before its name appears.
-    host.sync(&doing, &partial).await?;
     files.replace(&record_path(root, &place.release), 0o600, &tree.to_record()?).await?;
     let manifest = Manifest { artifact: place.artifact, tree: tree.digest() };
     let manifest = serde_json::to_vec(&manifest).map_err(|e| WorldError::io(doing, std::io::Error::other(e)))?;
@@ -178,6 +182,7 @@ pub(super) async fn check_ready(
     host: &Remote<'_>,
     root: &Path,
     artifact: &Path,
+    digest: &Digest,
     shared: &[RelativePath],
 ) -> Result<(), WorldError> {
     check_layout(host, root).await?;
@@ -198,7 +203,7 @@ pub(super) async fn check_ready(
             "Let the directory belong to the login.",
         ));
     }
-    let wanted = read_artifact(artifact).await?;
+    let wanted = content(artifact, *digest).await?.ok_or_else(|| layout::not_kept(digest))?;
     if let Some(entry) = wanted.entries.iter().find(|entry| entry.path.to_str().is_none())
         && !host.carries_any_name().await?
     {
@@ -285,9 +290,15 @@ async fn base(host: &Remote<'_>, root: &Path, shared: &[RelativePath]) -> Result
     Ok(None)
 }
 
-async fn read_artifact(artifact: &Path) -> Result<RemoteTree, WorldError> {
+async fn content(artifact: &Path, digest: Digest) -> Result<Option<RemoteTree>, WorldError> {
     let artifact = artifact.to_owned();
-    blocking(move || RemoteTree::here(&artifact)).await
+    blocking(move || artifacts::content(&artifact, &digest)).await
+}
+
+/// Whether the files of an artifact are others than those it has its digest from.
+async fn is_damaged(artifact: &Path, digest: Digest) -> bool {
+    let artifact = artifact.to_owned();
+    blocking(move || Ok(tree::digest(&artifact)? != digest)).await.unwrap_or(true)
 }
 
 async fn manifest(host: &Remote<'_>, root: &Path, release: &ReleaseId) -> Result<Option<Manifest>, WorldError> {

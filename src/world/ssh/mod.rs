@@ -39,7 +39,7 @@ pub use scan::{ShownKey, Standing};
 pub(in crate::world) use space::quotas;
 pub(in crate::world) use stat::Stat;
 pub(in crate::world) use transfer::{Base, Delivery, recognise};
-pub(in crate::world) use tunnel::{End, Passage, Tunnel, Verified, Watch};
+pub(in crate::world) use tunnel::{End, Passage, Tunnel, Watch};
 
 use std::{sync::Arc, time::Duration};
 
@@ -138,6 +138,12 @@ impl Remote<'_> {
 
     async fn connection(&self) -> Result<Arc<Connection>, WorldError> {
         self.reader.world.ssh.connection(*self).await
+    }
+
+    /// Logs in over a connection of its own, and leaves: one that is open proves only what was true when it was opened.
+    pub(in crate::world) async fn log_in_once(&self) -> Result<(), WorldError> {
+        Connection::open(*self).await?.end().await;
+        Ok(())
     }
 
     /// Ends the connection, with all sessions of whoever uses it. The next word opens another one.

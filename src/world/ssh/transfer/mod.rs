@@ -48,8 +48,8 @@ impl Delivery<'_> {
 }
 
 impl Remote<'_> {
-    /// Makes `to` on the host equal to a tree here, and says how the host lists it. When it fails, what arrived stays for the next
-    /// time, unless the host is full: then it goes.
+    /// Makes `to` on the host equal to a tree here, and durable, and says how the host lists it. When it fails, what arrived stays for
+    /// the next time, unless the host is full: then it goes.
     pub(in crate::world) async fn send_tree(
         &self,
         doing: &str,
@@ -70,6 +70,9 @@ impl Remote<'_> {
             let nothing = RemoteTree::default();
             let diff = diff::between(delivery.wanted, found.as_ref().unwrap_or(&nothing), base);
             if let Some(found) = found.take().filter(|_| diff.is_empty()) {
+                if attempt == 0 {
+                    self.sync(doing, delivery.to).await?;
+                }
                 return Ok(found);
             }
             match self.apply(doing, delivery, &diff).await {
@@ -80,7 +83,11 @@ impl Remote<'_> {
                 Err(error) if error.code == Code::WorldFailed => trouble = Some(error),
                 other => other?,
             }
-            found = Some(self.found(doing, delivery, &diff.sent()).await?);
+            let sent = diff.sent();
+            // The disk is busy with the one, the processor with the other.
+            let (durable, there) = tokio::join!(self.sync(doing, delivery.to), self.found(doing, delivery, &sent));
+            durable?;
+            found = Some(there?);
         }
         Err(trouble.unwrap_or_else(|| {
             WorldError::new(
