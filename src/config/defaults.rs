@@ -56,6 +56,9 @@ pub(crate) const SMOKE_ATTEMPTS: Bounds = bounds(3, 1, 20);
 /// The HTTP status that a smoke check wants.
 pub(crate) const SMOKE_STATUS: Bounds = bounds(200, 100, 599);
 
+/// After how many days a secret has to be replaced; only where the file says so.
+pub(crate) const ROTATE_AFTER_DAYS: Bounds = bounds(90, 1, 3650);
+
 pub(crate) const DRY_RUN_FRESH_S: Bounds = bounds(1800, 60, DAY);
 pub(crate) const SNAPSHOT_FRESH_S: Bounds = bounds(900, 60, DAY);
 pub(crate) const GATES_FRESH_S: Bounds = bounds(HOUR, 60, DAY);

@@ -11,6 +11,7 @@ pub mod reply;
 
 mod approve;
 mod call;
+mod cancel;
 mod close;
 mod complete;
 mod decide;
@@ -23,6 +24,7 @@ mod metrics;
 mod observe;
 mod propose;
 mod records;
+mod reduce;
 mod render;
 mod report;
 mod resources;

@@ -20,9 +20,12 @@ impl Engine {
     /// Where an operation stands.
     pub(super) async fn view(&self, id: &OperationId, with_journal: bool) -> Result<OperationView, Refusal> {
         let ledger = self.ledger().await?;
-        let Some(operation) = ledger.operation(id).await? else {
+        let Some(mut operation) = ledger.operation(id).await? else {
             return Err(no_such_operation());
         };
+        if let Some(told) = self.told_to_stop(ledger, &operation).await? {
+            operation.summary = told;
+        }
         let evidence = ledger.evidence(id).await?;
         let plan = match &operation.plan {
             Some(plan) => ledger.plan(plan).await?,

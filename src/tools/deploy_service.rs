@@ -163,12 +163,13 @@ impl Case<'_> {
             way_back::of_deployment(self.context, self.service, self.environment, self.target, &self.subject()).await?;
         let values = self.placeholders(&rollback);
         let host = script::host(self.context, self.target, deploy.runs);
-        let call = script::call(self.context, self.service, &deploy.script, self.revision, &values, host).await?;
+        let mut call = script::call(self.context, self.service, &deploy.script, self.revision, &values, host).await?;
         let undo = match &deploy.rollback {
             // The rollback script of the commit that is being deployed knows what that commit did.
             Some(script) => Some(script::call(self.context, self.service, script, self.revision, &values, host).await?),
             None => None,
         };
+        call.on_cancel = script::on_cancel(&deploy.script, undo.as_ref(), self.target);
         (self.context.progress)(format!("rehearsing {}", call.path));
         let say_more = deploy.verbose_argument.iter().filter(|_| verbose).cloned();
         let dry_run: Option<Vec<String>> =
@@ -228,7 +229,11 @@ impl Case<'_> {
                 in_release: Some(release.clone()),
             }));
         }
-        steps.push(Step::SwitchRelease(SwitchRelease { to: release, from: from.clone() }));
+        steps.push(Step::SwitchRelease(SwitchRelease {
+            to: release,
+            from: from.clone(),
+            reset_opcache: deploy.reset_opcache.clone(),
+        }));
         steps.push(self.smoke());
         steps.push(Step::PruneReleases(PruneReleases { keep: deploy.keep, protect: from }));
         let mut evidence = vec![ready, self.rehearsed_release(&artifact).await?];

@@ -307,7 +307,11 @@ impl Case<'_> {
             let how = if rebuilt { "rebuild" } else { "place the retained artifact of" };
             (release, format!("{how} {} and switch to it", self.revision.version), rebuilt)
         };
-        steps.push(Step::SwitchRelease(SwitchRelease { to: release, from }));
+        steps.push(Step::SwitchRelease(SwitchRelease {
+            to: release,
+            from,
+            reset_opcache: deploy.reset_opcache.clone(),
+        }));
         Ok((code, rebuilt))
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::way::{is_loopback, via};
 use crate::{
     config::{
         defaults,
@@ -9,7 +10,7 @@ use crate::{
         raw::{Bounds, Item, Section},
     },
     domain::{
-        inventory::{Database, DatabaseServer, Engine, Host, HostKind, MigrationTool, Tls},
+        inventory::{Database, DatabaseServer, Engine, Host, MigrationTool, Tls},
         name::{DatabaseName, HostName},
     },
 };
@@ -120,17 +121,6 @@ fn server(
     })
 }
 
-/// The host through which a server is reached: one over SSH.
-fn via(item: &Item<'_>, names: &Names, hosts: &BTreeMap<HostName, Host>) -> Option<HostName> {
-    let name: HostName = item.reference("host", &names.hosts)?;
-    // One with a mistake of its own is not there; that is told where it stands.
-    if hosts.get(&name).is_some_and(|host| host.kind == HostKind::Local) {
-        item.error("is this machine, which reaches the server by itself", "remove it, or name a host of kind ssh");
-        return None;
-    }
-    Some(name)
-}
-
 /// SSH protects a connection as far as the host, and nothing listens between a host and itself.
 fn tls(section: &Section<'_>, address: &str, through_host: bool) -> Option<Tls> {
     let (socket, ends_there) = (address.starts_with('/'), is_loopback(address));
@@ -171,10 +161,6 @@ enum Word {
     Off,
     /// The operator trusts the network behind the host.
     OffBehindHost,
-}
-
-fn is_loopback(address: &str) -> bool {
-    address == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A name on a database server; it is passed on to client programs, so it must not look like an option or a URL.
