@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod cancel_operation;
+mod check_readiness;
 mod cli;
 mod conformance;
 mod crash;
@@ -23,6 +24,7 @@ mod duplicates;
 mod evidence;
 mod expiry;
 mod floors;
+mod github_stand_in;
 mod golden;
 mod illegal;
 mod inspect_db;
@@ -51,6 +53,7 @@ mod shared_state;
 mod snapshot_db;
 mod ssh;
 mod support;
+mod test_reports;
 mod unfreeze;
 mod unwind;
 mod verify_secret;

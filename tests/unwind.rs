@@ -1,11 +1,15 @@
 //! Every step of every plan fails once: the previous version answers, or nothing was changed.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, Ordering},
 };
 
-use deploy_ops_mcp::{domain::operation::Phase, engine::Hooks};
+use deploy_ops_mcp::{
+    domain::operation::Phase,
+    engine::{Hooks, Point},
+    redact::{Redactor, Secret},
+};
 use serde_json::json;
 
 use crate::support::stage::{self, Stage, text};
@@ -69,4 +73,34 @@ async fn a_release_deployment_survives_the_failure_of_each_step() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_script_deployment_survives_the_failure_of_each_step() {
     every_step("forum", 4).await;
+}
+
+/// Learns of a secret when a step has taken effect: from then on nothing can be stored in which its value is a word.
+#[derive(Default)]
+struct Learns {
+    redactor: OnceLock<Redactor>,
+    step: &'static str,
+    value: &'static str,
+}
+
+impl Hooks for Learns {
+    fn at(&self, phase: Phase, _: usize, step: &'static str, point: Point) {
+        if let (Phase::Do, Point::AfterEffect, Some(redactor)) = (phase, point, self.redactor.get())
+            && step == self.step
+        {
+            redactor.add([Secret::new("LATE", self.value)]);
+        }
+    }
+}
+
+/// What the ledger refuses to store, because it could not be read back, does not leave an operation without an end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outcome_that_cannot_be_stored_is_taken_back_and_not_left_open() {
+    let hooks = Arc::new(Learns { step: "run_script", value: "migrations", ..Learns::default() });
+    let stage = Stage::with(hooks.clone()).await;
+    hooks.redactor.set(stage.engine.redactor().clone()).unwrap_or_default();
+    let done = stage.deploy("shop", "v2025.01.13").await;
+    assert_eq!(text(&done, "/operation/state"), "rolled_back", "{}", *done.text);
+    assert!(done.text.contains("it does not count"), "{}", *done.text);
+    stage.engine.drain().await;
 }

@@ -43,6 +43,8 @@ pub(crate) const GATE_TIMEOUT_S: Bounds = bounds(900, 1, 6 * HOUR);
 pub(crate) const GITHUB_API: &str = "https://api.github.com";
 /// Ids of Apps and installations.
 pub(crate) const GITHUB_ID: Bounds = bounds(1, 1, u32::MAX);
+/// How many tests of a quality gate have to pass; without the key, one has to where tests are counted.
+pub(crate) const MINIMUM_TESTS: Bounds = bounds(1, 1, 1_000_000);
 /// How many people have to approve a pull request.
 pub(crate) const REVIEW_APPROVALS: Bounds = bounds(1, 1, 20);
 /// How many old releases are kept.

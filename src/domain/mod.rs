@@ -20,6 +20,7 @@ pub mod plan;
 pub mod principal;
 pub mod refusal;
 pub mod release;
+pub mod results;
 pub mod snapshot;
 pub mod space;
 pub mod step;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     digest::Digest,
     effect::Effect,
-    inventory::RelativePath,
+    inventory::{OnCancel, RelativePath, WebRoot},
     name::{DatabaseName, HostName, SecretName},
     release::ReleaseId,
     snapshot::SnapshotId,
@@ -101,6 +101,9 @@ pub struct ScriptCall {
     /// The host over SSH that it runs on; the machine of this server, when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostName>,
+    /// What a cancellation does with it while it runs.
+    #[serde(default, skip_serializing_if = "OnCancel::is_wait")]
+    pub on_cancel: OnCancel,
 }
 
 /// Run a script detached, at most once.
@@ -137,6 +140,9 @@ pub struct SwitchRelease {
     /// The release that was live, and is again when this is undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<ReleaseId>,
+    /// Which directory the URL shows, when PHP's OPcache is reset after the switch, and after it is undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_opcache: Option<WebRoot>,
 }
 
 /// Remove old releases, never the live one, never the one to go back to.
@@ -229,7 +235,10 @@ impl Step {
                 format!("run {} ({}){host}", s.call.path, s.call.digest.short())
             }
             Self::PlaceRelease(s) => format!("place release {}", s.release),
-            Self::SwitchRelease(s) => format!("switch to release {}", s.to),
+            Self::SwitchRelease(s) => {
+                let reset = if s.reset_opcache.is_some() { " and reset PHP's OPcache" } else { "" };
+                format!("switch to release {}{reset}", s.to)
+            }
             Self::PruneReleases(s) => format!("keep {} old releases", s.keep),
             Self::RestoreDatabase(s) => format!("restore database {} from {}", s.database, s.snapshot),
             Self::CheckSmoke(s) => format!("smoke checks, expecting {}", s.version),

@@ -168,7 +168,7 @@ impl Run<'_> {
             self.write_report(&operation, &own, &plan).await?;
         }
         self.give_target_back().await;
-        self.ledger.finish(&operation, &deployments, now).await?;
+        self.store_end(&operation, &deployments, now).await?;
         self.live.say(operation.summary.clone());
         self.live.set(operation.state);
         Ok(())

@@ -29,6 +29,10 @@ impl<'e> EngineRecords<'e> {
 }
 
 impl Records for EngineRecords<'_> {
+    fn halted(&self) -> Reading<'_, Option<String>> {
+        Box::pin(async move { self.engine.halted(self.ledger).await })
+    }
+
     fn operation<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Option<Operation>> {
         Box::pin(async move { Ok(self.ledger.operation(id).await?) })
     }

@@ -16,9 +16,12 @@ impl Engine {
     /// Where an operation stands.
     pub(super) async fn view(&self, id: &OperationId, with_journal: bool) -> Result<OperationView, Refusal> {
         let ledger = self.ledger().await?;
-        let Some(operation) = ledger.operation(id).await? else {
+        let Some(mut operation) = ledger.operation(id).await? else {
             return Err(no_such_operation());
         };
+        if let Some(told) = self.told_to_stop(ledger, &operation).await? {
+            operation.summary = told;
+        }
         let evidence = ledger.evidence(id).await?;
         let plan = match &operation.plan {
             Some(plan) => ledger.plan(plan).await?,
@@ -83,11 +86,16 @@ pub(super) fn headline(view: &OperationView) -> (String, Vec<NextCall>) {
     let subject = match (&operation.service, &operation.version) {
         (Some(service), Some(version)) => format!("{service} {version} in {}", operation.environment),
         (Some(service), None) => format!("{service} in {}", operation.environment),
+        (None, _) if operation.kind == OperationKind::Check => format!("services in {}", operation.environment),
         (None, _) => "databases".to_owned(),
     };
     let state = serde_json::to_value(operation.state).ok();
     let state = state.as_ref().and_then(|s| s.as_str()).unwrap_or("?").to_uppercase();
-    let status = format!("{state}: {subject}. {}", operation.summary);
+    let status = match (operation.kind, operation.state) {
+        // What was found is the status: that looking succeeded says nothing.
+        (OperationKind::Check, OperationState::Succeeded) => operation.summary.clone(),
+        _ => format!("{state}: {subject}. {}", operation.summary),
+    };
     let mut next = Vec::new();
     let status_call = |why: &str| {
         NextCall::new("operation_status", serde_json::json!({ "operation": operation.id, "wait_s": 30 }), why)
@@ -105,6 +113,11 @@ pub(super) fn headline(view: &OperationView) -> (String, Vec<NextCall>) {
             ));
         }
         OperationState::Succeeded if operation.kind == OperationKind::DryRun => next.extend(after_dry_run(view)),
+        OperationState::Succeeded if operation.kind == OperationKind::Check => {
+            next.extend(operation.blockers.iter().flat_map(|blocker| blocker.next.clone()));
+            next.dedup();
+            next.truncate(5);
+        }
         OperationState::Succeeded | OperationState::Accepted | OperationState::Cancelled => {}
     }
     (status, next)

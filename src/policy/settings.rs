@@ -74,7 +74,10 @@ impl Settings {
             | EvidenceKind::EndToEnd
             | EvidenceKind::Lighthouse
             | EvidenceKind::Migrations
-            | EvidenceKind::Monitoring => self.gate_s,
+            | EvidenceKind::Monitoring
+            | EvidenceKind::Backup
+            | EvidenceKind::Room
+            | EvidenceKind::Schedule => self.gate_s,
         }
     }
 

@@ -11,6 +11,8 @@ mod take_snapshot;
 
 use std::{path::PathBuf, sync::Arc};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{
     domain::{
         evidence::{Evidence, EvidenceKind, Outcome},
@@ -35,6 +37,8 @@ pub struct Context<'a> {
     pub index: usize,
     /// Told about progress, in sentences for a human and lines that scripts write; never blocks.
     pub progress: Arc<dyn Fn(String) + Send + Sync>,
+    /// Cancelled when the operation is, for steps that need not come to their end.
+    pub cancelled: CancellationToken,
 }
 
 /// A step that took effect.
@@ -53,6 +57,8 @@ pub struct Done {
 pub enum Failure {
     /// It failed, and that is certain.
     Failed(Done),
+    /// It was ended, or not begun, because the operation is cancelled.
+    Cancelled(Done),
     /// Whether it took effect cannot be told.
     Unknown(Done),
 }
@@ -68,6 +74,8 @@ pub enum Probe {
     Done(Done),
     /// It failed.
     Failed(Done),
+    /// It was ended because the operation is cancelled.
+    Cancelled(Done),
     /// It cannot be told.
     Unknown(Done),
 }

@@ -4,6 +4,7 @@
 
 mod bounds;
 mod cancel_operation;
+mod check_readiness;
 mod deploy_service;
 mod diagnose;
 mod diagnosing;
@@ -14,6 +15,7 @@ mod list_services;
 mod operation_status;
 pub mod page;
 mod read_file;
+mod readiness;
 pub mod records;
 mod rollback;
 mod run_smoke;
@@ -45,6 +47,9 @@ use crate::{
     },
     world::Reader,
 };
+
+/// How long evidence counts is the policy's to say: the engine stamps it.
+const UNTIL_STAMPED: u32 = 0;
 
 /// What a tool gets to answer a call.
 #[derive(Clone, Copy)]
@@ -147,6 +152,47 @@ pub trait Action: Describe {
     }
 }
 
+/// A tool that looks around for longer than a call may take: the engine makes an operation of it, which changes nothing.
+///
+/// What comes back is an [`records::OperationView`], at once or by `operation_status`.
+pub trait Observation: Describe {
+    /// How long the call waits for it, s; as the operator set it when the caller does not say.
+    fn wait_s(arguments: &Self::Arguments) -> Option<u32>;
+
+    /// What it is about, resolved in the inventory, before anything is read.
+    fn about(arguments: &Self::Arguments, inventory: &Inventory) -> Result<About, Refusal>;
+
+    /// Looks.
+    fn observe(
+        arguments: Self::Arguments,
+        context: Context<'_>,
+    ) -> impl Future<Output = Result<Observed, Refusal>> + Send;
+}
+
+/// What an observation is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The service, when it is one.
+    pub service: Option<ServiceName>,
+    /// Where.
+    pub environment: EnvironmentName,
+    /// The version that is asked about.
+    pub version: Option<Version>,
+}
+
+/// What was observed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    /// The first line of the answer: what was found, in one sentence.
+    pub summary: String,
+    /// What stands in the way, the worst first.
+    pub blockers: Vec<Refusal>,
+    /// What was seen, in the order of the answer.
+    pub evidence: Vec<Evidence>,
+    /// The last of what others wrote about what is not green.
+    pub untrusted_text: Option<String>,
+}
+
 /// What a caller of an action wants.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wish {
@@ -231,6 +277,8 @@ pub enum Handler {
     Query(for<'a> fn(Value, Context<'a>) -> Boxed<'a, ErasedAnswer>),
     /// An action.
     Action(ActionHandler),
+    /// An observation.
+    Observation(ObservationHandler),
 }
 
 impl std::fmt::Debug for Handler {
@@ -238,6 +286,7 @@ impl std::fmt::Debug for Handler {
         f.write_str(match self {
             Self::Query(_) => "Query",
             Self::Action(_) => "Action",
+            Self::Observation(_) => "Observation",
         })
     }
 }
@@ -260,6 +309,23 @@ pub struct ActionHandler {
 impl std::fmt::Debug for ActionHandler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ActionHandler")
+    }
+}
+
+/// The functions of an observation.
+#[derive(Clone, Copy)]
+pub struct ObservationHandler {
+    /// See [`Observation::wait_s`].
+    pub wait_s: fn(&Value) -> Result<Option<u32>, Refusal>,
+    /// See [`Observation::about`].
+    pub about: fn(&Value, &Inventory) -> Result<About, Refusal>,
+    /// See [`Observation::observe`].
+    pub observe: for<'a> fn(Value, Context<'a>) -> Boxed<'a, Observed>,
+}
+
+impl std::fmt::Debug for ObservationHandler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ObservationHandler")
     }
 }
 
@@ -300,6 +366,7 @@ impl std::fmt::Debug for Tool {
 pub fn all() -> Vec<Tool> {
     let mut tools = vec![
         action::<cancel_operation::CancelOperation>(),
+        observation::<check_readiness::CheckReadiness>(),
         action::<deploy_service::DeployService>(),
         query::<diagnose::Diagnose>(),
         query::<inspect_db::InspectDb>(),
@@ -337,6 +404,17 @@ pub fn action<T: Action + 'static>() -> Tool {
         facts: |plan, context| Box::pin(T::facts(plan, context)),
         look: |arguments, context| {
             Box::pin(async move { erase(T::look(parse::<T::Arguments>(arguments)?, context).await?) })
+        },
+    }))
+}
+
+/// An observation, erased.
+pub fn observation<T: Observation + 'static>() -> Tool {
+    tool::<T>(Handler::Observation(ObservationHandler {
+        wait_s: |arguments| Ok(T::wait_s(&parse::<T::Arguments>(arguments.clone())?)),
+        about: |arguments, inventory| T::about(&parse::<T::Arguments>(arguments.clone())?, inventory),
+        observe: |arguments, context| {
+            Box::pin(async move { T::observe(parse::<T::Arguments>(arguments)?, context).await })
         },
     }))
 }

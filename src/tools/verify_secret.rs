@@ -224,7 +224,19 @@ pub(super) async fn compare(
         Some(live) => live.commit,
         None => context.reader.head(service).await?.commit,
     };
-    let file = super::drafting::script::file(context, service, &commit, example).await?;
+    compare_at(context, service, target, &commit, example, env).await
+}
+
+/// The keys that the example of a commit has, against those of the target.
+pub(super) async fn compare_at(
+    context: Context<'_>,
+    service: &Service,
+    target: &Target,
+    commit: &str,
+    example: &RelativePath,
+    env: &RelativePath,
+) -> Result<EnvKeys, Refusal> {
+    let file = super::drafting::script::file(context, service, commit, example).await?;
     let wanted = crate::world::files::keys(&String::from_utf8_lossy(&file.bytes));
     let there = context.reader.env_file_keys(&Root::on(&target.host, &target.root), env).await?;
     let has = |key: &str| there.iter().any(|(name, set)| name == key && *set);

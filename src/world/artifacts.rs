@@ -1,11 +1,17 @@
 //! Artifacts: what is released, built from a clean export and kept by the digest of its tree.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     Reader, WorldError,
     blocking::blocking,
+    git::beside,
     process::{self, Captured, Invocation},
+    ssh::RemoteTree,
     tree,
 };
 use crate::domain::{
@@ -112,9 +118,11 @@ fn keep(built: &Path, store: &Path) -> Result<(Digest, u64, u64), WorldError> {
             bytes += size;
         }
     }
-    let digest = tree::digest(built)?;
+    let tree = RemoteTree::here(built)?;
+    let digest = tree.digest();
     fs::create_dir_all(store).map_err(io)?;
     let place = store.join(digest.to_string());
+    fs::write(record_of(&place), tree.to_record()?).map_err(io)?;
     if place.is_dir() {
         if tree::digest(&place)? == digest {
             return Ok((digest, files, bytes));
@@ -129,6 +137,21 @@ fn keep(built: &Path, store: &Path) -> Result<(Digest, u64, u64), WorldError> {
     }
     tree::sync_directory(store)?;
     Ok((digest, files, bytes))
+}
+
+/// Where it is written down what an artifact holds.
+fn record_of(artifact: &Path) -> PathBuf {
+    beside(artifact, ".files")
+}
+
+/// What the artifact with this digest holds, as it was written down when it was kept: a record that has the digest is true, whatever
+/// became of the files since. Without one they are read; `None` when they are not that artifact any more.
+pub(in crate::world) fn content(artifact: &Path, digest: &Digest) -> Result<Option<RemoteTree>, WorldError> {
+    let recorded = fs::read(record_of(artifact)).ok().and_then(|record| RemoteTree::from_record(&record));
+    match recorded.filter(|tree| tree.digest() == *digest) {
+        Some(tree) => Ok(Some(tree)),
+        None => Ok(Some(RemoteTree::here(artifact)?).filter(|tree| tree.digest() == *digest)),
+    }
 }
 
 fn refused(path: &Path, why: &str) -> WorldError {

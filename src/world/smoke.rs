@@ -18,7 +18,7 @@ use super::{
 };
 use crate::domain::{
     evidence::{Evidence, EvidenceKind, Outcome},
-    inventory::{Script, Service, SmokeCheck, SmokeKind, Target},
+    inventory::{OnCancel, Script, Service, SmokeCheck, SmokeKind, Target},
     name::MailboxName,
     refusal::Code,
     step::ScriptCall,
@@ -156,8 +156,14 @@ impl Reader<'_> {
         check: &Wanted<'_>,
     ) -> Found {
         match &check.kind {
-            SmokeKind::Http { path, status, contains } => {
-                self.check_http(target, path, *status, contains.clone(), check.timeout_ms).await
+            SmokeKind::Http { path, status, contains, through_host } => {
+                let asked = Asked {
+                    path,
+                    contains: contains.clone(),
+                    timeout: Duration::from_millis(u64::from(check.timeout_ms)),
+                    through_host: through_host.unwrap_or(target.through_host),
+                };
+                self.check_http(target, asked, *status).await
             }
             SmokeKind::Database { database } => {
                 let wait = Duration::from_millis(u64::from(check.timeout_ms));
@@ -200,23 +206,16 @@ impl Reader<'_> {
         Found { settled, untrusted_text: found.said(), ..Found::new(outcome, format!("{}.", found.describe())) }
     }
 
-    async fn check_http(
-        &self,
-        target: &Target,
-        path: &str,
-        wanted: u16,
-        contains: Option<String>,
-        timeout_ms: u32,
-    ) -> Found {
+    async fn check_http(&self, target: &Target, asked: Asked<'_>, wanted: u16) -> Found {
         let Some(base) = &target.url else {
             return Found::inconclusive("The target has no URL; set url in deploy-ops.toml.".to_owned());
         };
         let request = HttpRequest {
-            url: below(base, path),
-            timeout: Duration::from_millis(u64::from(timeout_ms)),
-            contains,
+            url: below(base, asked.path),
+            timeout: asked.timeout,
+            contains: asked.contains,
             follow: !(300..400).contains(&wanted),
-            through: target.through_host.then(|| target.host.clone()),
+            through: asked.through_host.then(|| target.host.clone()),
         };
         let from = request.through.as_ref().map_or_else(String::new, |host| format!(" through host {host}"));
         match self.http_check(&request).await {
@@ -272,6 +271,7 @@ impl Reader<'_> {
             secrets: Vec::new(),
             timeout_s: script.timeout_s,
             host: None,
+            on_cancel: OnCancel::Wait,
         };
         let place = self.place_script(service, &call, &export, "smoke").await?;
         let limit = Duration::from_secs(u64::from(script.timeout_s)).min(Duration::from_millis(u64::from(timeout_ms)));
@@ -329,7 +329,7 @@ impl<'a> Wanted<'a> {
     fn of_all(service: &'a Service, target: &Target) -> Vec<Self> {
         let own = target.url.as_ref().map(|_| Self {
             name: "url",
-            kind: SmokeKind::Http { path: String::new(), status: 200, contains: None },
+            kind: SmokeKind::Http { path: String::new(), status: 200, contains: None, through_host: None },
             timeout_ms: OWN_TIMEOUT_MS,
             attempts: OWN_ATTEMPTS,
         });
@@ -343,6 +343,14 @@ impl<'a> Wanted<'a> {
             attempts: check.attempts,
         }
     }
+}
+
+/// What an HTTP check asks.
+struct Asked<'a> {
+    path: &'a str,
+    contains: Option<String>,
+    timeout: Duration,
+    through_host: bool,
 }
 
 struct Found {
@@ -397,7 +405,7 @@ fn kind(kind: &SmokeKind) -> &'static str {
 }
 
 /// Path and query below a URL. Nothing in `path` can change the host: it is set as path and query, never parsed as a URL.
-fn below(base: &Url, path: &str) -> Url {
+pub(in crate::world) fn below(base: &Url, path: &str) -> Url {
     if path.is_empty() {
         return base.clone();
     }

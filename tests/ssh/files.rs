@@ -154,6 +154,29 @@ async fn a_log_on_a_host_is_searched_as_one_here() {
 }
 
 #[tokio::test]
+async fn both_halves_of_a_large_log_are_searched_as_one() {
+    let (_house, host, client) = house(Sshd::shape()).await;
+    let (size, line) = (10_000_000, [&[b'.'; 99][..], b"\n"].concat());
+    let mut log = line.repeat(size / line.len());
+    // Where the second half begins, in the middle of a line and of a word; and on both sides of it.
+    let half = size / 65_536 * 9 / 20 * 65_536;
+    for at in [20, half - 5, half + 3_000, half + 70_000, size - 80] {
+        log[at..][..14].copy_from_slice(b"quota exceeded");
+    }
+    for at in [half - 9_000 - half % 100, half + 90_000 - half % 100] {
+        log[at..][..18].copy_from_slice(b"quota\x1b[0m exceeded");
+    }
+    host.plant("logs/app.log", log);
+    for case in [json!({ "pattern": "quota exceeded", "limit": 50 }), json!({ "pattern": "nowhere at all" })] {
+        let (there, here) = (search(&client, "web", &case).await, search(&client, "here", &case).await);
+        assert_eq!(essence(&there), essence(&here), "{}\n{}", there.text, here.text);
+        assert_eq!(there.structured["files"][0]["preselected"], true, "{}", there.text);
+    }
+    let found = search(&client, "web", &json!({ "pattern": "quota exceeded", "limit": 1 })).await;
+    assert_eq!(found.structured["matches"], 7, "{}", found.text);
+}
+
+#[tokio::test]
 async fn nothing_outside_of_a_root_is_read_and_nothing_blocks() {
     for shape in [Sshd::shape(), Sshd::shape().busybox_only(), Sshd::shape().sftp_jail()] {
         let what = format!("{shape:?}");

@@ -79,6 +79,28 @@ async fn a_host_that_is_away_for_a_while_is_waited_for() {
     assert_eq!(state(&sandbox, &one).await, ReleaseState::Intact);
 }
 
+#[tokio::test]
+async fn an_artifact_that_was_changed_here_does_not_become_a_release() {
+    for shape in [Sshd::shape(), Sshd::shape().sftp_only()] {
+        let host = shape.start().await;
+        let sandbox = world_on(&host, host.port());
+        let (target, permit) = (sandbox.target(), any_permit());
+        let one = built(&sandbox, "v1", &[]).await;
+        let kept = sandbox.path("data/artifacts").join(one.artifact.to_string());
+        for changed in ["two\n", "longer than before\n"] {
+            std::fs::write(kept.join("index.html"), changed).unwrap();
+            let refused = sandbox.world.place_release(&permit, &target, &one).await.unwrap_err();
+            assert!(refused.problem.contains("not what was planned"), "{refused}");
+            assert_eq!(sandbox.world.reader().releases(&target).await.unwrap().placed, []);
+        }
+        // What is written down of it is not needed, and is not believed without its digest.
+        std::fs::write(kept.join("index.html"), "one\n").unwrap();
+        std::fs::write(kept.with_extension("files"), "something else").unwrap();
+        sandbox.world.place_release(&permit, &target, &one).await.unwrap();
+        assert_eq!(state(&sandbox, &one).await, ReleaseState::Intact);
+    }
+}
+
 /// Fills the host's disk by a release.
 async fn a_full_disk_changes_nothing(shape: Shape) {
     let host = shape.disk(16 << 20).start().await;
@@ -91,7 +113,7 @@ async fn a_full_disk_changes_nothing(shape: Shape) {
     commit_noise(&sandbox, 20, "v2");
     let two = built(&sandbox, "v2", &[]).await;
     let found = sandbox.world.reader().check_release_target(&target, &two.artifact, &[]).await.unwrap_err();
-    assert!(found.problem.contains("bytes, and the host has"), "{found}");
+    assert!(found.problem.contains("bytes, and the disk has"), "{found}");
     let full = sandbox.world.place_release(&permit, &target, &two).await.unwrap_err();
     assert!(full.problem.contains("full"), "{full}");
     assert!(full.fix.contains("pace"), "{full:?}");

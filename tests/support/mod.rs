@@ -5,6 +5,8 @@ pub(crate) mod cut;
 mod daemon;
 pub(crate) mod dovecot;
 pub(crate) mod forum;
+#[allow(dead_code, unused_imports, reason = "each test takes what it needs")]
+pub(crate) mod github;
 mod home;
 pub(crate) mod liar_mail;
 #[allow(dead_code, reason = "each test takes what it needs")]

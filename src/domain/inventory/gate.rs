@@ -1,8 +1,13 @@
 //! Quality gates.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
-use super::super::{evidence::EvidenceKind, name::GateName};
+use super::{
+    super::{evidence::EvidenceKind, name::GateName, results::Format},
+    RelativePath,
+};
 
 /// What has to be green before a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,13 +33,31 @@ pub enum GateKind {
     Alerts(AlertsGate),
 }
 
-/// A command that must end with exit code 0 in a clean export of the commit.
+/// A command that must end with exit code 0 in a clean export of the commit, and whose reports must agree with that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CommandGate {
     /// The program and its arguments; no shell is involved.
     pub command: Vec<String>,
-    /// How long it may take, seconds.
+    /// How long it may take, with its preparation, seconds.
     pub timeout_s: u32,
+    /// A command that makes the export ready before. When it fails, nothing was tested.
+    pub prepare: Option<Vec<String>>,
+    /// Directories in which programs are looked for before the usual ones.
+    pub path: Vec<PathBuf>,
+    /// The reports that it writes, below the export. `*` and `?` stand for any text and any character of a name.
+    pub reports: Vec<RelativePath>,
+    /// How its reports, or its output when there are none, are written; recognised by the content when it is not given.
+    pub format: Option<Format>,
+    /// How many tests must have passed at least.
+    pub minimum_tests: Option<u32>,
+}
+
+impl CommandGate {
+    /// A command of which only the exit code is known to count.
+    pub fn new(command: Vec<String>, timeout_s: u32) -> Self {
+        let (prepare, format, minimum_tests) = (None, None, None);
+        Self { command, timeout_s, prepare, path: Vec::new(), reports: Vec::new(), format, minimum_tests }
+    }
 }
 
 /// Check runs and statuses of the commit on GitHub. Only the conclusion `success` is green.

@@ -3,7 +3,7 @@
 use super::super::Context;
 use crate::{
     domain::{
-        inventory::{HostKind, RelativePath, Runs, Script, Service, Target},
+        inventory::{HostKind, OnCancel, RelativePath, Runs, Script, Service, Target},
         name::HostName,
         refusal::{Code, Refusal},
         step::ScriptCall,
@@ -38,7 +38,15 @@ pub(in crate::tools) async fn call(
         secrets: script.secrets.clone(),
         timeout_s: script.timeout_s,
         host: host.cloned(),
+        on_cancel: script.on_cancel.unwrap_or_default(),
     })
+}
+
+/// What a cancellation does with a script that deploys. Unless the operator says it, one is ended only where all that it may leave
+/// half done is taken back: by a script, and without databases, whose schema changes are not.
+pub(in crate::tools) fn on_cancel(script: &Script, undo: Option<&ScriptCall>, target: &Target) -> OnCancel {
+    let taken_back = undo.is_some() && target.databases.is_empty();
+    script.on_cancel.unwrap_or(if taken_back { OnCancel::End } else { OnCancel::Wait })
 }
 
 /// The host over SSH that the scripts of a target run on, where that is not this machine.

@@ -1,9 +1,11 @@
 //! Quality gates, by what they look at: [`command`] runs here, the others ask GitHub.
 
 mod command;
+mod report;
 
 use super::{Reader, WorldError, process::Captured};
 use crate::domain::{
+    clean::{clean, clean_line},
     evidence::{Evidence, EvidenceKind, Outcome},
     inventory::{Gate, GateKind, Service},
     time::Time,
@@ -17,6 +19,34 @@ pub struct GateRun {
     pub evidence: Evidence,
     /// What it wrote; others wrote it, and it is not redacted.
     pub output: Option<Captured>,
+    /// The tests that failed, by name, as far as they are known; others wrote it, and it is not redacted.
+    pub failing: Vec<String>,
+}
+
+/// How many tests that failed are named.
+const NAMED: usize = 20;
+/// How much of the output of a gate is shown that is not green, bytes.
+const SHOWN: usize = 1000;
+
+impl GateRun {
+    /// What a gate that is not green has to say: the tests that failed, or else the end of its output. Others wrote it; it is cleaned
+    /// and not redacted.
+    pub fn complaint(&self) -> Option<String> {
+        if self.evidence.outcome == Outcome::Pass {
+            return None;
+        }
+        let gate = self.evidence.subject.split('@').next().unwrap_or_default();
+        if self.failing.is_empty() {
+            let end = self.output.as_ref().map(|output| clean(&output.last(SHOWN)))?;
+            return (!end.trim().is_empty()).then(|| format!("Gate {gate} wrote:\n{end}"));
+        }
+        let mut lines = vec![format!("Gate {gate}, tests that failed:")];
+        lines.extend(self.failing.iter().take(NAMED).map(|name| clean_line(name)));
+        if self.failing.len() > NAMED {
+            lines.push("[and more]".to_owned());
+        }
+        Some(lines.join("\n"))
+    }
 }
 
 impl Reader<'_> {
@@ -35,7 +65,7 @@ impl Reader<'_> {
             GateKind::Command(command) => self.run_command(service, &gate.name, command, revision, evidence).await,
             GateKind::Checks(_) | GateKind::Review(_) | GateKind::Alerts(_) => {
                 evidence.summary = format!("Gate {} asks GitHub.", gate.name);
-                Ok(GateRun { evidence, output: None })
+                Ok(GateRun { evidence, output: None, failing: Vec::new() })
             }
         }
     }

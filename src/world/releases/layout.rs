@@ -6,7 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Releases;
 use crate::{
-    domain::{digest::Digest, inventory::RelativePath, refusal::Code, release::ReleaseId, step::PruneReleases},
+    domain::{
+        digest::Digest,
+        inventory::RelativePath,
+        refusal::Code,
+        release::ReleaseId,
+        space::{Need, Space},
+        step::PruneReleases,
+    },
     world::WorldError,
 };
 
@@ -17,6 +24,9 @@ pub(super) struct Manifest {
     /// The tree as it was placed, with its links to `shared`.
     pub(super) tree: Digest,
 }
+
+/// What lies beside a release.
+const REMEMBERED: [&str; 2] = [".json", ".files"];
 
 /// What must be a directory when it is there.
 pub(super) const DIRECTORIES: [&str; 2] = ["releases", "shared"];
@@ -82,6 +92,16 @@ pub(super) fn dispensable(releases: Releases, prune: &PruneReleases) -> impl Ite
     old.skip(usize::try_from(prune.keep).unwrap_or(usize::MAX))
 }
 
+/// Refuses a release that would not fit. What we remember of it lies beside it.
+pub(super) fn check_room(doing: impl Into<String>, space: &Space, mut need: Need) -> Result<(), WorldError> {
+    for _ in REMEMBERED {
+        need.add(1);
+    }
+    let Some(lacks) = space.lacks(need) else { return Ok(()) };
+    let fix = "Free space on the host (old releases, logs, caches), or get a larger quota, and try again.";
+    Err(WorldError::new(Code::WorldFailed, doing, format!("the release needs {lacks}"), fix))
+}
+
 pub(super) fn no_root(owner: &str) -> WorldError {
     let fix = format!("Create it, owned by {owner}, or correct root of the target in deploy-ops.toml.");
     wrong(LOOK, "it is not a directory", fix)
@@ -109,6 +129,15 @@ pub(super) fn not_what_was_planned(release: &ReleaseId) -> WorldError {
         Code::WorldFailed,
         format!("place release {release}"),
         "the artifact in our store is not what was planned",
+        "Run the dry run again: it builds the artifact anew.",
+    )
+}
+
+pub(super) fn not_kept(artifact: &Digest) -> WorldError {
+    WorldError::new(
+        Code::WorldFailed,
+        format!("read artifact {artifact}"),
+        "it is not in our store as it was built",
         "Run the dry run again: it builds the artifact anew.",
     )
 }

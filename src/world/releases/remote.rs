@@ -16,10 +16,11 @@ use crate::{
         time::Time,
     },
     world::{
-        WorldError,
+        WorldError, artifacts,
         blocking::blocking,
         git::beside,
-        ssh::{Base, Delivery, Remote, RemoteTree, Stat, recognise},
+        ssh::{Base, Delivery, Entry, Remote, RemoteTree, Stat, recognise},
+        tree::{self, Kind},
     },
 };
 
@@ -68,6 +69,21 @@ pub(super) async fn state(
     }
 }
 
+/// The files and links of a release that are not as they were placed, by path.
+pub(super) async fn changed(host: &Remote<'_>, root: &Path, release: &ReleaseId) -> Result<Vec<PathBuf>, WorldError> {
+    let record = host.files().await?.read(&record_path(root, release), 0, RECORD).await?;
+    let Some(placed) = record.and_then(|record| RemoteTree::from_record(&record)) else { return Ok(Vec::new()) };
+    let found = host.tree(&format!("look at release {release}"), &directory(root, release), &[]).await?;
+    let differs = |entry: &&Entry, other: &RemoteTree| {
+        entry.kind != Kind::Directory && other.get(&entry.path).is_none_or(|other| other.line() != entry.line())
+    };
+    let gone_or_other = placed.entries.iter().filter(|entry| differs(entry, &found));
+    let new = found.entries.iter().filter(|entry| placed.get(&entry.path).is_none() && differs(entry, &placed));
+    let mut changed: Vec<PathBuf> = gone_or_other.chain(new).map(|entry| entry.path.clone()).collect();
+    changed.sort();
+    Ok(changed)
+}
+
 pub(super) async fn place(
     host: &Remote<'_>,
     root: &Path,
@@ -87,12 +103,16 @@ pub(super) async fn place(
     let target = directory(root, &place.release);
     let partial = beside(&target, ".partial");
     host.remove_tree(&doing, &target).await?;
-    let (wanted, base) = tokio::try_join!(read_artifact(artifact), base(host, root, &place.shared))?;
-    if wanted.digest() != place.artifact {
-        return Err(layout::not_what_was_planned(&place.release));
-    }
+    let (wanted, base) = tokio::try_join!(content(artifact, place.artifact), base(host, root, &place.shared))?;
+    let wanted = wanted.ok_or_else(|| layout::not_what_was_planned(&place.release))?;
     let delivery = Delivery { from: artifact, wanted: &wanted, to: &partial, base: base.as_ref() };
-    let mut tree = host.send_tree(&doing, &delivery).await?;
+    let mut tree = match host.send_tree(&doing, &delivery).await {
+        // Was it sent as it should be? What arrived is always looked at; what was sent only when that is not right.
+        Err(error) if error.code == Code::WorldFailed && is_damaged(artifact, place.artifact).await => {
+            return Err(layout::not_what_was_planned(&place.release).because(error));
+        }
+        sent => sent?,
+    };
     for path in &place.shared {
         share(host, root, &partial, path).await?;
     }
@@ -101,9 +121,9 @@ pub(super) async fn place(
         recognise(&mut shared, &tree, &|_| true);
         host.read_contents(&doing, &partial, &mut shared, &|entry| entry.content.is_none()).await?;
         tree = shared;
+        // All of the release is durable before its name appears.
+        host.sync(&doing, &partial).await?;
     }
-    // All files of the release are durable before its name appears.
-    host.sync(&doing, &partial).await?;
     files.replace(&record_path(root, &place.release), 0o600, &tree.to_record()?).await?;
     let manifest = Manifest { artifact: place.artifact, tree: tree.digest() };
     let manifest = serde_json::to_vec(&manifest).map_err(|e| WorldError::io(doing, std::io::Error::other(e)))?;
@@ -162,6 +182,7 @@ pub(super) async fn check_ready(
     host: &Remote<'_>,
     root: &Path,
     artifact: &Path,
+    digest: &Digest,
     shared: &[RelativePath],
 ) -> Result<(), WorldError> {
     check_layout(host, root).await?;
@@ -182,18 +203,20 @@ pub(super) async fn check_ready(
             "Let the directory belong to the login.",
         ));
     }
-    let Some(room) = host.files().await?.room(root).await? else { return Ok(()) };
-    let base = base(host, root, shared).await?;
-    let needed = Delivery::bytes(&read_artifact(artifact).await?, base.as_ref());
-    if needed > room {
+    let wanted = content(artifact, *digest).await?.ok_or_else(|| layout::not_kept(digest))?;
+    if let Some(entry) = wanted.entries.iter().find(|entry| entry.path.to_str().is_none())
+        && !host.carries_any_name().await?
+    {
         return Err(WorldError::new(
-            Code::WorldFailed,
+            Code::Unsupported,
             doing,
-            format!("the release needs {needed} bytes, and the host has {room} left"),
-            "Free space on the host and try again.",
+            format!("{} of the release is no UTF-8, and SFTP carries no other names", entry.path.display()),
+            "Rename the file, or use a login with a shell.",
         ));
     }
-    Ok(())
+    let Some(space) = host.space_if_told(root).await? else { return Ok(()) };
+    let base = base(host, root, shared).await?;
+    layout::check_room(doing, &space, Delivery::need(&wanted, base.as_ref()))
 }
 
 /// The live release. Anything but a link into `releases` is refused.
@@ -267,9 +290,15 @@ async fn base(host: &Remote<'_>, root: &Path, shared: &[RelativePath]) -> Result
     Ok(None)
 }
 
-async fn read_artifact(artifact: &Path) -> Result<RemoteTree, WorldError> {
+async fn content(artifact: &Path, digest: Digest) -> Result<Option<RemoteTree>, WorldError> {
     let artifact = artifact.to_owned();
-    blocking(move || RemoteTree::here(&artifact)).await
+    blocking(move || artifacts::content(&artifact, &digest)).await
+}
+
+/// Whether the files of an artifact are others than those it has its digest from.
+async fn is_damaged(artifact: &Path, digest: Digest) -> bool {
+    let artifact = artifact.to_owned();
+    blocking(move || Ok(tree::digest(&artifact)? != digest)).await.unwrap_or(true)
 }
 
 async fn manifest(host: &Remote<'_>, root: &Path, release: &ReleaseId) -> Result<Option<Manifest>, WorldError> {

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use russh::{
+    Preferred, cipher,
     client::{self, AuthResult, Handle},
     keys::PublicKeyOrCertificate,
 };
@@ -35,6 +36,9 @@ const ENDING: Duration = Duration::from_secs(1);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Commands at once: sshd's `MaxSessions` is 10 where nobody changed it, and the files need one.
 const SESSIONS: usize = 8;
+/// The library's ciphers in another order: processors have instructions for AES, and with them it is several times as fast.
+const CIPHERS: &[cipher::Name] =
+    &[cipher::AES_256_GCM, cipher::CHACHA20_POLY1305, cipher::AES_256_CTR, cipher::AES_192_CTR, cipher::AES_128_CTR];
 
 /// An open connection.
 pub(super) struct Connection {
@@ -77,7 +81,7 @@ impl Connection {
     ) -> Result<Self, WorldError> {
         let name = remote.name;
         let config = client::Config {
-            preferred: trust.preferred()?,
+            preferred: Preferred { cipher: CIPHERS.into(), ..trust.preferred()? },
             keepalive_interval: Some(KEEP_ALIVE),
             keepalive_max: 3,
             nodelay: true,

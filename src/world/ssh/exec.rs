@@ -112,7 +112,7 @@ impl Remote<'_> {
         let connection = self.connection().await?;
         let ended = || lost(self.name, doing);
         let _permit = connection.sessions.acquire().await.map_err(|_| ended())?;
-        let channel = Box::pin(self.session(&connection, doing, deadline)).await?;
+        let channel = Box::pin(self.channel(&connection, deadline)).await?.ok_or_else(|| no_session(self, doing))?;
         channel.exec(true, command.line()).await.map_err(|error| ended().because(error))?;
         let (mut reading, writing) = channel.split();
         let feed = async {
@@ -176,21 +176,20 @@ impl Remote<'_> {
         ending.filter(|_| whole).map(|ending| (ending, complaint)).ok_or_else(ended)
     }
 
-    /// A channel for a command. The host may count a command that ended for longer than we do, and refuse one too many, so a refusal
-    /// is believed when it stays.
-    async fn session(
+    /// A channel. The host may count a command that ended for longer than we do, and refuse one too many, so a refusal is believed
+    /// when it stays; then there is none.
+    pub(super) async fn channel(
         &self,
         connection: &Connection,
-        doing: &str,
         deadline: Instant,
-    ) -> Result<Channel<Msg>, WorldError> {
+    ) -> Result<Option<Channel<Msg>>, WorldError> {
         let mut pauses = REFUSED.iter();
         loop {
             match timeout_at(deadline, connection.handle().channel_open_session()).await {
-                Ok(Ok(channel)) => return Ok(channel),
+                Ok(Ok(channel)) => return Ok(Some(channel)),
                 Ok(Err(russh::Error::ChannelOpenFailure(_))) => match pauses.next() {
                     Some(pause) => sleep(Duration::from_millis(*pause)).await,
-                    None => return Err(no_session(self, doing)),
+                    None => return Ok(None),
                 },
                 Ok(Err(error)) => {
                     return Err(super::unreachable(self.name, "its connection ended", AGAIN).because(error));

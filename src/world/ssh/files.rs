@@ -16,7 +16,10 @@ use russh_sftp::{
     protocol::{FileAttributes, OpenFlags, Packet, StatusCode},
 };
 use sha2::{Digest as _, Sha256};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
 
 use super::{MAYBE_FULL, Remote, Stat, lost, sftp::Session, unreachable};
 use crate::{
@@ -45,29 +48,24 @@ impl Remote<'_> {
     pub(in crate::world) async fn files(&self) -> Result<Arc<Files>, WorldError> {
         let connection = self.connection().await?;
         let start = async {
-            let opened = async {
-                let channel = connection.handle().channel_open_session().await?;
-                channel.request_subsystem(true, "sftp").await?;
-                Ok::<_, russh::Error>(channel)
-            };
-            let channel = opened
-                .await
-                .map_err(|error| unreachable(self.name, "its connection ended", "Try again.").because(error))?;
+            let refused = || self.no_files("it lets us log in, but opens nothing for our questions about files");
+            let deadline = Instant::now() + Duration::from_secs(ANSWER_S);
+            let channel = self.channel(&connection, deadline).await?.ok_or_else(refused)?;
+            let asked = channel.request_subsystem(true, "sftp").await;
+            asked.map_err(|error| unreachable(self.name, "its connection ended", "Try again.").because(error))?;
             let config = Config { request_timeout_secs: ANSWER_S, ..Config::default() };
             let session = Session::new(channel.into_stream(), config);
-            let version = session.init().await.map_err(|error| {
-                WorldError::new(
-                    Code::Unsupported,
-                    format!("open the files of host {}", self.name),
-                    "it does not serve SFTP",
-                    "Let the host's sshd serve the subsystem sftp.",
-                )
-                .because(error)
-            })?;
+            let version =
+                session.init().await.map_err(|error| self.no_files("it does not serve SFTP").because(error))?;
             Ok(Arc::new(Files { session, extensions: version.extensions, host: self.name.clone() }))
         };
         let started = timeout(Duration::from_secs(ANSWER_S), connection.files.get_or_try_init(|| start)).await;
         started.map_err(|_| unreachable(self.name, "it does not answer", "Try again."))?.cloned()
+    }
+
+    fn no_files(&self, problem: &str) -> WorldError {
+        let doing = format!("open the files of host {}", self.name);
+        WorldError::new(Code::Unsupported, doing, problem, "Let the host's sshd serve the subsystem sftp.")
     }
 }
 
@@ -209,14 +207,6 @@ impl Files {
         linked.map(drop).map_err(|e| self.failed("link a file", e))
     }
 
-    /// How much the login may still write where `path` lies, bytes; `None` where the host does not tell. Quotas are not in it.
-    pub(in crate::world) async fn room(&self, path: &Path) -> Result<Option<u64>, WorldError> {
-        if !self.extensions.contains_key("statvfs@openssh.com") {
-            return Ok(None);
-        }
-        Ok(Some(self.space(path).await?.free_bytes))
-    }
-
     /// Whether renaming can replace what has the new name in one step. Without it nothing can be switched atomically.
     pub(in crate::world) fn replaces(&self) -> bool {
         self.extensions.contains_key("posix-rename@openssh.com")
@@ -228,16 +218,19 @@ impl Files {
         self.extensions.keys().filter(plain).take(50).cloned().collect()
     }
 
-    /// The room below a directory (OpenSSH PROTOCOL, 4.4).
-    pub(in crate::world) async fn space(&self, directory: &Path) -> Result<Space, WorldError> {
+    /// The room below a directory (OpenSSH PROTOCOL, 4.4); nothing where the server does not tell.
+    pub(in crate::world) async fn space(&self, directory: &Path) -> Result<Option<Space>, WorldError> {
+        if !self.extensions.contains_key("statvfs@openssh.com") {
+            return Ok(None);
+        }
         let found =
             self.session.statvfs(text(directory)?).await.map_err(|e| self.failed("look at the free space", e))?;
-        Ok(Space {
+        Ok(Some(Space {
             free_bytes: found.blocks_avail.saturating_mul(found.fragment_size),
             total_bytes: found.blocks.saturating_mul(found.fragment_size),
             free_files: (found.inodes > 0).then_some(found.inodes_avail),
             quotas: Vec::new(),
-        })
+        }))
     }
 
     /// Removes a file or link. What is not there is removed already.

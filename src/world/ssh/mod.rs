@@ -56,6 +56,9 @@ const DISK_FULL: &str = "the disk is full";
 const QUOTA_USED: &str = "the quota is used up";
 const MAYBE_FULL: &str = "the host refused; its disk or quota may be full";
 
+/// How long a host may take for a word when we want to know whether it is there.
+const SILENT: Duration = Duration::from_secs(3);
+
 /// A host over SSH.
 #[derive(Clone, Copy)]
 pub(in crate::world) struct Remote<'w> {
@@ -117,6 +120,20 @@ impl Remote<'_> {
             .await
             .map_err(|error| lost(self.name, "ask whether it is there").because(error))?;
         Ok(start.elapsed())
+    }
+
+    /// Why nothing is heard of the host any more; nothing when it answers.
+    pub(in crate::world) async fn silence(&self, doing: &str) -> Option<WorldError> {
+        match tokio::time::timeout(SILENT, self.round_trip()).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(error),
+            Err(_) => Some(WorldError::new(
+                Code::ConnectionLost,
+                doing,
+                format!("host {} does not answer", self.name),
+                "Check that the host is up and the line to it works, and try again.",
+            )),
+        }
     }
 
     async fn connection(&self) -> Result<Arc<Connection>, WorldError> {

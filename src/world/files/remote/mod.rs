@@ -5,6 +5,7 @@
 //! and after.
 
 mod pipe;
+mod places;
 mod search;
 mod seek;
 mod sftp;
@@ -61,6 +62,8 @@ enum Form {
     Gzip,
     /// Where words stand in it.
     Places,
+    /// The same, looked for in both halves at once; `before` tells the line ends of the first block of the second one.
+    Halves,
     /// Parts of it.
     Windows,
     /// Nothing.

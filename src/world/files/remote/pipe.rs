@@ -55,6 +55,7 @@ fn opened(line: &str) -> Option<Opened> {
         "zstd" => Form::Zstd,
         "gzip" => Form::Gzip,
         "places" => Form::Places,
+        "halves" => Form::Halves,
         "windows" => Form::Windows,
         "known" => Form::Known,
         "binary" => Form::Binary,

@@ -2,14 +2,14 @@
 //! stand that every match has to hold, and what stands around them is fetched, redacted and matched here. Where that cannot be told
 //! for certain, the whole file comes.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 
 use super::{
-    File, Form, Opened, nonsense, seek,
+    File, Form, Opened, nonsense, places, seek,
     shell::{self, Script, Told},
-    windows::{BLOCK, Spot, Windows, first_line},
+    windows::{BLOCK, Windows, first_line},
 };
 use crate::{
     domain::{clean::taken_out, time::Time},
@@ -28,10 +28,6 @@ use crate::{
 
 /// A file of at most that many bytes comes whole at once.
 const SMALL: u64 = 256 * 1024;
-/// The most places that are worth looking at one by one.
-const PLACES: usize = 200_000;
-/// The longest line that tells a place, bytes.
-const PLACE: u64 = 512;
 
 /// What is needed to search.
 #[derive(Clone)]
@@ -113,8 +109,8 @@ async fn look(
         Form::Plain => Ok(all(opened, 0, text, &task)?.map_or(Look::Whole, Look::Done)),
         Form::Binary => Ok(Look::Done(Found { bytes: opened.bytes, problem: Some(NOT_TEXT), ..Found::default() })),
         Form::Known if opened.bytes > 0 => Ok(Look::Large(opened.bytes)),
-        Form::Places if opened.bytes > 0 => {
-            let found = words.and_then(|words| places(opened, begin, text, &words));
+        Form::Places | Form::Halves if opened.bytes > 0 => {
+            let found = words.and_then(|words| places::windows(opened, begin, text, &words));
             Ok(found.map_or(Look::Whole, |windows| Look::Windows(opened.bytes, windows)))
         }
         _ => Ok(Look::Whole),
@@ -123,42 +119,6 @@ async fn look(
         Told::Answer(look) => Ok(look),
         Told::NoShell(_) => Ok(Look::Whole),
     }
-}
-
-/// The windows around what grep tells, `<line>:<offset>:<word>` each and how it ended. `None` when it tells something else, or so much that the whole
-/// file costs less.
-fn places(opened: Opened, begin: u64, text: &mut dyn Read, words: &Words) -> Option<Windows> {
-    let mut text = BufReader::new(text);
-    let mut windows = Windows::default();
-    for _ in 0..PLACES {
-        let mut line = Vec::new();
-        text.by_ref().take(PLACE).read_until(b'\n', &mut line).ok()?;
-        // grep ends with 0 when it found something and with 1 when it did not; everything else is no answer.
-        if line == if windows.list.is_empty() { *b"end 1\n" } else { *b"end 0\n" } {
-            return Some(windows);
-        }
-        let mut parts = line.strip_suffix(b"\n")?.splitn(3, |byte| *byte == b':');
-        let mut number = || std::str::from_utf8(parts.next()?).ok()?.parse::<u64>().ok().filter(|n| *n < 1 << 60);
-        let (line, offset) = (number()?, number()?);
-        let word = parts.next()?;
-        let length = word.len() as u64;
-        let offset = offset + begin * seek::UNIT;
-        if !is_word(word, words) || line == 0 || offset + length > opened.bytes {
-            return None;
-        }
-        windows.add(Spot { offset, line: line + opened.before, length })?;
-        if windows.blocks * BLOCK > opened.bytes / 2 {
-            return None;
-        }
-    }
-    None
-}
-
-fn is_word(found: &[u8], words: &Words) -> bool {
-    let same = |word: &String| {
-        if words.any_case { found.eq_ignore_ascii_case(word.as_bytes()) } else { found == word.as_bytes() }
-    };
-    words.list.iter().any(same) || taken_out().iter().any(|bytes| bytes == found)
 }
 
 /// Fetches the windows and searches them. `None` when they do not suffice.
@@ -185,7 +145,8 @@ async fn windowed(
         for window in &windows.list {
             let length = (window.to * BLOCK).min(size) - window.from * BLOCK;
             let mut part = text.by_ref().take(length);
-            let is_sound = window.search(&mut part, size, &task.redactor, &mut search, |word| is_word(word, &words))?;
+            let is_sound =
+                window.search(&mut part, size, &task.redactor, &mut search, |word| places::is_word(word, &words))?;
             if text.is_cut {
                 search.found.problem = Some(CUT);
                 break;

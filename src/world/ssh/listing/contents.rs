@@ -20,6 +20,8 @@ use crate::{
 
 /// The least that a host hashes in a second, bytes.
 const PER_SECOND: u64 = 5_000_000;
+/// So much is hashed on two processors at once, where there are two, bytes.
+const MUCH: u64 = 8 * 1024 * 1024;
 /// How many files are read at once over SFTP.
 const AT_ONCE: usize = 8;
 
@@ -29,7 +31,7 @@ const AT_ONCE: usize = 8;
 const HASH: &str = r#"cd -- "$1" || exit
 HASH=$2
 export HASH
-exec xargs -0 -n 500 sh -c '
+exec xargs -0 -n 2000 sh -c '
 end="
 "
 case $* in *"$end"*) ;; *)
@@ -47,6 +49,7 @@ done
 exit 0' sh"#;
 
 /// What became of a file that was to be read.
+#[derive(Clone, Copy)]
 enum Found {
     Content(Digest),
     Unreadable,
@@ -73,7 +76,13 @@ impl Remote<'_> {
         }
         let tools = self.tools().await?;
         let found = match tools.hash().filter(|_| tools.has("xargs")) {
-            Some(program) => self.hash_there(doing, root, &chosen, program).await?,
+            Some(program) => {
+                let middle = if tools.has("processors") { middle(&chosen) } else { chosen.len() };
+                let (first, second) = chosen.split_at(middle);
+                let hash = |part| self.hash_there(doing, root, part, program);
+                let (first, second) = tokio::try_join!(hash(first), hash(second))?;
+                [first, second].concat()
+            }
             None => self.hash_here(root, &chosen).await?,
         };
         let mut gone = BTreeSet::new();
@@ -98,6 +107,9 @@ impl Remote<'_> {
         chosen: &[(usize, PathBuf, u64)],
         program: &'static str,
     ) -> Result<Vec<Found>, WorldError> {
+        if chosen.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut names = Vec::new();
         for (_, path, _) in chosen {
             names.extend_from_slice(b"./");
@@ -147,6 +159,17 @@ fn size(entry: &Entry) -> u64 {
     }
 }
 
+/// Where the second half of the bytes begins, or the end when all are few.
+fn middle(chosen: &[(usize, PathBuf, u64)]) -> usize {
+    let all: u64 = chosen.iter().map(|(_, _, size)| size).sum();
+    let mut before = 0;
+    let begins_second = |(_, _, size): &(usize, PathBuf, u64)| {
+        before += size;
+        all >= MUCH && before > all / 2
+    };
+    chosen.iter().position(begins_second).unwrap_or(chosen.len())
+}
+
 /// One line of the answer. GNU's program puts a backslash before the hash of a name that it escapes.
 fn found(line: &[u8]) -> Option<Found> {
     match line {
@@ -157,5 +180,20 @@ fn found(line: &[u8]) -> Option<Found> {
             let hash = std::str::from_utf8(line.get(..64)?).ok()?;
             Some(Found::Content(hash.parse().ok()?))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn much_is_divided_in_the_middle() {
+        let of = |sizes: &[u64]| middle(&sizes.iter().map(|size| (0, PathBuf::new(), *size)).collect::<Vec<_>>());
+        assert_eq!(of(&[]), 0);
+        assert_eq!(of(&[MUCH / 2, MUCH / 2 - 1]), 2, "not much");
+        assert_eq!(of(&[MUCH / 2, MUCH / 2]), 1);
+        assert_eq!(of(&[1, MUCH, 1, 1]), 1);
+        assert_eq!(of(&[MUCH]), 0);
     }
 }

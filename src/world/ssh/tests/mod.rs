@@ -2,6 +2,7 @@
 
 mod cuts;
 mod hostile;
+mod refused;
 mod speed;
 #[allow(
     dead_code,

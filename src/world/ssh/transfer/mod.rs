@@ -20,7 +20,7 @@ use diff::Diff;
 
 use super::{DISK_FULL, Entry, MAYBE_FULL, QUOTA_USED, Remote, RemoteTree};
 use crate::{
-    domain::{digest::Digest, refusal::Code},
+    domain::{digest::Digest, refusal::Code, space::Need},
     world::{WorldError, tree::Kind},
 };
 
@@ -41,15 +41,15 @@ pub(in crate::world) struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    /// How many bytes of files a host that has `base` lacks.
-    pub(in crate::world) fn bytes(wanted: &RemoteTree, base: Option<&Base>) -> u64 {
-        diff::between(wanted, &RemoteTree::default(), base).bytes()
+    /// The room that a tree takes on a host that has `base`.
+    pub(in crate::world) fn need(wanted: &RemoteTree, base: Option<&Base>) -> Need {
+        diff::between(wanted, &RemoteTree::default(), base).need()
     }
 }
 
 impl Remote<'_> {
-    /// Makes `to` on the host equal to a tree here, and says how the host lists it. When it fails, what arrived stays for the next
-    /// time, unless the host is full: then it goes.
+    /// Makes `to` on the host equal to a tree here, and durable, and says how the host lists it. When it fails, what arrived stays for
+    /// the next time, unless the host is full: then it goes.
     pub(in crate::world) async fn send_tree(
         &self,
         doing: &str,
@@ -70,6 +70,9 @@ impl Remote<'_> {
             let nothing = RemoteTree::default();
             let diff = diff::between(delivery.wanted, found.as_ref().unwrap_or(&nothing), base);
             if let Some(found) = found.take().filter(|_| diff.is_empty()) {
+                if attempt == 0 {
+                    self.sync(doing, delivery.to).await?;
+                }
                 return Ok(found);
             }
             match self.apply(doing, delivery, &diff).await {
@@ -80,7 +83,11 @@ impl Remote<'_> {
                 Err(error) if error.code == Code::WorldFailed => trouble = Some(error),
                 other => other?,
             }
-            found = Some(self.found(doing, delivery, &diff.sent()).await?);
+            let sent = diff.sent();
+            // The disk is busy with the one, the processor with the other.
+            let (durable, there) = tokio::join!(self.sync(doing, delivery.to), self.found(doing, delivery, &sent));
+            durable?;
+            found = Some(there?);
         }
         Err(trouble.unwrap_or_else(|| {
             WorldError::new(
@@ -119,6 +126,13 @@ impl Remote<'_> {
         } else {
             self.apply_by_files(delivery, diff).await
         }
+    }
+
+    /// Whether names of all bytes can be sent and listed, not only those that are UTF-8.
+    pub(in crate::world) async fn carries_any_name(&self) -> Result<bool, WorldError> {
+        let tools = self.tools().await?;
+        let lists = tools.has("find-printf") || tools.has("find-stat");
+        Ok(lists && tools.has("tar") && tools.has("xargs"))
     }
 
     /// Makes a tree durable, where the host has a program for that. Over SFTP each file was.

@@ -20,7 +20,7 @@ use crate::world::{WorldError, blocking::blocking};
 const PATIENCE: Duration = Duration::from_mins(10);
 /// The slowest line that a tree is sent over, bytes in a second.
 const PER_SECOND: u64 = 20_000;
-/// Round trips shorter than this are those of a machine nearby: the line is faster than packing.
+/// Round trips shorter than this are those of a machine nearby: the line is faster than gzip.
 const NEARBY: Duration = Duration::from_millis(4);
 /// Less than this is sent faster than a packer starts, bytes.
 const SMALL: u64 = 256 * 1024;
@@ -106,11 +106,11 @@ impl Remote<'_> {
     async fn unpack(&self, doing: &str, delivery: &Delivery<'_>, diff: &Diff, tools: &Tools) -> Result<(), WorldError> {
         let parent = delivery.to.parent().unwrap_or(Path::new("/"));
         let bytes = diff.bytes();
-        let packing = if bytes < SMALL || self.round_trip().await? < NEARBY {
+        let packing = if bytes < SMALL {
             Packing::Plain
         } else if tools.has("zstd") {
             Packing::Zstd
-        } else if tools.has("gzip") {
+        } else if tools.has("gzip") && self.round_trip().await? >= NEARBY {
             Packing::Gzip
         } else {
             Packing::Plain
