@@ -53,7 +53,7 @@ pub(super) async fn undo(step: &SwitchRelease, context: &Context<'_>) -> Result<
     match reset_opcache(step, step.from.as_ref(), Some(&step.to), context).await {
         Ok(said) => undone.summary.extend(said.map(|said| format!(" {said}"))),
         // The way back is gone. Whether PHP goes it too is seen by the checks that follow.
-        Err(Failure::Failed(why) | Failure::Unknown(why)) => {
+        Err(Failure::Failed(why) | Failure::Cancelled(why) | Failure::Unknown(why)) => {
             undone.summary = format!("{} PHP's OPcache was not reset: {}", undone.summary, why.summary);
         }
     }
