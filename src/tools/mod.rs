@@ -5,7 +5,9 @@
 mod bounds;
 mod cancel_operation;
 mod check_readiness;
+mod create_tag;
 mod deploy_service;
+mod deployment_issues;
 mod diagnose;
 mod diagnosing;
 mod drafting;
@@ -21,7 +23,9 @@ mod rollback;
 mod run_smoke;
 mod schema;
 mod search_logs;
+mod security_alerts;
 mod snapshot_db;
+mod telling;
 mod verify_secret;
 
 use std::{future::Future, pin::Pin};
@@ -77,6 +81,8 @@ pub enum Toolset {
     Deploy,
     /// Looking around.
     Inspect,
+    /// What GitHub knows.
+    GitHub,
 }
 
 impl Toolset {
@@ -85,6 +91,7 @@ impl Toolset {
         match self {
             Self::Deploy => "deploy",
             Self::Inspect => "inspect",
+            Self::GitHub => "github",
         }
     }
 }
@@ -367,7 +374,9 @@ pub fn all() -> Vec<Tool> {
     let mut tools = vec![
         action::<cancel_operation::CancelOperation>(),
         observation::<check_readiness::CheckReadiness>(),
+        action::<create_tag::CreateTag>(),
         action::<deploy_service::DeployService>(),
+        action::<deployment_issues::DeploymentIssues>(),
         query::<diagnose::Diagnose>(),
         query::<inspect_db::InspectDb>(),
         query::<list_services::ListServices>(),
@@ -376,6 +385,7 @@ pub fn all() -> Vec<Tool> {
         action::<rollback::Rollback>(),
         query::<run_smoke::RunSmoke>(),
         query::<search_logs::SearchLogs>(),
+        query::<security_alerts::SecurityAlerts>(),
         action::<snapshot_db::SnapshotDb>(),
         query::<verify_secret::VerifySecret>(),
     ];

@@ -132,7 +132,7 @@ fn writes(head: &str) -> Vec<(&'static str, Value)> {
         ("POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches", json!({ "ref": "main" })),
         (
             "POST /repos/{owner}/{repo}/deployments",
-            json!({ "ref": "main", "environment": "staging", "required_contexts": [], "payload": { "operation": "op-1" } }),
+            json!({ "ref": "main", "environment": "staging", "required_contexts": [], "payload": { "id": "1" } }),
         ),
         (
             "POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses",
@@ -242,7 +242,7 @@ async fn a_write_without_what_it_must_have_is_refused() {
 }
 
 /// What of an answer is not in the description.
-fn unfit(operation: &str, answer: &Answer) -> Vec<String> {
+pub(super) fn unfit(operation: &str, answer: &Answer) -> Vec<String> {
     let mut wrong = Contract::github().judge_answer(operation, answer.status, &answer.body);
     if answer.status >= 400 {
         wrong.push(answer.message().to_owned());

@@ -13,6 +13,9 @@ use super::{
     world::World,
 };
 
+/// Who does what an App does.
+const APP_LOGIN: &str = "deploy-ops[bot]";
+
 /// An App with its one installation, which is on every repository.
 #[derive(Debug)]
 pub(crate) struct App {
@@ -32,15 +35,11 @@ impl App {
         Self { id, installation, public_key, permissions: usual(), token_lifetime, suspended: false }
     }
 
-    /// The login of what it does.
-    fn login(&self) -> String {
-        "deploy-ops[bot]".to_owned()
-    }
-
     fn installed(&self, world: &World) -> Value {
         let (at, url) = (world.site.stamp(), format!("{}/app/installations/{}", world.site.base, self.installation));
         json!({
-            "id": self.installation, "app_id": self.id, "app_slug": "deploy-ops", "account": site::user("acme"), "target_id": 1,
+            "id": self.installation, "app_id": self.id, "app_slug": "deploy-ops", "account": site::user("acme"),
+            "target_id": 1,
             "target_type": "Organization", "repository_selection": "all", "permissions": self.permissions, "events": [],
             "access_tokens_url": format!("{url}/access_tokens"), "repositories_url": url, "html_url": url,
             "created_at": at, "updated_at": at, "suspended_at": if self.suspended { json!(at) } else { Value::Null },
@@ -79,8 +78,10 @@ pub(super) fn app(world: &mut World, _: &Call) -> Answer {
     Answer::One(
         200,
         json!({
-            "id": world.app.as_ref().map(|it| it.id), "slug": "deploy-ops", "name": "Deploy Ops", "owner": site::user("acme"),
-            "permissions": world.app.as_ref().map(|it| &it.permissions), "events": [], "created_at": at, "updated_at": at,
+            "id": world.app.as_ref().map(|it| it.id), "slug": "deploy-ops", "name": "Deploy Ops",
+            "owner": site::user("acme"),
+            "permissions": world.app.as_ref().map(|it| &it.permissions), "events": [], "created_at": at,
+            "updated_at": at,
         }),
     )
 }
@@ -120,7 +121,7 @@ pub(super) fn access_token(world: &mut World, call: &Call) -> Answer {
         }
     }
     let end = world.site.now() + app.token_lifetime;
-    let mut token = Token::installation(&app.login(), permissions.clone());
+    let mut token = Token::installation(APP_LOGIN, permissions.clone());
     token.expires_at = Some(end);
     if let Some(names) = call.body["repositories"].as_array() {
         let names: Vec<_> = names.iter().filter_map(|name| Some(format!("acme/{}", name.as_str()?))).collect();

@@ -48,10 +48,14 @@ impl Repository {
         let (url, brief) = (self.url(&format!("/actions/runs/{id}")), self.brief());
         let number = self.actions.runs.all().len() + 1;
         self.actions.runs.put(json!({
-            "id": id, "name": name, "path": path, "workflow_id": workflow, "run_number": number, "run_attempt": 1, "event": "push",
-            "status": status, "conclusion": conclusion, "head_sha": sha, "head_branch": branch, "display_title": "A change",
-            "created_at": at, "updated_at": at, "run_started_at": at, "actor": user("ada"), "triggering_actor": user("ada"),
-            "repository": brief, "head_repository": brief, "pull_requests": [], "url": url, "artifacts_url": format!("{url}/artifacts"),
+            "id": id, "name": name, "path": path, "workflow_id": workflow, "run_number": number, "run_attempt": 1,
+            "event": "push",
+            "status": status, "conclusion": conclusion, "head_sha": sha, "head_branch": branch,
+            "display_title": "A change",
+            "created_at": at, "updated_at": at, "run_started_at": at, "actor": user("ada"),
+            "triggering_actor": user("ada"),
+            "repository": brief, "head_repository": brief, "pull_requests": [], "url": url,
+            "artifacts_url": format!("{url}/artifacts"),
         }));
         id
     }
@@ -77,8 +81,10 @@ impl Repository {
         let url = self.url(&format!("/actions/artifacts/{id}"));
         self.stored.insert(id, archive.to_owned());
         self.actions.artifacts.put(json!({
-            "id": id, "name": name, "size_in_bytes": archive.len(), "digest": format!("sha256:{}", hex(archive)), "expired": false,
-            "url": url, "archive_download_url": format!("{url}/zip"), "created_at": at, "updated_at": at, "expires_at": null,
+            "id": id, "name": name, "size_in_bytes": archive.len(), "digest": format!("sha256:{}", hex(archive)),
+            "expired": false,
+            "url": url, "archive_download_url": format!("{url}/zip"), "created_at": at, "updated_at": at,
+            "expires_at": null,
             "workflow_run": run,
         }));
         id
@@ -87,7 +93,8 @@ impl Repository {
     /// Somebody's review of an environment for a run: `approved` or `rejected`.
     pub(crate) fn approve_run(&mut self, run: u64, environment: &str, login: &str, state: &str, comment: &str) {
         self.actions.approvals.put(json!({
-            "run_id": run, "state": state, "comment": comment, "user": user(login), "environments": [{ "name": environment }],
+            "run_id": run, "state": state, "comment": comment, "user": user(login),
+            "environments": [{ "name": environment }],
         }));
     }
 

@@ -18,7 +18,8 @@ pub(crate) struct Alerts {
 }
 
 impl Repository {
-    /// An alert about a dependency: `low`, `medium`, `high`, `critical`; `open`, `fixed`, `dismissed`, `auto_dismissed`.
+    /// An alert about a dependency: `low`, `medium`, `high`, `critical`; `open`, `fixed`, `dismissed`,
+    /// `auto_dismissed`.
     pub(crate) fn dependabot_alert(&mut self, severity: &str, state: &str) -> &mut Value {
         let number = self.alerts.dependabot.all().len() + 1;
         let (at, url) = (self.site.stamp(), self.url(&format!("/dependabot/alerts/{number}")));
@@ -27,8 +28,10 @@ impl Repository {
             "number": number, "state": state, "url": url, "html_url": url, "created_at": at, "updated_at": at,
             "dependency": { "package": package, "manifest_path": "package-lock.json", "scope": "runtime" },
             "security_advisory": {
-                "ghsa_id": "GHSA-xxxx-yyyy-zzzz", "cve_id": null, "summary": "Pads too far", "description": "Pads too far.",
-                "severity": severity, "cvss": { "score": 0.0, "vector_string": null }, "published_at": at, "updated_at": at,
+                "ghsa_id": "GHSA-xxxx-yyyy-zzzz", "cve_id": null, "summary": "Pads too far",
+                "description": "Pads too far.",
+                "severity": severity, "cvss": { "score": 0.0, "vector_string": null }, "published_at": at,
+                "updated_at": at,
             },
             "security_vulnerability": {
                 "package": package, "severity": severity, "vulnerable_version_range": "< 2.0.0",
@@ -49,15 +52,17 @@ impl Repository {
         let number = self.alerts.code.all().len() + 1;
         let (at, url) = (self.site.stamp(), self.url(&format!("/code-scanning/alerts/{number}")));
         self.alerts.code.put(json!({
-            "number": number, "state": state, "url": url, "html_url": url, "instances_url": url, "created_at": at, "updated_at": at,
+            "number": number, "state": state, "url": url, "html_url": url, "instances_url": url, "created_at": at,
+            "updated_at": at,
             "rule": {
-                "id": "js/sql-injection", "name": "js/sql-injection", "severity": "error", "security_severity_level": severity,
+                "id": "js/sql-injection", "name": "js/sql-injection", "severity": "error",
+                "security_severity_level": severity,
                 "description": "A query is built from what users wrote",
             },
             "tool": { "name": "CodeQL", "version": "2.0.0", "guid": null },
             "most_recent_instance": {
                 "ref": "refs/heads/main", "state": state, "message": { "text": "This query depends on a user's text." },
-                "location": { "path": "src/cart.js", "start_line": 1, "end_line": 1, "start_column": 1, "end_column": 9 },
+                "location": { "path": "src/cart.js", "start_line": 1, "end_line": 1 },
             },
         }))
     }
@@ -69,7 +74,8 @@ impl Repository {
         let secret = format!("sk_live_{}", random());
         self.alerts.secret.put(json!({
             "number": number, "state": state, "secret": secret, "secret_type": "stripe_api_key",
-            "secret_type_display_name": "Stripe API Key", "validity": "active", "url": url, "html_url": url, "locations_url": url,
+            "secret_type_display_name": "Stripe API Key", "validity": "active", "url": url, "html_url": url,
+            "locations_url": url,
             "created_at": at, "updated_at": at, "resolution": null, "resolved_at": null, "publicly_leaked": false,
         }));
         secret

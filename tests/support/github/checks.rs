@@ -18,7 +18,8 @@ pub(crate) struct Checks {
 }
 
 impl Repository {
-    /// A check run of a commit, as `success`, `failure`, `skipped`: its conclusion, or its status if it is not over: `queued`,
+    /// A check run of a commit, as `success`, `failure`, `skipped`: its conclusion, or its status if it is not over:
+    /// `queued`,
     /// `in_progress`, `waiting`, `requested`, `pending`. A further one of the same name is the latest.
     pub(crate) fn check_run(&mut self, sha: &str, name: &str, state: &str) -> &mut Value {
         let (id, at) = (self.site.id(), self.site.stamp());
@@ -35,7 +36,8 @@ impl Repository {
         }))
     }
 
-    /// A status of a commit: `error`, `failure`, `pending` or `success`. A further one of the same context is the latest.
+    /// A status of a commit: `error`, `failure`, `pending` or `success`. A further one of the same context is the
+    /// latest.
     pub(crate) fn status(&mut self, sha: &str, context: &str, state: &str) -> &mut Value {
         let (id, at) = (self.site.id(), self.site.stamp());
         let url = self.url(&format!("/statuses/{sha}"));
@@ -67,7 +69,7 @@ pub(super) fn runs(repository: &mut Repository, call: &Call) -> Answer {
         _ => Repository::latest(&repository.checks.runs, "name", &sha),
     };
     runs.retain(|run| {
-        let of_app = call.asked("app_id").is_none_or(|id| run["app"]["id"].to_string() == id);
+        let of_app = call.asked("app_id").is_none_or(|id| id.parse::<u64>().is_ok_and(|id| run["app"]["id"] == id));
         of_app && call.wants("check_name", &run["name"]) && call.wants("status", &run["status"])
     });
     Answer::listed("check_runs", runs)
@@ -102,10 +104,12 @@ pub(super) fn combined_status(repository: &mut Repository, call: &Call) -> Answe
     let Some(sha) = repository.resolve(call.part("ref")) else { return no_commit(call) };
     let statuses = Repository::latest(&repository.checks.statuses, "context", &sha);
     let any = |states: &[&str]| statuses.iter().any(|status| states.iter().any(|state| status["state"] == *state));
-    let state = match () {
-        () if any(&["failure", "error"]) => "failure",
-        () if statuses.is_empty() || any(&["pending"]) => "pending",
-        () => "success",
+    let state = if any(&["failure", "error"]) {
+        "failure"
+    } else if statuses.is_empty() || any(&["pending"]) {
+        "pending"
+    } else {
+        "success"
     };
     let url = repository.url(&format!("/commits/{sha}"));
     let more = json!({

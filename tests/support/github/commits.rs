@@ -9,7 +9,7 @@ use super::{
     call::Call,
     refs::Target,
     repository::Repository,
-    site::{sha_of, user},
+    site::{sha_of, unsigned, user},
 };
 
 /// Whose commits are that are made without an author.
@@ -54,14 +54,17 @@ impl Repository {
         let parents: Vec<_> =
             parents.iter().map(|sha| json!({ "sha": sha, "url": self.url(&format!("/commits/{sha}")) })).collect();
         let url = self.url(&format!("/commits/{sha}"));
-        self.commits.replace("sha", json!({
-            "sha": sha, "url": url, "html_url": self.page(&format!("/commit/{sha}")),
-            "commit": {
-                "message": message, "author": who, "committer": who, "tree": { "sha": tree }, "comment_count": 0,
-                "verification": { "verified": false, "reason": "unsigned", "signature": null, "payload": null, "verified_at": null },
-            },
-            "author": user(login), "committer": user(login), "parents": parents,
-        }))
+        self.commits.replace(
+            "sha",
+            json!({
+                "sha": sha, "url": url, "html_url": self.page(&format!("/commit/{sha}")),
+                "commit": {
+                    "message": message, "author": who, "committer": who, "tree": { "sha": tree }, "comment_count": 0,
+                    "verification": unsigned(),
+                },
+                "author": user(login), "committer": user(login), "parents": parents,
+            }),
+        )
     }
 
     /// The commit that a name means: an object name, a branch, a tag, or a reference with `heads/` or `tags/`.
@@ -134,7 +137,8 @@ pub(super) fn compare(repository: &mut Repository, call: &Call) -> Answer {
         200,
         json!({
             "status": status, "ahead_by": ahead.len(), "behind_by": behind, "total_commits": ahead.len(),
-            "base_commit": repository.commits.find("sha", base), "merge_base_commit": meeting, "commits": ahead, "files": [],
+            "base_commit": repository.commits.find("sha", base), "merge_base_commit": meeting, "commits": ahead,
+            "files": [],
         }),
     )
 }

@@ -16,7 +16,8 @@ impl Repository {
     fn entry(&self, path: &str, kind: &str, text: &str) -> Value {
         let url = self.url(&format!("/contents/{path}"));
         json!({
-            "type": kind, "path": path, "name": path.rsplit('/').next(), "size": text.len(), "sha": sha_of(text.as_bytes()),
+            "type": kind, "path": path, "name": path.rsplit('/').next(), "size": text.len(),
+            "sha": sha_of(text.as_bytes()),
             "url": url, "html_url": url, "git_url": url, "download_url": url,
             "_links": { "self": url, "git": url, "html": url },
         })
@@ -44,8 +45,9 @@ pub(super) fn get(repository: &mut Repository, call: &Call) -> Answer {
 /// None, if there is such a file at all.
 pub(super) fn codeowners_errors(repository: &mut Repository, _: &Call) -> Answer {
     let places = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
-    match places.iter().any(|place| repository.files.contains_key(*place)) {
-        true => Answer::One(200, json!({ "errors": [] })),
-        false => Answer::not_found(),
+    if places.iter().any(|place| repository.files.contains_key(*place)) {
+        Answer::One(200, json!({ "errors": [] }))
+    } else {
+        Answer::not_found()
     }
 }

@@ -24,8 +24,10 @@ impl Repository {
         let url = self.url(&format!("/deployments/{id}"));
         self.deployments.all.put(json!({
             "id": id, "sha": sha, "ref": sha, "task": "deploy", "payload": {}, "environment": environment,
-            "original_environment": environment, "description": null, "creator": user(login), "created_at": at, "updated_at": at,
-            "url": url, "statuses_url": format!("{url}/statuses"), "repository_url": self.url(""), "transient_environment": false,
+            "original_environment": environment, "description": null, "creator": user(login), "created_at": at,
+            "updated_at": at,
+            "url": url, "statuses_url": format!("{url}/statuses"), "repository_url": self.url(""),
+            "transient_environment": false,
             "production_environment": environment == "production",
         }));
         id
@@ -37,8 +39,10 @@ impl Repository {
         let its = self.deployments.all.find("id", deployment).unwrap();
         let (url, environment) = (its["url"].clone(), its["environment"].clone());
         self.deployments.statuses.put(json!({
-            "id": id, "deployment": deployment, "state": state, "creator": user(login), "description": "", "environment": environment,
-            "created_at": at, "updated_at": at, "target_url": "", "log_url": "", "environment_url": "", "deployment_url": url,
+            "id": id, "deployment": deployment, "state": state, "creator": user(login), "description": "",
+            "environment": environment,
+            "created_at": at, "updated_at": at, "target_url": "", "log_url": "", "environment_url": "",
+            "deployment_url": url,
             "repository_url": self.about["url"], "url": format!("{}/statuses/{id}", url.as_str().unwrap()),
         }))
     }

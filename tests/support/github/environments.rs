@@ -32,7 +32,8 @@ impl Repository {
         let reviewers: Vec<_> =
             reviewers.iter().map(|login| json!({ "type": "User", "reviewer": user(login) })).collect();
         self.environment(name)["protection_rules"] = json!([{
-            "id": id, "node_id": "", "type": "required_reviewers", "prevent_self_review": prevent_self_review, "reviewers": reviewers,
+            "id": id, "node_id": "", "type": "required_reviewers", "prevent_self_review": prevent_self_review,
+            "reviewers": reviewers,
         }]);
     }
 
@@ -56,8 +57,9 @@ impl Repository {
         let url = self.url(&format!("/environments/{name}"));
         self.environments.entry(name.to_owned()).or_insert_with(|| Environment {
             about: json!({
-                "id": id, "name": name, "url": url, "html_url": url, "created_at": at, "updated_at": at, "protection_rules": [],
-                "deployment_branch_policy": null,
+                "id": id, "name": name, "url": url, "html_url": url, "created_at": at, "updated_at": at,
+                "protection_rules": [],
+                "can_admins_bypass": true, "deployment_branch_policy": null,
             }),
             secrets: Names::default(),
             variables: Names::default(),

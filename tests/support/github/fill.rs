@@ -22,7 +22,9 @@ pub(super) fn fill(contract: &Contract, schema: &Value, value: &mut Value) {
     match value {
         Value::Object(fields) => fill_object(contract, schema, fields),
         Value::Array(items) if schema.get("items").is_some() => {
-            items.iter_mut().for_each(|item| fill(contract, &schema["items"], item));
+            for item in items {
+                fill(contract, &schema["items"], item);
+            }
         }
         _ => {}
     }

@@ -70,8 +70,10 @@ impl Repository {
         let url = self.url(&format!("/issues/{number}"));
         let html_url = self.page(&format!("/issues/{number}"));
         self.issues.issues.put(json!({
-            "id": id, "number": number, "title": title, "body": null, "state": "open", "state_reason": null, "locked": false,
-            "user": user(login), "labels": labels, "comments": 0, "created_at": at, "updated_at": at, "closed_at": null, "url": url,
+            "id": id, "number": number, "title": title, "body": null, "state": "open", "state_reason": null,
+            "locked": false,
+            "user": user(login), "labels": labels, "comments": 0, "created_at": at, "updated_at": at,
+            "closed_at": null, "url": url,
             "html_url": html_url, "repository_url": self.url(""), "author_association": "MEMBER", "assignees": [],
         }));
     }

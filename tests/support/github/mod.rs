@@ -1,4 +1,5 @@
-//! A stand-in for GitHub: a server of this process that keeps what it is told and answers as GitHub's own description says.
+//! A stand-in for GitHub: a server of this process that keeps what it is told and answers as GitHub's own description
+//! says.
 //!
 //! ```ignore
 //! let github = GitHub::start().await;                        // GitHub::enterprise() serves below /api/v3
@@ -15,9 +16,9 @@
 //! assert_eq!(github.count("POST issues"), 1);
 //! ```
 //!
-//! What is in the world is shown as the API shows it, and what a test gives no value for is filled in from the description. A client
-//! that asks for what the description does not know, or sends what it does not allow, fails the test when the server goes; so
-//! does one that shows its token to where files are stored.
+//! What is in the world is shown as the API shows it, and what a test gives no value for is filled in from the
+//! description. A client that asks for what the description does not know, or sends what it does not allow, fails the
+//! test when the server goes; so does one that shows its token to where files are stored.
 
 mod account;
 mod actions;
@@ -137,8 +138,8 @@ impl GitHub {
         state.world.tokens.iter().map(|token| token.text.clone()).chain(secrets).collect()
     }
 
-    /// Lets each call of an operation go wrong, until [`mend`](Self::mend). `GET check-runs` is short for the operation whose path ends
-    /// like that; `GET storage` is the download of a file.
+    /// Lets each call of an operation go wrong, until [`mend`](Self::mend). `GET check-runs` is short for the
+    /// operation whose path ends like that; `GET storage` is the download of a file.
     pub(crate) fn fault(&self, operation: &str, fault: Fault) {
         self.state().faults.plan(fault::operation(operation), None, fault);
     }

@@ -12,18 +12,23 @@ impl Repository {
         let number = self.issues.next_number();
         let (id, at, brief) = (self.site.id(), self.site.stamp(), self.brief());
         let base_sha = self.resolve(self.default_branch()).unwrap_or_default();
-        let end = |name: &str, sha: &str| json!({ "label": format!("{}:{name}", brief["owner"]["login"].as_str().unwrap()), "ref": name, "sha": sha, "repo": brief, "user": brief["owner"] });
+        let owner = brief["owner"]["login"].as_str().unwrap();
+        let end = |name: &str, sha: &str| {
+            let label = format!("{owner}:{name}");
+            json!({ "label": label, "ref": name, "sha": sha, "repo": brief, "user": brief["owner"] })
+        };
         let url = self.url(&format!("/pulls/{number}"));
         let html_url = self.page(&format!("/pull/{number}"));
         let link = |href: &str| json!({ "href": href });
         let links = json!({
-            "self": link(&url), "html": link(&html_url), "issue": link(&url), "comments": link(&url), "commits": link(&url),
-            "review_comment": link(&url), "review_comments": link(&url), "statuses": link(&url),
+            "self": link(&url), "html": link(&html_url), "issue": link(&url), "comments": link(&url),
+            "commits": link(&url), "review_comment": link(&url), "review_comments": link(&url), "statuses": link(&url),
         });
         let pull = json!({
             "id": id, "number": number, "title": title, "body": null, "state": "open", "locked": false, "draft": false,
             "user": user(login), "head": end("change", head), "base": end(self.default_branch(), &base_sha), "url": url,
-            "html_url": html_url, "created_at": at, "updated_at": at, "closed_at": null, "merged_at": null, "merge_commit_sha": null,
+            "html_url": html_url, "created_at": at, "updated_at": at, "closed_at": null, "merged_at": null,
+            "merge_commit_sha": null,
             "merged": false, "mergeable": true, "mergeable_state": "clean", "commits": 1, "labels": [], "_links": links,
             "author_association": "MEMBER", "requested_reviewers": [], "requested_teams": [],
         });
@@ -55,7 +60,8 @@ impl Repository {
         self.issues.pulls.find_mut("number", number).unwrap()
     }
 
-    /// Somebody's review of the head of a pull request: `APPROVED`, `CHANGES_REQUESTED`, `COMMENTED`, `DISMISSED`, `PENDING`.
+    /// Somebody's review of the head of a pull request: `APPROVED`, `CHANGES_REQUESTED`, `COMMENTED`, `DISMISSED`,
+    /// `PENDING`.
     pub(crate) fn review(&mut self, number: u64, login: &str, state: &str) -> &mut Value {
         let (id, at) = (self.site.id(), self.site.stamp());
         let pull = self.issues.pulls.find("number", number).unwrap();
@@ -80,7 +86,8 @@ impl Repository {
     pub(crate) fn pull_files(&mut self, number: u64, paths: &[&str]) {
         for path in paths {
             self.issues.files.put(json!({
-                "pull": number, "filename": path, "status": "modified", "additions": 1, "deletions": 1, "changes": 2, "sha": null,
+                "pull": number, "filename": path, "status": "modified", "additions": 1, "deletions": 1, "changes": 2,
+                "sha": null,
             }));
         }
         self.pull_mut(number)["changed_files"] = paths.len().into();

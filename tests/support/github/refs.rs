@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 
-use super::{answer::Answer, call::Call, commits::AUTHOR, repository::Repository, shelf::Shelf};
+use super::{answer::Answer, call::Call, commits::AUTHOR, repository::Repository, shelf::Shelf, site::unsigned};
 
 /// What names point at objects.
 #[derive(Debug, Default)]
@@ -88,13 +88,15 @@ impl Repository {
     /// Protects a branch; what the API shows of it, with these checks and this many approvals.
     pub(crate) fn protect_branch(&mut self, name: &str, checks: &[&str], approvals: u64) -> &mut Value {
         let contexts: Vec<_> = checks.iter().map(|name| json!({ "context": name, "app_id": null })).collect();
+        let url = self.url(&format!("/branches/{name}/protection"));
         let protection = json!({
-            "url": self.url(&format!("/branches/{name}/protection")),
+            "url": url,
             "required_status_checks": { "strict": true, "contexts": checks, "checks": contexts },
             "required_pull_request_reviews": {
-                "dismiss_stale_reviews": true, "require_code_owner_reviews": false, "required_approving_review_count": approvals,
+                "dismiss_stale_reviews": true, "require_code_owner_reviews": false,
+                "required_approving_review_count": approvals,
             },
-            "enforce_admins": { "enabled": true, "url": self.url(&format!("/branches/{name}/protection/enforce_admins")) },
+            "enforce_admins": { "enabled": true, "url": format!("{url}/enforce_admins") },
         });
         self.refs.protections.insert(name.to_owned(), protection);
         self.refs.protections.get_mut(name).unwrap()
@@ -103,14 +105,18 @@ impl Repository {
     fn put_tag_object(&mut self, sha: &str, name: &str, message: &str, object: Target, tagger: Value) -> &mut Value {
         let object = object.object(self);
         let url = self.url(&format!("/git/tags/{sha}"));
-        self.refs.tag_objects.put(json!({
-            "sha": sha, "tag": name, "message": message, "tagger": tagger, "object": object, "url": url,
-            "verification": { "verified": false, "reason": "unsigned", "signature": null, "payload": null, "verified_at": null },
-        }))
+        self.refs.tag_objects.replace(
+            "sha",
+            json!({
+                "sha": sha, "tag": name, "message": message, "tagger": tagger, "object": object, "url": url,
+                "verification": unsigned(),
+            }),
+        )
     }
 
     fn reference(&self, name: &str, target: &Target) -> Value {
-        json!({ "ref": format!("refs/{name}"), "object": target.object(self), "url": self.url(&format!("/git/refs/{name}")) })
+        let url = self.url(&format!("/git/refs/{name}"));
+        json!({ "ref": format!("refs/{name}"), "object": target.object(self), "url": url })
     }
 
     fn brief_branch(&self, name: &str, sha: &str) -> Value {
@@ -198,12 +204,25 @@ pub(super) fn create_tag(repository: &mut Repository, call: &Call) -> Answer {
     if target.kind != text("type") {
         return Answer::invalid("the object is of another type");
     }
-    let (sha, at) = (repository.site.sha(), repository.site.stamp());
+    let at = repository.site.stamp();
     let tagger = match &call.body["tagger"] {
         Value::Null => json!({ "name": call.login, "email": format!("{}@example.org", call.login), "date": at }),
         given => {
             json!({ "name": given["name"], "email": given["email"], "date": given.get("date").unwrap_or(&json!(at)) })
         }
     };
+    let sha = object_name(&target, &text("tag"), &tagger, &text("message"));
     Answer::One(201, repository.put_tag_object(&sha, &text("tag"), &text("message"), target, tagger).clone())
+}
+
+/// The name that git gives to a tag's object, so that who has the same bytes has the same name.
+fn object_name(target: &Target, tag: &str, tagger: &Value, message: &str) -> String {
+    let field = |name: &str| tagger[name].as_str().unwrap_or_default();
+    let second = field("date").parse::<jiff::Timestamp>().unwrap().as_second();
+    let Target { sha, kind } = target;
+    let (name, email) = (field("name"), field("email"));
+    let body = format!("object {sha}\ntype {kind}\ntag {tag}\ntagger {name} <{email}> {second} +0000\n\n{message}");
+    let whole = format!("tag {}\0{body}", body.len());
+    let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, whole.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -22,7 +22,8 @@ impl Repository {
         let (id, at) = (self.site.id(), self.site.stamp());
         let url = self.url(&format!("/releases/{id}"));
         self.releases.all.put(json!({
-            "id": id, "tag_name": tag, "name": tag, "body": "", "draft": false, "prerelease": false, "target_commitish": "main",
+            "id": id, "tag_name": tag, "name": tag, "body": "", "draft": false, "prerelease": false,
+            "target_commitish": "main",
             "author": user("ada"), "created_at": at, "published_at": at, "assets": [], "url": url,
             "assets_url": format!("{url}/assets"), "upload_url": format!("{url}/assets{{?name,label}}"),
         }))

@@ -125,8 +125,8 @@ impl Repository {
 
     /// What other answers say of it.
     pub(super) fn brief(&self) -> Value {
-        let of = |key: &str| self.about[key].clone();
-        json!({ "id": of("id"), "name": of("name"), "full_name": of("full_name"), "owner": of("owner"), "private": of("private") })
+        let keys = ["id", "name", "full_name", "owner", "private"];
+        keys.iter().map(|key| ((*key).to_owned(), self.about[*key].clone())).collect()
     }
 }
 

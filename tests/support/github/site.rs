@@ -61,6 +61,11 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What the API says of the signature of a commit or a tag that has none.
+pub(super) fn unsigned() -> Value {
+    json!({ "verified": false, "reason": "unsigned", "signature": null, "payload": null, "verified_at": null })
+}
+
 /// Somebody, as far as a test can care.
 pub(super) fn user(login: &str) -> Value {
     let id = login.bytes().fold(7_u64, |sum, byte| sum * 31 % 1_000_003 + u64::from(byte));

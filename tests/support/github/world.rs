@@ -44,7 +44,8 @@ impl World {
         }
     }
 
-    /// A repository by its full name, as `acme/shop`. One that is not there is made: private, with the branch `main` and one commit.
+    /// A repository by its full name, as `acme/shop`. One that is not there is made: private, with the branch `main`
+    /// and one commit.
     pub(crate) fn repository(&mut self, full_name: &str) -> &mut Repository {
         let at = self.repositories.iter().position(|it| it.full_name() == full_name).unwrap_or_else(|| {
             self.repositories.push(Repository::new(self.site.clone(), full_name));
