@@ -7,6 +7,7 @@ pub mod approval;
 pub mod canonical;
 pub mod capabilities;
 pub mod clean;
+pub mod codeowners;
 pub mod digest;
 pub mod effect;
 pub mod evidence;

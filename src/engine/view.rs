@@ -1,6 +1,6 @@
 //! Operations as callers see them.
 
-use super::Engine;
+use super::{Engine, propose::REHEARSAL};
 use crate::{
     domain::{
         evidence::Evidence,
@@ -9,8 +9,12 @@ use crate::{
         refusal::{Code, NextCall, Refusal},
         step::Step,
     },
+    ledger::{Ledger, LedgerError},
     tools::records::{EvidenceView, OperationView, PlanView},
 };
+
+/// How much is shown of what others wrote about what stands in the way, bytes.
+const SHOWN: usize = 2000;
 
 impl Engine {
     /// Where an operation stands.
@@ -31,11 +35,17 @@ impl Engine {
         let plan = plan
             .filter(|_| operation.kind == OperationKind::DryRun)
             .map(|stored| Self::plan_view(&stored.plan, &operation));
+        let explained = |blocker: &Refusal| matches!(blocker.code, Code::GatesNotGreen | Code::DryRunFailed);
+        let untrusted_text = if operation.blockers.iter().any(explained) {
+            rehearsal(ledger, id).await?.map(|text| tail(&text, SHOWN))
+        } else {
+            None
+        };
         Ok(OperationView {
             plan,
             evidence: evidence.iter().map(evidence_view).collect(),
             journal,
-            untrusted_text: None,
+            untrusted_text,
             operation,
         })
     }
@@ -53,6 +63,12 @@ impl Engine {
             warnings: body.warnings.clone(),
         }
     }
+}
+
+/// What others wrote in a dry run or a check; it was redacted when it was kept.
+pub(super) async fn rehearsal(ledger: &Ledger, id: &OperationId) -> Result<Option<String>, LedgerError> {
+    let said = ledger.said(REHEARSAL, id).await?;
+    Ok(said.and_then(|body| body.get("untrusted_text")?.as_str().map(str::to_owned)))
 }
 
 /// There is no operation with that id.

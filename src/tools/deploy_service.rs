@@ -334,8 +334,9 @@ impl Case<'_> {
         warnings: Vec<String>,
         untrusted_text: Option<String>,
     ) -> Result<Proposal, Refusal> {
+        let (context, purpose) = (self.context, Purpose::Deploy);
         let facts =
-            facts::gather(self.context, self.service, self.environment, self.target, self.revision, &steps).await?;
+            facts::gather(context, purpose, self.service, self.environment, self.target, self.revision, &steps).await?;
         let own = |kind| Requirement { kind, subject: self.subject() };
         let mut requirements = vec![own(EvidenceKind::DryRun), own(EvidenceKind::RollbackReady)];
         if !self.service.secrets.is_empty() {

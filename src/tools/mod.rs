@@ -23,6 +23,7 @@ mod rollback;
 mod run_smoke;
 mod schema;
 mod search_logs;
+mod security_alerts;
 mod snapshot_db;
 mod telling;
 mod verify_secret;
@@ -384,6 +385,7 @@ pub fn all() -> Vec<Tool> {
         action::<rollback::Rollback>(),
         query::<run_smoke::RunSmoke>(),
         query::<search_logs::SearchLogs>(),
+        query::<security_alerts::SecurityAlerts>(),
         action::<snapshot_db::SnapshotDb>(),
         query::<verify_secret::VerifySecret>(),
     ];

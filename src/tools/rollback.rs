@@ -204,8 +204,9 @@ impl Case<'_> {
             database: strategy,
             rebuilt,
         };
+        let (context, purpose) = (self.context, Purpose::Rollback);
         let facts =
-            facts::gather(self.context, self.service, self.environment, self.target, self.revision, &steps).await?;
+            facts::gather(context, purpose, self.service, self.environment, self.target, self.revision, &steps).await?;
         let draft = Draft {
             purpose: Purpose::Rollback,
             service: Some(self.service.name.clone()),

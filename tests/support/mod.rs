@@ -7,6 +7,7 @@ pub(crate) mod dovecot;
 pub(crate) mod forum;
 #[allow(dead_code, unused_imports, reason = "each test takes what it needs")]
 pub(crate) mod github;
+pub(crate) mod github_house;
 mod home;
 pub(crate) mod liar_mail;
 #[allow(dead_code, reason = "each test takes what it needs")]

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         inventory::{
             AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, RelativePath, ReviewGate,
+            SignedTagGate,
         },
         name::GateName,
         results::Format,
@@ -28,11 +29,12 @@ pub(super) fn read(gates: &Item<'_>) -> BTreeMap<GateName, Gate> {
 }
 
 fn gate(name: GateName, item: &Item<'_>) -> Option<Gate> {
-    let kinds: [(&str, Kind); 4] = [
+    let kinds: [(&str, Kind); 5] = [
         ("command", COMMAND),
         ("checks", (&["kind", "checks", "workflows"], checks)),
         ("review", (&["kind", "approvals", "code_owners"], review)),
         ("alerts", (&["kind", "severity", "sources"], alerts)),
+        ("signed_tag", (&["kind", "allowed_signers"], signed_tag)),
     ];
     let (keys, read) = match item.optional_member("kind") {
         Some(kind) => kind.choice(&kinds)?,
@@ -117,6 +119,11 @@ fn alerts(section: &Section<'_>) -> Option<GateKind> {
         None => known.iter().map(|(_, source)| *source).collect(),
     };
     Some(GateKind::Alerts(AlertsGate { severity, sources }))
+}
+
+fn signed_tag(section: &Section<'_>) -> Option<GateKind> {
+    let allowed_signers = section.required("allowed_signers")?.local_path()?;
+    Some(GateKind::SignedTag(SignedTagGate { allowed_signers }))
 }
 
 #[cfg(test)]
@@ -206,7 +213,7 @@ timeout = 9"#,
                 "[gates.review]\nkind = \"reviews\"",
                 2,
                 "gates.review.kind: is not one of",
-                "write one of: command, checks, review, alerts",
+                "write one of: command, checks, review, alerts, signed_tag",
             ),
             (
                 "[gates.review]\nkind = \"review\"\napprovals = 0",
@@ -225,6 +232,12 @@ timeout = 9"#,
                 3,
                 "unknown key in gates.ci",
                 "Known keys: kind, checks, workflows",
+            ),
+            (
+                "[gates.signed]\nkind = \"signed_tag\"",
+                1,
+                "gates.signed: allowed_signers is missing",
+                "add allowed_signers",
             ),
             ("[gates.quality]\ntimeout_s = 9", 1, "gates.quality: command is missing", "add command"),
         ];

@@ -31,6 +31,8 @@ pub enum GateKind {
     Review(ReviewGate),
     /// Security alerts of the repository on GitHub.
     Alerts(AlertsGate),
+    /// The tag that is deployed, as the repository here holds it.
+    SignedTag(SignedTagGate),
 }
 
 /// A command that must end with exit code 0 in a clean export of the commit, and whose reports must agree with that.
@@ -87,6 +89,13 @@ pub struct AlertsGate {
     pub sources: Vec<AlertSource>,
 }
 
+/// The version must be an annotated tag that one of these signed with an SSH key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SignedTagGate {
+    /// Who may sign: a file in the format of ssh-keygen(1), ALLOWED SIGNERS.
+    pub allowed_signers: PathBuf,
+}
+
 /// How severe a security alert is.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize, schemars::JsonSchema,
@@ -117,11 +126,40 @@ pub enum AlertSource {
     SecretScanning,
 }
 
+impl AlertSeverity {
+    /// All of them, the least severe first.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl AlertSource {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Dependabot, Self::CodeScanning, Self::SecretScanning];
+
+    /// What it is called in a sentence.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Dependabot => "Dependabot",
+            Self::CodeScanning => "code scanning",
+            Self::SecretScanning => "secret scanning",
+        }
+    }
+}
+
 impl GateKind {
     /// The kind of evidence it gives; how long that counts is the policy's.
     pub fn evidence(&self) -> EvidenceKind {
         match self {
-            Self::Command(_) => EvidenceKind::Gate,
+            Self::Command(_) | Self::SignedTag(_) => EvidenceKind::Gate,
             Self::Checks(_) | Self::Review(_) => EvidenceKind::RemoteGate,
             Self::Alerts(_) => EvidenceKind::AlertGate,
         }

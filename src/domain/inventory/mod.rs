@@ -23,7 +23,9 @@ use serde::Serialize;
 
 pub use database::{Database, DatabaseServer, Engine, MigrationTool, Tls};
 pub use environment::{ApprovalRule, Environment};
-pub use gate::{AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, ReviewGate};
+pub use gate::{
+    AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, ReviewGate, SignedTagGate,
+};
 pub use github::{GitHubAccess, GitHubCredential, InvalidRepository, RepositoryName};
 pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};
 pub use mailbox::{MailServer, MailTls, Mailbox};

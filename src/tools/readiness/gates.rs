@@ -2,8 +2,7 @@
 
 use super::{super::Context, Candidate, Seen, each, judged};
 use crate::domain::{
-    clean::clean,
-    evidence::{Evidence, EvidenceKind, Outcome},
+    evidence::{Evidence, EvidenceKind},
     inventory::{Gate, GateKind},
     operation::OperationFilter,
     refusal::{Code, NextCall, Refusal},
@@ -11,8 +10,6 @@ use crate::domain::{
 
 /// How many operations are looked through for what was seen before.
 const EARLIER: u32 = 50;
-/// How much of what a gate wrote is kept, bytes.
-const SHOWN: usize = 2000;
 
 pub(super) async fn look(candidate: Candidate<'_>) -> Vec<Seen> {
     let gates: Vec<&Gate> = {
@@ -51,6 +48,7 @@ async fn one(candidate: Candidate<'_>, gate: &Gate) -> Seen {
         let next = NextCall::new("deploy_service", next, "run the gates again after the fix");
         let fix = match &gate.kind {
             GateKind::Command(_) => "Fix what the gate found, and tag the fix.",
+            GateKind::SignedTag(_) => "Deploy a tag that one of the allowed signers signed.",
             _ => "Fix what GitHub shows for the commit.",
         };
         candidate.blocker(Code::GatesNotGreen, &evidence.summary, fix, Some(next))
@@ -66,7 +64,7 @@ async fn fresh(candidate: Candidate<'_>, gate: &Gate) -> Result<(Evidence, Optio
     };
     (context.progress)(format!("{}: gate {}", service.name, gate.name));
     let run = context.reader.run_gate(service, gate, revision, super::UNTIL_STAMPED).await?;
-    let wrote = run.output.filter(|_| run.evidence.outcome != Outcome::Pass).map(|output| clean(&output.last(SHOWN)));
+    let wrote = run.complaint();
     Ok((run.evidence, wrote))
 }
 

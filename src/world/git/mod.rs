@@ -4,6 +4,7 @@
 mod blobs;
 mod export;
 mod reader;
+mod signature;
 mod tags;
 mod versions;
 

@@ -3,13 +3,16 @@
 //! [`call`] asks once and keeps to the limits, [`pages`] never loses a page, [`cache`] asks again without a cost, [`token`] says
 //! who we are, [`error`] tells what is wrong apart. Whoever needs something of GitHub has a file beside these.
 
+pub mod alerts;
 mod cache;
 mod call;
+pub(in crate::world) mod checks;
 pub(in crate::world) mod error;
 mod issues;
 mod limits;
 mod once;
 mod pages;
+pub(in crate::world) mod pulls;
 mod tags;
 mod token;
 mod words;
@@ -104,9 +107,9 @@ impl World {
     }
 }
 
-impl Repository<'_> {
+impl<'w> Repository<'w> {
     /// Its name in the inventory. Renamed repositories answer to it too.
-    pub fn name(&self) -> &RepositoryName {
+    pub fn name(&self) -> &'w RepositoryName {
         self.name
     }
     /// What may be done without a changing method.

@@ -105,10 +105,13 @@ impl Repository {
     fn put_tag_object(&mut self, sha: &str, name: &str, message: &str, object: Target, tagger: Value) -> &mut Value {
         let object = object.object(self);
         let url = self.url(&format!("/git/tags/{sha}"));
-        self.refs.tag_objects.replace("sha", json!({
-            "sha": sha, "tag": name, "message": message, "tagger": tagger, "object": object, "url": url,
-            "verification": unsigned(),
-        }))
+        self.refs.tag_objects.replace(
+            "sha",
+            json!({
+                "sha": sha, "tag": name, "message": message, "tagger": tagger, "object": object, "url": url,
+                "verification": unsigned(),
+            }),
+        )
     }
 
     fn reference(&self, name: &str, target: &Target) -> Value {
