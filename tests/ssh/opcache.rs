@@ -116,13 +116,12 @@ impl Site {
 
     /// What users see.
     async fn page(&self) -> String {
-        match &self.host {
-            Some(host) => host.run(&format!("php -r 'readfile(\"{}\");'", self.url)).await.stdout,
-            None => {
-                let read = Command::new("php").args(["-r", &format!("readfile('{}');", self.url)]).output().await;
-                String::from_utf8(read.unwrap().stdout).unwrap()
-            }
+        let read = format!("readfile('{}');", self.url);
+        if let Some(host) = &self.host {
+            return host.run(&format!("php -r \"{read}\"")).await.stdout;
         }
+        let read = Command::new("php").args(["-r", &read]).output().await;
+        String::from_utf8(read.unwrap().stdout).unwrap()
     }
 
     /// The names of our files that were asked for.
