@@ -25,8 +25,8 @@ pub(super) async fn look(candidate: Candidate<'_>) -> Vec<Seen> {
 async fn one(candidate: Candidate<'_>, gate: &Gate) -> Seen {
     let Candidate { context, service, revision, .. } = candidate;
     let subject = format!("{}@{}", gate.name, revision.commit);
-    // An earlier check put the service before it.
-    let about = |evidence: &&Evidence| evidence.subject.rsplit(": ").next() == Some(subject.as_str());
+    // An earlier check put the service behind it.
+    let about = |evidence: &&Evidence| evidence.subject.split(' ').next() == Some(subject.as_str());
     let reused = candidate.earlier.iter().find(about);
     let (mut evidence, wrote) = match (&gate.kind, reused) {
         // What others keep may have changed since, and is asked for in a moment.
@@ -40,7 +40,7 @@ async fn one(candidate: Candidate<'_>, gate: &Gate) -> Seen {
             Err(refusal) => return candidate.unseen(gate.kind.evidence(), &gate.name.to_string(), refusal),
         },
     };
-    evidence.subject = format!("{}: {subject}", service.name);
+    evidence.subject = format!("{subject} for {}", service.name);
     let seen = judged(evidence, |evidence| {
         let next = serde_json::json!({
             "service": service.name, "environment": candidate.environment, "version": revision.version, "mode": "dry_run",

@@ -111,7 +111,9 @@ impl<'a> Ask<'a> {
                         raw.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned)
                     };
                     let link = text(header::LINK);
-                    if let Some(etag) = text(header::ETAG).filter(|_| repeatable) {
+                    // What cannot be read now must not be confirmed later.
+                    let whole = || serde_json::from_slice::<serde::de::IgnoredAny>(&raw.body).is_ok();
+                    if let Some(etag) = text(header::ETAG).filter(|_| repeatable && whole()) {
                         github.cache.put(key, Kept { etag, body: raw.body.clone(), link: link.clone() });
                     }
                     return Ok(Answer { body: raw.body, link });
