@@ -115,9 +115,10 @@ mod tests {
     fn both_halves_are_one_file() {
         let (half, end) = (450 * UNIT, 451 * UNIT);
         let mark = format!("902:{}:\x1b\nend 0\n", end + 1);
-        let told =
-            format!("7:1000:word\n800:{}:word\n899:{half}:word\n{mark}1:0:word\n50:9000:word\nend 0\n", half - 2);
-        let wanted = vec![(1000, 7), (half - 2, 800), (half, 891), (half + 9000, 940)];
+        // A word that reaches into the second half is found with the first, one that begins there with the second.
+        let first = format!("7:1000:word\n800:{}:word\n899:{}:word\n", half - 2, half + 10);
+        let told = format!("{first}{mark}1:10:word\n50:9000:word\nend 0\n");
+        let wanted = vec![(1000, 7), (half - 2, 800), (half + 10, 891), (half + 9000, 940)];
         assert_eq!(spots(Form::Halves, 10, &told), Some(wanted));
         assert_eq!(spots(Form::Halves, 10, &format!("{mark}end 1\n")), Some(vec![]));
         assert_eq!(spots(Form::Places, 10, "7:1000:word\nend 0\n"), Some(vec![(1000, 17)]));
