@@ -54,6 +54,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("russh_sftp", &["world"]),
     ("tar", &["world::ssh"]),
     ("secrecy", &["redact"]),
+    // Reports of tests.
+    ("quick_xml", &["domain::results"]),
     ("clap", &["cli", "main"]),
     // The process that runs a script detached gets the granted secrets, and no others, in its environment.
     ("std::env::var", &["config", "world::detached"]),

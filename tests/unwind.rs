@@ -1,11 +1,15 @@
 //! Every step of every plan fails once: the previous version answers, or nothing was changed.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, OnceLock,
     atomic::{AtomicBool, Ordering},
 };
 
-use deploy_ops_mcp::{domain::operation::Phase, engine::Hooks};
+use deploy_ops_mcp::{
+    domain::{evidence::EvidenceKind, operation::Phase},
+    engine::{Hooks, Point},
+    redact::{Redactor, Secret},
+};
 use serde_json::json;
 
 use crate::support::stage::{self, Stage, text};
@@ -69,4 +73,43 @@ async fn a_release_deployment_survives_the_failure_of_each_step() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_script_deployment_survives_the_failure_of_each_step() {
     every_step("forum", 4).await;
+}
+
+/// Learns, when a script has run, of a secret that is what the script's evidence says: that cannot be stored any more.
+#[derive(Default)]
+struct Learns {
+    redactor: Mutex<Option<Redactor>>,
+    value: OnceLock<String>,
+}
+
+impl Hooks for Learns {
+    fn at(&self, phase: Phase, _: usize, step: &'static str, point: Point) {
+        if (phase, step, point) == (Phase::Do, "run_script", Point::AfterEffect)
+            && let (Some(redactor), Some(value)) = (&*self.redactor.lock().unwrap(), self.value.get())
+        {
+            redactor.add([Secret::new("LATE", value.as_str())]);
+        }
+    }
+}
+
+/// What the ledger refuses to store, because it could not be read back, does not leave an operation without an end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outcome_that_cannot_be_stored_is_taken_back_and_not_left_open() {
+    let hooks = Arc::new(Learns::default());
+    let mut ended = Vec::new();
+    for _ in 0..2 {
+        let stage = Stage::with(hooks.clone()).await;
+        *hooks.redactor.lock().unwrap() = Some(stage.engine.redactor().clone());
+        let done = stage.deploy("shop", "v2025.01.13").await;
+        let ledger = stage.engine.ledger_for_operator().await.unwrap();
+        let evidence = ledger.evidence(&text(&done, "/operation/id").parse().unwrap()).await.unwrap();
+        let migrated = evidence.iter().find(|evidence| evidence.kind == EvidenceKind::Migrations);
+        let schema = migrated.and_then(|evidence| serde_json::to_value(evidence.raw_digest?).ok());
+        // The next sandbox has the same schema, and its redactor is another one.
+        hooks.value.get_or_init(|| schema.unwrap_or_default().as_str().unwrap_or_default().to_owned());
+        ended.push((text(&done, "/operation/state").to_owned(), done.text.clone()));
+    }
+    assert_eq!(ended[0].0, "succeeded", "{}", *ended[0].1);
+    assert_eq!(ended[1].0, "rolled_back", "{}", *ended[1].1);
+    assert!(ended[1].1.contains("it does not count"), "{}", *ended[1].1);
 }

@@ -23,6 +23,8 @@ pub enum Exit {
     Blocked = 4,
     /// The operation is still running.
     Running = 5,
+    /// The program that this process was to become cannot be started; the number is a shell's. Only the server itself sees it.
+    NotStarted = 127,
 }
 
 impl Exit {

@@ -7,6 +7,7 @@ mod approve;
 mod arguments;
 mod call;
 mod check_config;
+mod confined_run;
 mod decide;
 mod demo;
 mod demo_migrate;
@@ -105,6 +106,9 @@ enum Command {
     /// Run a script apart from the server.
     #[command(hide = true)]
     DetachedRun(detached_run::Options),
+    /// Become another program, within limits.
+    #[command(hide = true)]
+    ConfinedRun(confined_run::Options),
 }
 
 /// Runs the command line; the process ends with what this returns.
@@ -141,6 +145,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Demo(options) => demo::run(&options, &terminal),
         Command::DemoMigrate(options) => demo_migrate::run(&options, &terminal),
         Command::DetachedRun(options) => detached_run::run(&options),
+        Command::ConfinedRun(options) => confined_run::run(&options),
     }
 }
 

@@ -41,8 +41,12 @@ pub(crate) const BUILD_TIMEOUT_S: Bounds = bounds(1800, 1, 6 * HOUR);
 pub(crate) const GATE_TIMEOUT_S: Bounds = bounds(900, 1, 6 * HOUR);
 /// The REST API of github.com.
 pub(crate) const GITHUB_API: &str = "https://api.github.com";
+/// The label of issues about deployments.
+pub(crate) const GITHUB_ISSUE_LABEL: &str = "deployment";
 /// Ids of Apps and installations.
 pub(crate) const GITHUB_ID: Bounds = bounds(1, 1, u32::MAX);
+/// How many tests of a quality gate have to pass; without the key, one has to where tests are counted.
+pub(crate) const MINIMUM_TESTS: Bounds = bounds(1, 1, 1_000_000);
 /// How many people have to approve a pull request.
 pub(crate) const REVIEW_APPROVALS: Bounds = bounds(1, 1, 20);
 /// How many old releases are kept.
@@ -53,6 +57,9 @@ pub(crate) const SMOKE_TIMEOUT_MS: Bounds = bounds(10_000, 100, 120_000);
 pub(crate) const SMOKE_ATTEMPTS: Bounds = bounds(3, 1, 20);
 /// The HTTP status that a smoke check wants.
 pub(crate) const SMOKE_STATUS: Bounds = bounds(200, 100, 599);
+
+/// After how many days a secret has to be replaced; only where the file says so.
+pub(crate) const ROTATE_AFTER_DAYS: Bounds = bounds(90, 1, 3650);
 
 pub(crate) const DRY_RUN_FRESH_S: Bounds = bounds(1800, 60, DAY);
 pub(crate) const SNAPSHOT_FRESH_S: Bounds = bounds(900, 60, DAY);

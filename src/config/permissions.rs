@@ -10,9 +10,9 @@ use super::{
     Config,
     problem::{Problem, Severity},
 };
-use crate::domain::inventory::{HostKind, HostTrust, SecretReference, SshIdentity};
+use crate::domain::inventory::{GateKind, HostKind, HostTrust, SecretReference, SshIdentity};
 
-/// Checks the configuration file, the files of secrets and of SSH keys, and the data directory.
+/// Checks the configuration file, the files of secrets, of SSH keys and of those who are trusted, and the data directory.
 ///
 /// Others must not write the configuration (it names programs that are run) nor read secrets: errors. The group should not
 /// read secrets or data either: warnings. What belongs neither to the server's user nor to root is an error. What does not
@@ -51,6 +51,12 @@ pub fn check_permissions(config: &Config) -> Vec<Problem> {
             problems.extend(check.path(path, &what, line, TRUST));
         }
     }
+    for gate in config.inventory.gates.values() {
+        if let GateKind::SignedTag(signed) = &gate.kind {
+            let what = format!("the file of allowed signers of gate {}", gate.name);
+            problems.extend(check.path(&signed.allowed_signers, &what, 0, TRUST));
+        }
+    }
     problems.extend(check.path(&config.settings.state.data, "the data directory", 0, DATA));
     problems
 }
@@ -64,7 +70,7 @@ const SECRET: &[Rule] = &[
 ];
 /// As OpenSSH has it: a key that its group can read is no key either.
 const KEY: &[Rule] = &[(0o077, Severity::Error, "be read by other users", "600")];
-/// Whoever writes it decides which machine is the host.
+/// Whoever writes it decides which machine is the host, or who may sign.
 const TRUST: &[Rule] = &[(0o022, Severity::Error, "be changed", "go-w")];
 const DATA: &[Rule] = &[
     (0o007, Severity::Error, "be read by every user", "700"),

@@ -35,6 +35,12 @@ pub enum EvidenceKind {
     Migrations,
     /// Monitoring is silent.
     Monitoring,
+    /// How old the newest verified snapshot of a database is.
+    Backup,
+    /// The room where a service lies.
+    Room,
+    /// The deployment window, and whatever else holds changes up.
+    Schedule,
 }
 
 impl EvidenceKind {

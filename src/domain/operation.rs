@@ -69,12 +69,18 @@ impl fmt::Display for OperationId {
 pub enum OperationKind {
     /// A dry run; it ends with a plan or with blockers.
     DryRun,
+    /// A look around that takes long; it ends with findings and changes nothing.
+    Check,
     /// A deployment.
     Deploy,
     /// A rollback that was asked for.
     Rollback,
     /// Snapshots.
     Snapshot,
+    /// Something that is said in an issue.
+    Issue,
+    /// A tag for a commit.
+    Tag,
 }
 
 /// Where an operation stands.
@@ -152,7 +158,7 @@ pub struct Operation {
     /// The verdict, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
-    /// What stands in the way, after a dry run.
+    /// What stands in the way, after a dry run or a check.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blockers: Vec<super::refusal::Refusal>,
     /// The metrics.

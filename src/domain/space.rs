@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 const FULL: u64 = 16 * 1024 * 1024;
 /// Below this a deployment may not fit, bytes.
 const LITTLE: u64 = 512 * 1024 * 1024;
+/// What file systems give files in, bytes.
+const BLOCK: u64 = 4096;
 /// Of a quota this much is little to have left, percent.
 const LITTLE_OF_QUOTA: u64 = 5;
 
@@ -47,7 +49,39 @@ pub enum Room {
     Full,
 }
 
+/// The room that files take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Need {
+    /// On the disk, bytes.
+    pub bytes: u64,
+    /// Files, directories and links.
+    pub files: u64,
+}
+
+impl Need {
+    /// Adds a file of that size, or with 0 a directory or link. A file takes whole blocks.
+    pub fn add(&mut self, size: u64) {
+        self.bytes = self.bytes.saturating_add(size.div_ceil(BLOCK).saturating_mul(BLOCK));
+        self.files = self.files.saturating_add(1);
+    }
+}
+
 impl Space {
+    /// What there is too little of for so much more, in one half of a sentence; nothing when it fits.
+    pub fn lacks(&self, need: Need) -> Option<String> {
+        let lack = |needed: u64, left: u64, what: &str, of: &str| {
+            (needed > left).then(|| format!("{needed} {what}, and {of} has {left} left"))
+        };
+        let left = |used: u64, limit: u64| if limit == 0 { u64::MAX } else { limit.saturating_sub(used) };
+        let of_disk = lack(need.bytes, self.free_bytes, "bytes", "the disk")
+            .or_else(|| lack(need.files, self.free_files.unwrap_or(u64::MAX), "files", "the disk"));
+        let of_quota = |quota: &Quota| {
+            lack(need.bytes, left(quota.used_bytes, quota.limit_bytes), "bytes", "the login's quota")
+                .or_else(|| lack(need.files, left(quota.used_files, quota.limit_files), "files", "the login's quota"))
+        };
+        of_disk.or_else(|| self.quotas.iter().find_map(of_quota))
+    }
+
     /// How room is left, and what says so.
     pub fn room(&self) -> (Room, String) {
         let disk = match self.free_bytes {
@@ -101,6 +135,32 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_told_apart() {
+        let mut need = Need::default();
+        for size in [1, 4096, 4097, 0] {
+            need.add(size);
+        }
+        assert_eq!(need, Need { bytes: 4 * 4096, files: 4 });
+        let space =
+            |free_bytes, free_files, quota| Space { free_bytes, free_files, quotas: vec![quota], total_bytes: 0 };
+        let (none, much) = (Quota::default(), Some(100));
+        let bytes = Quota { used_bytes: 100_000, limit_bytes: 116_383, ..none };
+        let files = Quota { used_files: 9, limit_files: 12, ..none };
+        let over = Quota { used_files: 9, limit_files: 8, ..none };
+        for (space, lacks) in [
+            (space(16_384, Some(4), none), None),
+            (space(16_384, None, Quota { limit_bytes: 116_384, ..bytes }), None),
+            (space(16_383, much, none), Some("16384 bytes, and the disk has 16383 left")),
+            (space(16_384, Some(3), none), Some("4 files, and the disk has 3 left")),
+            (space(16_384, much, bytes), Some("16384 bytes, and the login's quota has 16383 left")),
+            (space(16_384, much, files), Some("4 files, and the login's quota has 3 left")),
+            (space(16_384, much, over), Some("4 files, and the login's quota has 0 left")),
+        ] {
+            assert_eq!(space.lacks(need).as_deref(), lacks, "{space:?}");
+        }
+    }
 
     #[test]
     fn the_scarcest_thing_decides() {

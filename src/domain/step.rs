@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     digest::Digest,
     effect::Effect,
-    inventory::RelativePath,
+    inventory::{OnCancel, RelativePath, WebRoot},
+    issue::{CloseIssue, CommentIssue, OpenIncident},
     name::{DatabaseName, HostName, SecretName},
     release::ReleaseId,
     snapshot::SnapshotId,
@@ -47,6 +48,14 @@ pub enum Step {
     RestoreDatabase(RestoreDatabase),
     /// Check the service from outside.
     CheckSmoke(CheckSmoke),
+    /// Tell in an issue how an operation went.
+    CommentIssue(CommentIssue),
+    /// Open an issue for an operation that went wrong.
+    OpenIncident(OpenIncident),
+    /// Close an issue.
+    CloseIssue(CloseIssue),
+    /// Give a commit an annotated tag.
+    CreateTag(CreateTag),
 }
 
 /// Take a snapshot of a database and verify it.
@@ -101,6 +110,9 @@ pub struct ScriptCall {
     /// The host over SSH that it runs on; the machine of this server, when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostName>,
+    /// What a cancellation does with it while it runs.
+    #[serde(default, skip_serializing_if = "OnCancel::is_wait")]
+    pub on_cancel: OnCancel,
 }
 
 /// Run a script detached, at most once.
@@ -137,6 +149,9 @@ pub struct SwitchRelease {
     /// The release that was live, and is again when this is undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<ReleaseId>,
+    /// Which directory the URL shows, when PHP's OPcache is reset after the switch, and after it is undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_opcache: Option<WebRoot>,
 }
 
 /// Remove old releases, never the live one, never the one to go back to.
@@ -167,6 +182,17 @@ pub struct CheckSmoke {
     pub version: Version,
 }
 
+/// Give a commit an annotated tag, on GitHub and in the repository here. A tag that exists is never moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CreateTag {
+    /// The tag's name.
+    pub tag: Version,
+    /// The commit it names.
+    pub commit: String,
+    /// What the tag's object says, redacted.
+    pub message: String,
+}
+
 impl Step {
     /// The name of the step, as the file in `steps/` is called.
     pub fn name(&self) -> &'static str {
@@ -179,6 +205,10 @@ impl Step {
             Self::PruneReleases(_) => "prune_releases",
             Self::RestoreDatabase(_) => "restore_database",
             Self::CheckSmoke(_) => "check_smoke",
+            Self::CommentIssue(_) => "comment_issue",
+            Self::OpenIncident(_) => "open_incident",
+            Self::CloseIssue(_) => "close_issue",
+            Self::CreateTag(_) => "create_tag",
         }
     }
 
@@ -191,7 +221,11 @@ impl Step {
             | Self::ExportCommit(_)
             | Self::PlaceRelease(_)
             | Self::SwitchRelease(_)
-            | Self::PruneReleases(_) => StepClass::Idempotent,
+            | Self::PruneReleases(_)
+            | Self::CommentIssue(_)
+            | Self::OpenIncident(_)
+            | Self::CloseIssue(_)
+            | Self::CreateTag(_) => StepClass::Idempotent,
         }
     }
 
@@ -205,13 +239,27 @@ impl Step {
             | Self::RunScript(_)
             | Self::PlaceRelease(_)
             | Self::SwitchRelease(_)
-            | Self::PruneReleases(_) => Effect::Change,
+            | Self::PruneReleases(_)
+            | Self::CommentIssue(_)
+            | Self::OpenIncident(_)
+            | Self::CloseIssue(_)
+            | Self::CreateTag(_) => Effect::Change,
         }
     }
 
-    /// Whether it only adds something of our own (snapshots, exports), so that failing after it needs no way back.
+    /// Whether it only adds something of our own (snapshots, exports, words), so that failing after it needs no way back.
     pub fn only_adds(&self) -> bool {
-        matches!(self, Self::TakeSnapshot(_) | Self::ExportCommit(_) | Self::CheckSmoke(_) | Self::PlaceRelease(_))
+        matches!(
+            self,
+            Self::TakeSnapshot(_)
+                | Self::ExportCommit(_)
+                | Self::CheckSmoke(_)
+                | Self::PlaceRelease(_)
+                | Self::CommentIssue(_)
+                | Self::OpenIncident(_)
+                | Self::CloseIssue(_)
+                | Self::CreateTag(_)
+        )
     }
 
     /// Whether it takes a snapshot: those do not wait for each other.
@@ -229,10 +277,17 @@ impl Step {
                 format!("run {} ({}){host}", s.call.path, s.call.digest.short())
             }
             Self::PlaceRelease(s) => format!("place release {}", s.release),
-            Self::SwitchRelease(s) => format!("switch to release {}", s.to),
+            Self::SwitchRelease(s) => {
+                let reset = if s.reset_opcache.is_some() { " and reset PHP's OPcache" } else { "" };
+                format!("switch to release {}{reset}", s.to)
+            }
             Self::PruneReleases(s) => format!("keep {} old releases", s.keep),
             Self::RestoreDatabase(s) => format!("restore database {} from {}", s.database, s.snapshot),
             Self::CheckSmoke(s) => format!("smoke checks, expecting {}", s.version),
+            Self::CommentIssue(s) => format!("tell in issue {} how operation {} went", s.issue, s.about.operation),
+            Self::OpenIncident(s) => format!("open an incident for operation {}", s.about.operation),
+            Self::CloseIssue(s) => format!("close issue {}", s.issue),
+            Self::CreateTag(s) => format!("tag commit {} as {}", s.commit.get(..12).unwrap_or(&s.commit), s.tag),
         }
     }
 }

@@ -126,6 +126,10 @@ impl Engine {
                 let answer = self.query(caller, answer, arguments).await?;
                 Ok(Outcome { status: answer.status, output: answer.output, next: answer.next })
             }
+            Handler::Observation(observation) => {
+                let wait = self.0.options.waits.of((observation.wait_s)(&arguments)?);
+                outcome_of(self.observe(caller, observation, arguments, wait).await?)
+            }
             Handler::Action(action) => {
                 let wish = (action.wish)(&arguments)?;
                 let waits = self.0.options.waits;

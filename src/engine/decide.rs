@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use super::{Caller, Engine, journal::Run};
+use super::{journal::Run, unwind::cancelled_and};
 use crate::{
     domain::{
         evidence::{EvidenceKind, Outcome},
-        operation::{AttemptState, Operation, OperationId, OperationState, Phase},
+        operation::{AttemptState, Operation, OperationState, Phase},
         plan::DatabaseStrategy,
-        refusal::{Code, Refusal},
         step::{CheckSmoke, Step},
     },
     ledger::{HumanDecision, LedgerError},
     steps::{self, Done, Probe},
-    tools::records::OperationView,
 };
 
 /// How often the ledger is asked whether a human has decided.
@@ -88,14 +86,17 @@ impl Run<'_> {
                 Some(HumanDecision::ProbeAgain) => match steps::probe(step, &self.context(index)).await {
                     Probe::Done(done) => Some(done),
                     Probe::Failed(done) => return Ok(Some(done.summary)),
+                    Probe::Cancelled(done) => return Ok(Some(cancelled_and(&done.summary))),
                     Probe::NotStarted | Probe::Running | Probe::Unknown(_) => None,
                 },
                 None => None,
             };
             if let Some(done) = settled {
                 let journal = self.ledger.journal(&operation.id).await?;
-                if let Some(entry) = super::drive::last_of(&journal, Phase::Do, index) {
-                    self.record(&mut entry.clone(), AttemptState::Done, &done).await?;
+                if let Some(entry) = super::drive::last_of(&journal, Phase::Do, index)
+                    && let Some(why) = self.record(&mut entry.clone(), AttemptState::Done, &done).await?
+                {
+                    return Ok(Some(why));
                 }
                 operation.state = OperationState::Running;
                 self.save(operation).await?;
@@ -119,34 +120,5 @@ impl Run<'_> {
     fn loses_data(&self) -> bool {
         let rollback = self.permit.plan().body().rollback.as_ref();
         rollback.is_some_and(|rollback| matches!(rollback.database, DatabaseStrategy::Restore { .. }))
-    }
-}
-
-impl Engine {
-    /// Asks an operation to stop at its next safe point. Only its requester may, over MCP.
-    pub(super) async fn cancel(&self, caller: &Caller, id: &OperationId) -> Result<OperationView, Refusal> {
-        let ledger = self.ledger().await?;
-        let Some(operation) = ledger.operation(id).await? else {
-            return Err(super::view::no_such_operation());
-        };
-        if operation.requester != caller.principal {
-            return Err(Refusal::new(
-                Code::Forbidden,
-                "The operation was started by somebody else.",
-                "Ask them, or an operator with `deploy-ops halt`.",
-            ));
-        }
-        if operation.state.is_terminal() {
-            return Err(Refusal::new(
-                Code::WrongState,
-                "The operation has ended already.",
-                "Call operation_status to see how; call rollback to go back.",
-            ));
-        }
-        ledger.request_cancel(id, &caller.principal, self.world().now()).await?;
-        if let Some(live) = self.0.live.get(id) {
-            live.settled(Duration::from_secs(5)).await;
-        }
-        self.view(id, false).await
     }
 }

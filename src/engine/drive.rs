@@ -9,6 +9,7 @@ use super::{
     decide::Decided,
     journal::{Run, Stuck},
     live::Live,
+    unwind::{CANCELLED, cancelled_and},
 };
 use crate::{
     domain::{
@@ -39,8 +40,8 @@ pub(super) enum Stop {
     Done,
     /// A step failed, or what must hold before the first change does not.
     Failed(String),
-    /// Somebody asked for the end.
-    Cancelled,
+    /// Somebody asked for the end; why it is taken back.
+    Cancelled(String),
     /// It cannot be told whether the step at that index took effect.
     Unknown(usize, String),
 }
@@ -114,15 +115,14 @@ impl Run<'_> {
                             }
                         }
                     };
-                    return self.take_back(operation, reason, false).await;
+                    return self.take_back(operation, reason).await;
                 }
-                Stop::Failed(reason) => return self.take_back(operation, reason, false).await,
-                Stop::Cancelled => return self.take_back(operation, "it was cancelled".to_owned(), true).await,
+                Stop::Failed(reason) | Stop::Cancelled(reason) => return self.take_back(operation, reason).await,
                 Stop::Unknown(index, why) => {
                     match self.await_certainty(&mut operation, index, &why).await? {
                         // A human says that it is done, or a new probe found out: go on behind it.
                         None => stop = self.steps(&mut operation).await?,
-                        Some(why) => return self.take_back(operation, why, false).await,
+                        Some(why) => return self.take_back(operation, why).await,
                     }
                 }
             }
@@ -139,12 +139,14 @@ impl Run<'_> {
             });
             let open: Vec<(usize, &Step)> = open.copied().collect();
             let Some(&(first, step)) = open.first() else { continue };
-            if let Some(stop) = self.safe_point(operation).await? {
+            // A script that was begun and may still run comes to its outcome first; where it may be ended, it is.
+            let under_way = self.is_under_way(first, step, last_of(&journal, Phase::Do, first)).await;
+            if let Some(stop) = self.safe_point(operation).await?.filter(|_| !under_way) {
                 return Ok(stop);
             }
             operation.step = Some(step.name().to_owned());
             self.save(operation).await?;
-            if let Some(stop) = self.before_change(first, step).await? {
+            if !under_way && let Some(stop) = self.before_change(first, step).await? {
                 return Ok(stop);
             }
             let mut running = Vec::new();
@@ -154,7 +156,7 @@ impl Run<'_> {
             // All have ended when one of them stops the operation: nothing goes on behind its back.
             for stop in stream::iter(running).buffered(SIDE_BY_SIDE).collect::<Vec<_>>().await {
                 if let Some(stop) = stop? {
-                    operation.metrics.failures += 1;
+                    operation.metrics.failures += u64::from(!matches!(stop, Stop::Cancelled(_)));
                     return Ok(stop);
                 }
             }
@@ -184,6 +186,7 @@ impl Run<'_> {
             match self.attempt(Phase::Do, index, step, attempts + chance).await {
                 Ok(_) => return Ok(None),
                 Err(Stuck::Failed(why)) => reason = why,
+                Err(Stuck::Cancelled(why)) => return Ok(Some(Stop::Cancelled(cancelled_and(&why)))),
                 Err(Stuck::Unknown(why)) => return Ok(Some(Stop::Unknown(index, why))),
                 Err(Stuck::Ledger(error)) => return Err(error),
             }
@@ -200,18 +203,30 @@ impl Run<'_> {
     ) -> Result<Option<Stop>, LedgerError> {
         match steps::probe(step, &self.context(index)).await {
             Probe::NotStarted | Probe::Running => self.do_step(index, step, entry.attempt).await,
-            Probe::Done(done) => {
-                self.record(&mut entry, AttemptState::Done, &done).await?;
-                Ok(None)
-            }
+            Probe::Done(done) => Ok(self.record(&mut entry, AttemptState::Done, &done).await?.map(Stop::Failed)),
             Probe::Failed(done) => {
                 self.record(&mut entry, AttemptState::Failed, &done).await?;
                 Ok(Some(Stop::Failed(done.summary)))
+            }
+            Probe::Cancelled(done) => {
+                self.record(&mut entry, AttemptState::Failed, &done).await?;
+                Ok(Some(Stop::Cancelled(cancelled_and(&done.summary))))
             }
             Probe::Unknown(done) => {
                 self.record(&mut entry, AttemptState::Unknown, &done).await?;
                 Ok(Some(Stop::Unknown(index, done.summary)))
             }
+        }
+    }
+
+    /// Whether a script has begun and is not known to have ended. Taking it back would find it running.
+    async fn is_under_way(&self, index: usize, step: &Step, last: Option<&JournalEntry>) -> bool {
+        match (step, last.map(|entry| entry.state)) {
+            (Step::RunScript(_), Some(AttemptState::Intended)) => {
+                steps::probe(step, &self.context(index)).await != Probe::NotStarted
+            }
+            (Step::RunScript(_), Some(AttemptState::Unknown)) => true,
+            _ => false,
         }
     }
 
@@ -234,7 +249,7 @@ impl Run<'_> {
     async fn safe_point(&self, operation: &mut Operation) -> Result<Option<Stop>, LedgerError> {
         loop {
             if self.ledger.cancel_requested(&operation.id).await? {
-                return Ok(Some(Stop::Cancelled));
+                return Ok(Some(Stop::Cancelled(CANCELLED.to_owned())));
             }
             if self.ledger.halted().await?.is_none() && !self.engine.world().reader().halt_file_exists() {
                 return Ok(None);

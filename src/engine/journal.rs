@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Engine, Point, live::Live};
 use crate::{
     domain::{
@@ -26,6 +28,8 @@ pub(super) struct Run<'a> {
 pub(super) enum Stuck {
     /// The step failed.
     Failed(String),
+    /// It was ended because the operation is cancelled.
+    Cancelled(String),
     /// It cannot be told whether it took effect.
     Unknown(String),
     /// The ledger cannot be written, or another server has taken over: stop without touching anything.
@@ -47,6 +51,7 @@ impl Run<'_> {
             permit: self.permit,
             index,
             progress: Arc::new(move |line| live.say(line)),
+            cancelled: CancellationToken::new(),
         }
     }
 
@@ -79,32 +84,37 @@ impl Run<'_> {
         } else {
             let context = self.context(index);
             match (phase, step.class()) {
-                (Phase::Do, _) | (_, StepClass::ReadOnly) => steps::run(step, &context).await,
+                (Phase::Do, _) => tokio::select! {
+                    result = steps::run(step, &context) => result,
+                    never = self.pass_on_cancellation(step, &context.cancelled) => match never {},
+                },
+                (Phase::Undo, StepClass::ReadOnly) => steps::run(step, &context).await,
                 (Phase::Undo, _) => steps::undo(step, &context).await,
             }
         };
         hooks.at(phase, index, step.name(), Point::AfterEffect);
         let (state, done) = match &result {
             Ok(done) => (AttemptState::Done, done),
-            Err(Failure::Failed(done)) => (AttemptState::Failed, done),
+            Err(Failure::Failed(done) | Failure::Cancelled(done)) => (AttemptState::Failed, done),
             Err(Failure::Unknown(done)) => (AttemptState::Unknown, done),
         };
-        self.record(&mut entry, state, done).await?;
+        let uncounted = self.record(&mut entry, state, done).await?;
         hooks.at(phase, index, step.name(), Point::AfterOutcome);
         match result {
-            Ok(done) => Ok(done),
+            Ok(done) => uncounted.map_or(Ok(done), |why| Err(Stuck::Failed(why))),
             Err(Failure::Failed(done)) => Err(Stuck::Failed(done.summary)),
+            Err(Failure::Cancelled(done)) => Err(Stuck::Cancelled(done.summary)),
             Err(Failure::Unknown(done)) => Err(Stuck::Unknown(done.summary)),
         }
     }
 
-    /// Makes an outcome durable, with the evidence that came with it.
+    /// Makes an outcome durable, with the evidence that came with it. Says why it does not count, when it could not be stored.
     pub(super) async fn record(
         &self,
         entry: &mut JournalEntry,
         state: AttemptState,
         done: &Done,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<Option<String>, LedgerError> {
         entry.state = state;
         entry.ended_at = Some(self.engine.world().now());
         entry.outcome = match &done.untrusted_text {
@@ -118,20 +128,20 @@ impl Run<'_> {
             let fresh = self.engine.settings().fresh_s(one.kind);
             one.valid_until = one.collected_at.plus_s(i64::from(fresh));
         }
-        self.ledger.outcome(entry, &evidence, self.permit.fence()).await?;
+        let uncounted = self.store_outcome(entry, &evidence).await?;
         let plan = self.permit.plan();
         if let (AttemptState::Done, Phase::Do, Some(Step::TakeSnapshot(take))) =
-            (state, entry.phase, usize::try_from(entry.index).ok().and_then(|index| plan.steps().get(index)))
+            (entry.state, entry.phase, usize::try_from(entry.index).ok().and_then(|index| plan.steps().get(index)))
             && let Some(manifest) = self.engine.world().reader().snapshot_manifest(&take.snapshot)
         {
             self.ledger.record_snapshot(&manifest).await?;
         }
-        Ok(())
+        Ok(uncounted)
     }
 
     /// Writes the operation's state, and tells those who wait.
     pub(super) async fn save(&self, operation: &Operation) -> Result<(), LedgerError> {
-        self.ledger.update(operation).await?;
+        self.store_standing(operation).await?;
         self.live.set(operation.state);
         Ok(())
     }

@@ -31,6 +31,11 @@ impl Live {
     pub(super) fn listen(&self) -> broadcast::Receiver<String> {
         self.progress.subscribe()
     }
+    /// Waits until its steps are no longer running, or until the time is over.
+    pub(super) async fn stopped(&self, limit: Duration) {
+        let mut state = self.state.subscribe();
+        let _ = tokio::time::timeout(limit, state.wait_for(|s| *s != OperationState::Running)).await;
+    }
     /// Waits until it is no longer running (it ended, or a human has to decide), or until the time is over.
     pub(super) async fn settled(&self, limit: Duration) {
         let mut state = self.state.subscribe();

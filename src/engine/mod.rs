@@ -11,6 +11,7 @@ pub mod reply;
 
 mod approve;
 mod call;
+mod cancel;
 mod close;
 mod complete;
 mod decide;
@@ -20,8 +21,10 @@ mod journal;
 mod live;
 mod memo;
 mod metrics;
+mod observe;
 mod propose;
 mod records;
+mod reduce;
 mod render;
 mod report;
 mod resources;

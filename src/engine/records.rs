@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, propose::REHEARSAL};
+use super::{Engine, view};
 use crate::{
     domain::{
         evidence::Evidence,
@@ -29,6 +29,10 @@ impl<'e> EngineRecords<'e> {
 }
 
 impl Records for EngineRecords<'_> {
+    fn halted(&self) -> Reading<'_, Option<String>> {
+        Box::pin(async move { self.engine.halted(self.ledger).await })
+    }
+
     fn operation<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Option<Operation>> {
         Box::pin(async move { Ok(self.ledger.operation(id).await?) })
     }
@@ -71,10 +75,7 @@ impl Records for EngineRecords<'_> {
     }
 
     fn rehearsal<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Option<String>> {
-        Box::pin(async move {
-            let said = self.ledger.said(REHEARSAL, id).await?;
-            Ok(said.and_then(|body| body.get("untrusted_text")?.as_str().map(str::to_owned)))
-        })
+        Box::pin(async move { Ok(view::rehearsal(&self.ledger, id).await?) })
     }
 
     fn plan<'a>(&'a self, id: &'a PlanId) -> Reading<'a, Option<Plan>> {

@@ -79,12 +79,12 @@ impl Engine {
     }
 
     async fn resume_one(&self, ledger: &Ledger, mut operation: Operation, loss: Loss) -> Result<(), LedgerError> {
-        if operation.kind == OperationKind::DryRun {
+        if matches!(operation.kind, OperationKind::DryRun | OperationKind::Check) {
             let now = self.world().now();
             operation.state = OperationState::Failed;
             operation.finished_at = Some(now);
             operation.step = None;
-            operation.summary = "The server ended during the dry run; nothing was changed.".to_owned();
+            operation.summary = "The server ended on the way; nothing was changed. Call the tool again.".to_owned();
             return ledger.finish(&operation, &[], now).await;
         }
         let (permit, operation) = self.take_up(ledger, operation, loss).await?;

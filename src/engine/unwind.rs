@@ -17,6 +17,19 @@ use crate::{
 /// How the summary of an operation that is being rolled back begins; behind it stands the reason.
 const ROLLING_BACK: &str = "Rolling back: ";
 
+/// Why a cancelled operation is taken back.
+pub(super) const CANCELLED: &str = "it was cancelled";
+
+/// The same, with what became of the script that was running.
+pub(super) fn cancelled_and(outcome: &str) -> String {
+    format!("{CANCELLED}; {}", outcome.trim_end_matches('.'))
+}
+
+/// Whether that is why an operation is taken back.
+pub(super) fn is_cancellation(reason: &str) -> bool {
+    reason.strip_prefix(CANCELLED).is_some_and(|rest| rest.is_empty() || rest.starts_with("; "))
+}
+
 /// Why an operation was being rolled back when its server ended.
 pub(super) fn reason_of(summary: &str) -> String {
     let reason = summary.strip_prefix(ROLLING_BACK).and_then(|reason| reason.strip_suffix('.'));
@@ -25,12 +38,8 @@ pub(super) fn reason_of(summary: &str) -> String {
 
 impl Run<'_> {
     /// Takes back what was done, and closes. When nothing that users see was changed there is nothing to take back.
-    pub(super) async fn take_back(
-        &self,
-        mut operation: Operation,
-        reason: String,
-        cancelled: bool,
-    ) -> Result<(), LedgerError> {
+    pub(super) async fn take_back(&self, mut operation: Operation, reason: String) -> Result<(), LedgerError> {
+        let cancelled = is_cancellation(&reason);
         let journal = self.ledger.journal(&operation.id).await?;
         let steps = self.permit.plan().steps();
         let begun = |index: usize| last_of(&journal, Phase::Do, index).is_some();
@@ -79,7 +88,7 @@ impl Run<'_> {
                         self.record(&mut entry, AttemptState::Done, &done).await?;
                         return Ok(Ok(()));
                     }
-                    Probe::Failed(done) => {
+                    Probe::Failed(done) | Probe::Cancelled(done) => {
                         self.record(&mut entry, AttemptState::Failed, &done).await?;
                         return Ok(Err(done.summary));
                     }
@@ -92,7 +101,7 @@ impl Run<'_> {
         }
         match self.attempt(Phase::Undo, index, step, attempts + 1).await {
             Ok(_) => Ok(Ok(())),
-            Err(Stuck::Failed(why) | Stuck::Unknown(why)) => Ok(Err(why)),
+            Err(Stuck::Failed(why) | Stuck::Cancelled(why) | Stuck::Unknown(why)) => Ok(Err(why)),
             Err(Stuck::Ledger(error)) => Err(error),
         }
     }
@@ -121,7 +130,7 @@ impl Run<'_> {
                     None => Err("the previous version was not checked".to_owned()),
                 })
             }
-            Err(Stuck::Failed(why) | Stuck::Unknown(why)) => Ok(Err(why)),
+            Err(Stuck::Failed(why) | Stuck::Cancelled(why) | Stuck::Unknown(why)) => Ok(Err(why)),
             Err(Stuck::Ledger(error)) => Err(error),
         }
     }

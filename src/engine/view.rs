@@ -1,24 +1,31 @@
 //! Operations as callers see them.
 
-use super::Engine;
+use super::{Engine, propose::REHEARSAL};
 use crate::{
     domain::{
         evidence::Evidence,
         operation::{Operation, OperationId, OperationKind, OperationState},
-        plan::{Plan, Purpose},
+        plan::Plan,
         refusal::{Code, NextCall, Refusal},
         step::Step,
     },
+    ledger::{Ledger, LedgerError},
     tools::records::{EvidenceView, OperationView, PlanView},
 };
+
+/// How much is shown of what others wrote about what stands in the way, bytes.
+const SHOWN: usize = 2000;
 
 impl Engine {
     /// Where an operation stands.
     pub(super) async fn view(&self, id: &OperationId, with_journal: bool) -> Result<OperationView, Refusal> {
         let ledger = self.ledger().await?;
-        let Some(operation) = ledger.operation(id).await? else {
+        let Some(mut operation) = ledger.operation(id).await? else {
             return Err(no_such_operation());
         };
+        if let Some(told) = self.told_to_stop(ledger, &operation).await? {
+            operation.summary = told;
+        }
         let evidence = ledger.evidence(id).await?;
         let plan = match &operation.plan {
             Some(plan) => ledger.plan(plan).await?,
@@ -28,11 +35,17 @@ impl Engine {
         let plan = plan
             .filter(|_| operation.kind == OperationKind::DryRun)
             .map(|stored| Self::plan_view(&stored.plan, &operation));
+        let explained = |blocker: &Refusal| matches!(blocker.code, Code::GatesNotGreen | Code::DryRunFailed);
+        let untrusted_text = if operation.blockers.iter().any(explained) {
+            rehearsal(ledger, id).await?.map(|text| tail(&text, SHOWN))
+        } else {
+            None
+        };
         Ok(OperationView {
             plan,
             evidence: evidence.iter().map(evidence_view).collect(),
             journal,
-            untrusted_text: None,
+            untrusted_text,
             operation,
         })
     }
@@ -41,7 +54,7 @@ impl Engine {
         let body = plan.body();
         PlanView {
             id: plan.id().clone(),
-            tool: tool_of(body.purpose).to_owned(),
+            tool: body.purpose.tool().to_owned(),
             digest: plan.digest().short(),
             expires_at: body.expires_at,
             needs_approval: dry_run.blockers.iter().any(|blocker| blocker.code == Code::ApprovalRequired),
@@ -52,13 +65,10 @@ impl Engine {
     }
 }
 
-/// The tool that makes and executes plans for a purpose.
-pub(super) fn tool_of(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Deploy => "deploy_service",
-        Purpose::Rollback => "rollback",
-        Purpose::Snapshot => "snapshot_db",
-    }
+/// What others wrote in a dry run or a check; it was redacted when it was kept.
+pub(super) async fn rehearsal(ledger: &Ledger, id: &OperationId) -> Result<Option<String>, LedgerError> {
+    let said = ledger.said(REHEARSAL, id).await?;
+    Ok(said.and_then(|body| body.get("untrusted_text")?.as_str().map(str::to_owned)))
 }
 
 /// There is no operation with that id.
@@ -83,11 +93,16 @@ pub(super) fn headline(view: &OperationView) -> (String, Vec<NextCall>) {
     let subject = match (&operation.service, &operation.version) {
         (Some(service), Some(version)) => format!("{service} {version} in {}", operation.environment),
         (Some(service), None) => format!("{service} in {}", operation.environment),
+        (None, _) if operation.kind == OperationKind::Check => format!("services in {}", operation.environment),
         (None, _) => "databases".to_owned(),
     };
     let state = serde_json::to_value(operation.state).ok();
     let state = state.as_ref().and_then(|s| s.as_str()).unwrap_or("?").to_uppercase();
-    let status = format!("{state}: {subject}. {}", operation.summary);
+    let status = match (operation.kind, operation.state) {
+        // What was found is the status: that looking succeeded says nothing.
+        (OperationKind::Check, OperationState::Succeeded) => operation.summary.clone(),
+        _ => format!("{state}: {subject}. {}", operation.summary),
+    };
     let mut next = Vec::new();
     let status_call = |why: &str| {
         NextCall::new("operation_status", serde_json::json!({ "operation": operation.id, "wait_s": 30 }), why)
@@ -105,6 +120,11 @@ pub(super) fn headline(view: &OperationView) -> (String, Vec<NextCall>) {
             ));
         }
         OperationState::Succeeded if operation.kind == OperationKind::DryRun => next.extend(after_dry_run(view)),
+        OperationState::Succeeded if operation.kind == OperationKind::Check => {
+            next.extend(operation.blockers.iter().flat_map(|blocker| blocker.next.clone()));
+            next.dedup();
+            next.truncate(5);
+        }
         OperationState::Succeeded | OperationState::Accepted | OperationState::Cancelled => {}
     }
     (status, next)

@@ -111,6 +111,11 @@ impl LedgerError {
         matches!(self, Self::Open(_) | Self::Server(_) | Self::Read { .. } | Self::Write { .. })
     }
 
+    /// Whether what was to be written is refused for what it says, so that less of it may be stored.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::SecretInName { .. } | Self::Corrupt { .. })
+    }
+
     /// For `map_err` of a read.
     pub(super) fn read(what: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |source| match source {

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         name::{EnvironmentName, ServiceName},
-        operation::{Operation, OperationFilter, OperationId},
+        operation::{Operation, OperationFilter, OperationId, OperationKind},
         plan::Plan,
         principal::Principal,
         release::Deployment,
@@ -49,12 +49,10 @@ pub struct Interrupted {
 impl Ledger {
     /// Creates the operation of a dry run. It consumes nothing and holds no lock.
     pub async fn begin_dry_run(&self, operation: &Operation) -> Result<(), LedgerError> {
+        let kind = if operation.kind == OperationKind::Check { "check_begun" } else { "dry_run_begun" };
         let mut change = self.change(WHAT).await?;
         self.create(&mut change, operation).await?;
-        change
-            .commit(&[&seal::OPERATIONS], note("dry_run_begun", operation, Some(operation.started_at)))
-            .await
-            .map(drop)
+        change.commit(&[&seal::OPERATIONS], note(kind, operation, Some(operation.started_at))).await.map(drop)
     }
 
     /// Consumes the plan and its approvals, hands the lock from the plan to the operation and creates it: all or nothing.

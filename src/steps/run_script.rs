@@ -6,16 +6,18 @@ use super::{Context, Done, Failure, Probe, evidence, failed};
 use crate::{
     domain::{
         evidence::{Evidence, EvidenceKind, Outcome},
-        inventory::{MigrationTool, Target},
+        inventory::{MigrationTool, OnCancel, Target},
         name::DatabaseName,
         operation::Phase,
         release::ReleaseId,
         step::{RunScript, ScriptCall, ScriptRole},
     },
     world::{
+        WorldError,
         database::Migrations,
         detached::{ScriptResult, ScriptState, Site},
         migrations::Standing,
+        process::Ending,
     },
 };
 
@@ -67,17 +69,18 @@ async fn execute(
     context: &Context<'_>,
 ) -> Result<Done, Failure> {
     let site = site(call, phase, context);
-    let reader = context.world.reader();
-    let line = |line| (context.progress)(line);
-    let mut state = reader.wait_for_run(&site, &line).await;
+    let mut state = attend(call, &site, phase, context).await?;
     if state == ScriptState::NotStarted {
         let (service, target) = context.target()?;
         let tag = context.tag(phase);
         let run = context.world.prepare_script(context.permit, service, target, call, in_release, &tag).await?;
+        if phase == Phase::Do && context.cancelled.is_cancelled() {
+            return Err(Failure::Cancelled(Done::new(format!("{} was not started.", call.path))));
+        }
         (context.progress)(format!("running {}", call.path));
         let started = context.world.start_run(context.permit, &site, &run).await;
         // After a failure it cannot be excluded that it has begun.
-        state = reader.wait_for_run(&site, &line).await;
+        state = attend(call, &site, phase, context).await?;
         if let (Err(error), ScriptState::NotStarted) = (started, &state) {
             return Err(error.into());
         }
@@ -85,10 +88,37 @@ async fn execute(
     match state {
         ScriptState::Exited(result) => {
             let done = ended(call, &result, &site.directory, context).await;
-            if result.ending.is_success() { Ok(done) } else { Err(Failure::Failed(done)) }
+            match result.ending {
+                Ending::Cancelled => Err(Failure::Cancelled(done)),
+                ending if ending.is_success() => Ok(done),
+                _ => Err(Failure::Failed(done)),
+            }
         }
         ScriptState::Unseen { why, begun: false } => Err(failed(format!("{} was not started: {why}.", call.path))),
         other => Err(Failure::Unknown(lost(call, &other, &site.directory, context))),
+    }
+}
+
+/// Waits for the end of a run. One that may be ended is, as soon as the operation is cancelled; a way back is gone to its end.
+async fn attend(call: &ScriptCall, site: &Site, phase: Phase, context: &Context<'_>) -> Result<ScriptState, Failure> {
+    let line = |line| (context.progress)(line);
+    let reader = context.world.reader();
+    let waiting = reader.wait_for_run(site, &line);
+    if phase == Phase::Undo || call.on_cancel == OnCancel::Wait {
+        return Ok(waiting.await);
+    }
+    tokio::pin!(waiting);
+    let ending = async {
+        context.cancelled.cancelled().await;
+        (context.progress)(format!("the operation is cancelled: telling {} to end", call.path));
+        context.world.end_run(context.permit, site).await
+    };
+    tokio::select! {
+        state = &mut waiting => Ok(state),
+        ended = ending => match ended {
+            Ok(()) => Ok(waiting.await),
+            Err(error) => Err(Failure::Unknown(survives(call, &error, &site.directory, context))),
+        },
     }
 }
 
@@ -99,7 +129,11 @@ async fn probed(call: &ScriptCall, phase: Phase, context: &Context<'_>) -> Probe
         ScriptState::Running => Probe::Running,
         ScriptState::Exited(result) => {
             let done = ended(call, &result, &site.directory, context).await;
-            if result.ending.is_success() { Probe::Done(done) } else { Probe::Failed(done) }
+            match result.ending {
+                Ending::Cancelled => Probe::Cancelled(done),
+                ending if ending.is_success() => Probe::Done(done),
+                _ => Probe::Failed(done),
+            }
         }
         other => Probe::Unknown(lost(call, &other, &site.directory, context)),
     }
@@ -111,7 +145,10 @@ fn site(call: &ScriptCall, phase: Phase, context: &Context<'_>) -> Site {
 
 async fn ended(call: &ScriptCall, result: &ScriptResult, at: &Path, context: &Context<'_>) -> Done {
     let seconds = result.duration_ms / 1000;
-    let summary = format!("{} ended by {} after {seconds} s.", call.path, result.ending.describe());
+    let summary = match result.ending {
+        Ending::Cancelled => format!("{} was ended after {seconds} s, with all its processes.", call.path),
+        ending => format!("{} ended by {} after {seconds} s.", call.path, ending.describe()),
+    };
     let mut evidence = Vec::new();
     if let Ok((_, target)) = context.target() {
         for database in migrations(target, context).await {
@@ -130,6 +167,16 @@ fn lost(call: &ScriptCall, state: &ScriptState, at: &Path, context: &Context<'_>
         _ => "its runner is gone and left no result".to_owned(),
     };
     let summary = format!("What {} did cannot be told: {why}.", call.path);
+    Done { summary, evidence: Vec::new(), untrusted_text: output(at, context) }
+}
+
+/// A script that was told to end, and perhaps did not.
+fn survives(call: &ScriptCall, error: &WorldError, at: &Path, context: &Context<'_>) -> Done {
+    tracing::warn!(error = error as &dyn std::error::Error, "a script was not ended");
+    let summary = format!(
+        "{} was told to end and may still run: cannot {}: {}. {}",
+        call.path, error.doing, error.problem, error.fix
+    );
     Done { summary, evidence: Vec::new(), untrusted_text: output(at, context) }
 }
 

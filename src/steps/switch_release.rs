@@ -1,7 +1,10 @@
 //! Make a release the live one.
 
 use super::{Context, Done, Failure, Probe, failed};
-use crate::domain::{release::ReleaseId, step::SwitchRelease};
+use crate::{
+    domain::{release::ReleaseId, step::SwitchRelease},
+    world::releases::{OpcacheState, Reset},
+};
 
 pub(super) async fn run(step: &SwitchRelease, context: &Context<'_>) -> Result<Done, Failure> {
     let current = current(context).await?;
@@ -15,18 +18,25 @@ pub(super) async fn run(step: &SwitchRelease, context: &Context<'_>) -> Result<D
         let (_, target) = context.target()?;
         context.world.switch_release(context.permit, target, Some(&step.to)).await?;
     }
-    Ok(done(&step.to))
+    let mut done = done(&step.to);
+    // Without it PHP may go on with the release before, and checks would look at that one.
+    if let Some(said) = reset_opcache(step, Some(&step.to), step.from.as_ref(), context).await? {
+        done.summary = format!("{} {said}", done.summary);
+    }
+    Ok(done)
 }
 
 pub(super) async fn probe(step: &SwitchRelease, context: &Context<'_>) -> Probe {
     match current(context).await {
+        // Whether the OPcache was reset cannot be seen; to switch and reset again does no harm.
+        Ok(current) if current.as_ref() == Some(&step.to) && step.reset_opcache.is_some() => Probe::NotStarted,
         Ok(current) if current.as_ref() == Some(&step.to) => Probe::Done(done(&step.to)),
         Ok(current) if current == step.from => Probe::NotStarted,
         Ok(current) => Probe::Unknown(Done::new(format!(
             "{} is live: neither the release of the plan nor the one before it.",
             name(current.as_ref())
         ))),
-        Err(Failure::Failed(done) | Failure::Unknown(done)) => Probe::Unknown(done),
+        Err(Failure::Failed(done) | Failure::Cancelled(done) | Failure::Unknown(done)) => Probe::Unknown(done),
     }
 }
 
@@ -39,14 +49,38 @@ pub(super) async fn undo(step: &SwitchRelease, context: &Context<'_>) -> Result<
         let (_, target) = context.target()?;
         context.world.switch_release(context.permit, target, step.from.as_ref()).await?;
     }
-    Ok(undone(step))
+    let mut undone = undone(step);
+    match reset_opcache(step, step.from.as_ref(), Some(&step.to), context).await {
+        Ok(said) => undone.summary.extend(said.map(|said| format!(" {said}"))),
+        // The way back is gone. Whether PHP goes it too is seen by the checks that follow.
+        Err(Failure::Failed(why) | Failure::Cancelled(why) | Failure::Unknown(why)) => {
+            undone.summary = format!("{} PHP's OPcache was not reset: {}", undone.summary, why.summary);
+        }
+    }
+    Ok(undone)
 }
 
 pub(super) async fn probe_undo(step: &SwitchRelease, context: &Context<'_>) -> Probe {
     match current(context).await {
-        Ok(current) if current == step.from => Probe::Done(undone(step)),
+        Ok(current) if current == step.from && step.reset_opcache.is_none() => Probe::Done(undone(step)),
         _ => Probe::NotStarted,
     }
+}
+
+/// Resets PHP's OPcache, where that is wanted, for the release that is live now; what came of it.
+async fn reset_opcache(
+    step: &SwitchRelease,
+    live: Option<&ReleaseId>,
+    before: Option<&ReleaseId>,
+    context: &Context<'_>,
+) -> Result<Option<&'static str>, Failure> {
+    let Some(web_root) = &step.reset_opcache else { return Ok(None) };
+    let (_, target) = context.target()?;
+    let state = context.world.reset_opcache(context.permit, target, Reset { web_root, live, before }).await?;
+    Ok(live.map(|_| match state {
+        OpcacheState::Reset => "PHP's OPcache was reset.",
+        OpcacheState::Off => "PHP keeps no OPcache there.",
+    }))
 }
 
 async fn current(context: &Context<'_>) -> Result<Option<ReleaseId>, Failure> {

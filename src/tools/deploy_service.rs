@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Action, Context, Describe, Proposal, Subject, Toolset, Wish,
+    Action, Context, Describe, Proposal, Subject, Toolset, UNTIL_STAMPED, Wish,
     bounds::WaitSeconds,
-    drafting::{facts, migrations, mode::Mode, obsolete, script, way_back},
+    drafting::{facts, gates, migrations, mode::Mode, obsolete, script, way_back},
     records::OperationView,
 };
 use crate::{
@@ -33,8 +33,6 @@ use crate::{
     },
 };
 
-/// How long evidence counts is the policy's to say: the engine stamps it.
-pub(super) const UNTIL_STAMPED: u32 = 0;
 /// How much of a rehearsal's output is shown, bytes.
 const SHOWN: usize = 4000;
 
@@ -135,6 +133,11 @@ fn bad(message: &str, fix: &str) -> Refusal {
     Refusal::new(Code::BadArgument, message, fix)
 }
 
+/// The output of a rehearsal, and behind it what gates say that are not green.
+fn with_complaints(output: Option<String>, complaints: Vec<String>) -> Option<String> {
+    output.into_iter().chain(complaints).reduce(|all, text| format!("{}\n{text}", all.trim_end()))
+}
+
 /// One deployment that is being drafted.
 struct Case<'a> {
     context: Context<'a>,
@@ -160,12 +163,13 @@ impl Case<'_> {
             way_back::of_deployment(self.context, self.service, self.environment, self.target, &self.subject()).await?;
         let values = self.placeholders(&rollback);
         let host = script::host(self.context, self.target, deploy.runs);
-        let call = script::call(self.context, self.service, &deploy.script, self.revision, &values, host).await?;
+        let mut call = script::call(self.context, self.service, &deploy.script, self.revision, &values, host).await?;
         let undo = match &deploy.rollback {
             // The rollback script of the commit that is being deployed knows what that commit did.
             Some(script) => Some(script::call(self.context, self.service, script, self.revision, &values, host).await?),
             None => None,
         };
+        call.on_cancel = script::on_cancel(&deploy.script, undo.as_ref(), self.target);
         (self.context.progress)(format!("rehearsing {}", call.path));
         let say_more = deploy.verbose_argument.iter().filter(|_| verbose).cloned();
         let dry_run: Option<Vec<String>> =
@@ -184,9 +188,10 @@ impl Case<'_> {
         if let Some(warning) = self.not_executable(&deploy.script.path).await? {
             warnings.push(warning);
         }
-        evidence.extend(self.gates_and_secrets().await?);
+        let (checked, complaints) = self.gates_and_secrets().await?;
+        evidence.extend(checked);
         let output = rehearsed.output.map(|output| clean(&output.last(SHOWN)));
-        self.proposal(steps, Some(rollback), evidence, warnings, output).await
+        self.proposal(steps, Some(rollback), evidence, warnings, with_complaints(output, complaints)).await
     }
 
     async fn by_release(&self, deploy: &ReleaseDeploy) -> Result<Proposal, Refusal> {
@@ -224,13 +229,18 @@ impl Case<'_> {
                 in_release: Some(release.clone()),
             }));
         }
-        steps.push(Step::SwitchRelease(SwitchRelease { to: release, from: from.clone() }));
+        steps.push(Step::SwitchRelease(SwitchRelease {
+            to: release,
+            from: from.clone(),
+            reset_opcache: deploy.reset_opcache.clone(),
+        }));
         steps.push(self.smoke());
         steps.push(Step::PruneReleases(PruneReleases { keep: deploy.keep, protect: from }));
         let mut evidence = vec![ready, self.rehearsed_release(&artifact).await?];
-        evidence.extend(self.gates_and_secrets().await?);
+        let (checked, complaints) = self.gates_and_secrets().await?;
+        evidence.extend(checked);
         let output = artifact.output.map(|output| clean(&output.last(SHOWN)));
-        self.proposal(steps, Some(rollback), evidence, warnings, output).await
+        self.proposal(steps, Some(rollback), evidence, warnings, with_complaints(output, complaints)).await
     }
 
     /// The dry run of a release: the artifact is built and whole, the target is laid out so that it can be switched, and nothing
@@ -288,18 +298,13 @@ impl Case<'_> {
             .then(|| format!("{path} is not executable in git: run `git update-index --chmod=+x {path}` and commit")))
     }
 
-    async fn gates_and_secrets(&self) -> Result<Vec<Evidence>, Refusal> {
-        let mut evidence = Vec::new();
-        for name in &self.service.gates {
-            let Some(gate) = self.context.reader.inventory().gates.get(name) else { continue };
-            (self.context.progress)(format!("running gate {name}"));
-            let run = self.context.reader.run_gate(self.service, gate, self.revision, UNTIL_STAMPED).await?;
-            evidence.push(run.evidence);
-        }
+    /// What gates and secrets prove, and what gates say that are not green.
+    async fn gates_and_secrets(&self) -> Result<(Vec<Evidence>, Vec<String>), Refusal> {
+        let (mut evidence, complaints) = gates::run(self.context, self.service, self.revision).await?;
         if !self.service.secrets.is_empty() {
             evidence.push(self.secrets().await);
         }
-        Ok(evidence)
+        Ok((evidence, complaints))
     }
 
     async fn secrets(&self) -> Evidence {
@@ -329,18 +334,15 @@ impl Case<'_> {
         warnings: Vec<String>,
         untrusted_text: Option<String>,
     ) -> Result<Proposal, Refusal> {
+        let (context, purpose) = (self.context, Purpose::Deploy);
         let facts =
-            facts::gather(self.context, self.service, self.environment, self.target, self.revision, &steps).await?;
+            facts::gather(context, purpose, self.service, self.environment, self.target, self.revision, &steps).await?;
         let own = |kind| Requirement { kind, subject: self.subject() };
         let mut requirements = vec![own(EvidenceKind::DryRun), own(EvidenceKind::RollbackReady)];
         if !self.service.secrets.is_empty() {
             requirements.push(own(EvidenceKind::Secrets));
         }
-        requirements.extend(
-            self.service.gates.iter().filter_map(|name| self.context.reader.inventory().gates.get(name)).map(|gate| {
-                Requirement { kind: gate.kind.evidence(), subject: format!("{}@{}", gate.name, self.revision.commit) }
-            }),
-        );
+        requirements.extend(gates::required(self.context, self.service, &self.revision.commit));
         requirements.extend(
             self.target
                 .databases

@@ -4,7 +4,10 @@
 
 mod bounds;
 mod cancel_operation;
+mod check_readiness;
+mod create_tag;
 mod deploy_service;
+mod deployment_issues;
 mod diagnose;
 mod diagnosing;
 mod drafting;
@@ -14,12 +17,15 @@ mod list_services;
 mod operation_status;
 pub mod page;
 mod read_file;
+mod readiness;
 pub mod records;
 mod rollback;
 mod run_smoke;
 mod schema;
 mod search_logs;
+mod security_alerts;
 mod snapshot_db;
+mod telling;
 mod verify_secret;
 
 use std::{future::Future, pin::Pin};
@@ -45,6 +51,9 @@ use crate::{
     },
     world::Reader,
 };
+
+/// How long evidence counts is the policy's to say: the engine stamps it.
+const UNTIL_STAMPED: u32 = 0;
 
 /// What a tool gets to answer a call.
 #[derive(Clone, Copy)]
@@ -72,6 +81,8 @@ pub enum Toolset {
     Deploy,
     /// Looking around.
     Inspect,
+    /// What GitHub knows.
+    GitHub,
 }
 
 impl Toolset {
@@ -80,6 +91,7 @@ impl Toolset {
         match self {
             Self::Deploy => "deploy",
             Self::Inspect => "inspect",
+            Self::GitHub => "github",
         }
     }
 }
@@ -145,6 +157,47 @@ pub trait Action: Describe {
         let _ = (arguments, context);
         async { Err(unwritable()) }
     }
+}
+
+/// A tool that looks around for longer than a call may take: the engine makes an operation of it, which changes nothing.
+///
+/// What comes back is an [`records::OperationView`], at once or by `operation_status`.
+pub trait Observation: Describe {
+    /// How long the call waits for it, s; as the operator set it when the caller does not say.
+    fn wait_s(arguments: &Self::Arguments) -> Option<u32>;
+
+    /// What it is about, resolved in the inventory, before anything is read.
+    fn about(arguments: &Self::Arguments, inventory: &Inventory) -> Result<About, Refusal>;
+
+    /// Looks.
+    fn observe(
+        arguments: Self::Arguments,
+        context: Context<'_>,
+    ) -> impl Future<Output = Result<Observed, Refusal>> + Send;
+}
+
+/// What an observation is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The service, when it is one.
+    pub service: Option<ServiceName>,
+    /// Where.
+    pub environment: EnvironmentName,
+    /// The version that is asked about.
+    pub version: Option<Version>,
+}
+
+/// What was observed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    /// The first line of the answer: what was found, in one sentence.
+    pub summary: String,
+    /// What stands in the way, the worst first.
+    pub blockers: Vec<Refusal>,
+    /// What was seen, in the order of the answer.
+    pub evidence: Vec<Evidence>,
+    /// The last of what others wrote about what is not green.
+    pub untrusted_text: Option<String>,
 }
 
 /// What a caller of an action wants.
@@ -231,6 +284,8 @@ pub enum Handler {
     Query(for<'a> fn(Value, Context<'a>) -> Boxed<'a, ErasedAnswer>),
     /// An action.
     Action(ActionHandler),
+    /// An observation.
+    Observation(ObservationHandler),
 }
 
 impl std::fmt::Debug for Handler {
@@ -238,6 +293,7 @@ impl std::fmt::Debug for Handler {
         f.write_str(match self {
             Self::Query(_) => "Query",
             Self::Action(_) => "Action",
+            Self::Observation(_) => "Observation",
         })
     }
 }
@@ -260,6 +316,23 @@ pub struct ActionHandler {
 impl std::fmt::Debug for ActionHandler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ActionHandler")
+    }
+}
+
+/// The functions of an observation.
+#[derive(Clone, Copy)]
+pub struct ObservationHandler {
+    /// See [`Observation::wait_s`].
+    pub wait_s: fn(&Value) -> Result<Option<u32>, Refusal>,
+    /// See [`Observation::about`].
+    pub about: fn(&Value, &Inventory) -> Result<About, Refusal>,
+    /// See [`Observation::observe`].
+    pub observe: for<'a> fn(Value, Context<'a>) -> Boxed<'a, Observed>,
+}
+
+impl std::fmt::Debug for ObservationHandler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ObservationHandler")
     }
 }
 
@@ -300,7 +373,10 @@ impl std::fmt::Debug for Tool {
 pub fn all() -> Vec<Tool> {
     let mut tools = vec![
         action::<cancel_operation::CancelOperation>(),
+        observation::<check_readiness::CheckReadiness>(),
+        action::<create_tag::CreateTag>(),
         action::<deploy_service::DeployService>(),
+        action::<deployment_issues::DeploymentIssues>(),
         query::<diagnose::Diagnose>(),
         query::<inspect_db::InspectDb>(),
         query::<list_services::ListServices>(),
@@ -309,6 +385,7 @@ pub fn all() -> Vec<Tool> {
         action::<rollback::Rollback>(),
         query::<run_smoke::RunSmoke>(),
         query::<search_logs::SearchLogs>(),
+        query::<security_alerts::SecurityAlerts>(),
         action::<snapshot_db::SnapshotDb>(),
         query::<verify_secret::VerifySecret>(),
     ];
@@ -337,6 +414,17 @@ pub fn action<T: Action + 'static>() -> Tool {
         facts: |plan, context| Box::pin(T::facts(plan, context)),
         look: |arguments, context| {
             Box::pin(async move { erase(T::look(parse::<T::Arguments>(arguments)?, context).await?) })
+        },
+    }))
+}
+
+/// An observation, erased.
+pub fn observation<T: Observation + 'static>() -> Tool {
+    tool::<T>(Handler::Observation(ObservationHandler {
+        wait_s: |arguments| Ok(T::wait_s(&parse::<T::Arguments>(arguments.clone())?)),
+        about: |arguments, inventory| T::about(&parse::<T::Arguments>(arguments.clone())?, inventory),
+        observe: |arguments, context| {
+            Box::pin(async move { T::observe(parse::<T::Arguments>(arguments)?, context).await })
         },
     }))
 }

@@ -58,6 +58,8 @@ pub trait Records: Send + Sync {
     fn standings(&self) -> Reading<'_, Standings>;
     /// The snapshots of a database, newest first.
     fn snapshots<'a>(&'a self, database: &'a DatabaseName) -> Reading<'a, Vec<SnapshotManifest>>;
+    /// Why the operator has stopped all changes, when they have.
+    fn halted(&self) -> Reading<'_, Option<String>>;
     /// The ledger's head, `seq/hash12`.
     fn head(&self) -> Reading<'_, String>;
 }

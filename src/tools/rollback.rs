@@ -4,9 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Action, Context, Describe, Proposal, Subject, Toolset, Wish,
+    Action, Context, Describe, Proposal, Subject, Toolset, UNTIL_STAMPED, Wish,
     bounds::WaitSeconds,
-    deploy_service::UNTIL_STAMPED,
     drafting::{facts, loss, migrations, mode::Mode, script, way_back},
     records::OperationView,
 };
@@ -205,8 +204,9 @@ impl Case<'_> {
             database: strategy,
             rebuilt,
         };
+        let (context, purpose) = (self.context, Purpose::Rollback);
         let facts =
-            facts::gather(self.context, self.service, self.environment, self.target, self.revision, &steps).await?;
+            facts::gather(context, purpose, self.service, self.environment, self.target, self.revision, &steps).await?;
         let draft = Draft {
             purpose: Purpose::Rollback,
             service: Some(self.service.name.clone()),
@@ -308,7 +308,11 @@ impl Case<'_> {
             let how = if rebuilt { "rebuild" } else { "place the retained artifact of" };
             (release, format!("{how} {} and switch to it", self.revision.version), rebuilt)
         };
-        steps.push(Step::SwitchRelease(SwitchRelease { to: release, from }));
+        steps.push(Step::SwitchRelease(SwitchRelease {
+            to: release,
+            from,
+            reset_opcache: deploy.reset_opcache.clone(),
+        }));
         Ok((code, rebuilt))
     }
 

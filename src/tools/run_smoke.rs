@@ -1,5 +1,6 @@
-//! `run_smoke`: do the services answer?
+//! `run_smoke`: do the services and mailboxes answer?
 
+use futures::StreamExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +10,15 @@ use crate::{
         clean::clean,
         effect::Effect,
         evidence::Outcome,
-        name::{EnvironmentName, ServiceName},
+        inventory::SmokeKind,
+        name::{EnvironmentName, MailboxName, ServiceName},
         refusal::{Code, NextCall, Refusal},
     },
-    world::scripts::Placeholders,
+    world::{scripts::Placeholders, smoke},
 };
+
+/// How many mailboxes are logged in to at once: often one server has them all, and counts.
+const LOGINS_AT_ONCE: usize = 8;
 
 /// The tool.
 #[derive(Debug)]
@@ -23,10 +28,14 @@ pub(super) struct RunSmoke;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// The services; default all.
+    /// The services; default all, unless mailboxes are given.
     #[serde(default)]
     #[schemars(length(max = 500))]
     services: Vec<ServiceName>,
+    /// Mailboxes to log in to; default all, unless services or an environment are given.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    mailboxes: Vec<MailboxName>,
     /// Only in this environment.
     #[serde(default)]
     environment: Option<EnvironmentName>,
@@ -51,6 +60,9 @@ pub(super) struct Output {
     duration_ms: u64,
     /// One line per service.
     services: Vec<ServiceResult>,
+    /// Mailboxes that did not pass, and those that were named; all of them with all_checks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mailboxes: Vec<CheckResult>,
 }
 
 /// One service in one environment.
@@ -79,11 +91,23 @@ struct CheckResult {
     untrusted_text: Option<String>,
 }
 
+impl CheckResult {
+    fn of(check: smoke::CheckResult) -> Self {
+        Self {
+            check: check.name,
+            outcome: check.outcome,
+            found: check.detail,
+            duration_ms: check.time_ms,
+            untrusted_text: check.untrusted_text.map(|text| clean(&text)),
+        }
+    }
+}
+
 impl Describe for RunSmoke {
     const NAME: &'static str = "run_smoke";
     const TITLE: &'static str = "Run smoke checks";
-    const DESCRIPTION: &'static str = "Checks that services answer: HTTP status and content of their URLs, databases, smoke scripts; one, \
-        many or all services at once. Shows what failed. Only targets of the inventory. Changes nothing.";
+    const DESCRIPTION: &'static str = "Checks that services answer: HTTP status and content of their URLs, databases, mailbox logins \
+        (SMTP, IMAP), smoke scripts; one, many or all at once. Shows what failed. Only targets of the inventory. Changes nothing.";
     const TOOLSET: Toolset = Toolset::Deploy;
     const EFFECT: Effect = Effect::Observe;
     const IDEMPOTENT: bool = true;
@@ -94,26 +118,10 @@ impl Describe for RunSmoke {
 impl Query for RunSmoke {
     async fn answer(arguments: Arguments, context: Context<'_>) -> Result<Answer<Output>, Refusal> {
         super::bounds::at_most("services", arguments.services.len(), 500)?;
-        let inventory = context.reader.inventory();
-        let mut wanted: Vec<(&ServiceName, &EnvironmentName)> = Vec::new();
-        let names: Vec<&ServiceName> = if arguments.services.is_empty() {
-            inventory.services.keys().collect()
-        } else {
-            arguments.services.iter().collect()
-        };
-        if let Some(environment) = &arguments.environment {
-            inventory.environment(environment)?;
-        }
-        for name in names {
-            let service = inventory.service(name)?;
-            let targets = service.targets.keys();
-            wanted.extend(
-                targets
-                    .filter(|environment| arguments.environment.as_ref().is_none_or(|only| only == *environment))
-                    .map(|environment| (&service.name, environment)),
-            );
-        }
-        if wanted.is_empty() {
+        super::bounds::at_most("mailboxes", arguments.mailboxes.len(), 200)?;
+        let wanted = targets(&arguments, context)?;
+        let mailboxes = mailboxes(&arguments, context, &wanted)?;
+        if wanted.is_empty() && (mailboxes.is_empty() || !arguments.services.is_empty()) {
             return Err(Refusal::new(
                 Code::UnknownName,
                 "None of these services runs in that environment.",
@@ -123,7 +131,9 @@ impl Query for RunSmoke {
         let begun = context.reader.now();
         let checks =
             wanted.iter().map(|(service, environment)| one(context, service, environment, arguments.all_checks));
-        let results = futures::future::join_all(checks).await;
+        let logins: Vec<_> = mailboxes.into_iter().map(|name| context.reader.smoke_mailbox(name)).collect();
+        let logins = futures::stream::iter(logins).buffered(LOGINS_AT_ONCE).collect::<Vec<_>>();
+        let (results, mailboxes) = futures::future::join(futures::future::join_all(checks), logins).await;
         let mut services = Vec::with_capacity(results.len());
         let (mut http, mut http_passed) = (0, 0);
         for result in results {
@@ -132,20 +142,24 @@ impl Query for RunSmoke {
             http_passed += of_http_passed;
             services.push(service);
         }
-        let checks: u64 = services.iter().map(|service| service.checks).sum();
-        let passed: u64 = services.iter().map(|service| service.passed).sum();
-        let outcome = if services.iter().any(|s| s.outcome == Outcome::Fail) {
-            Outcome::Fail
-        } else if checks == 0 || services.iter().any(|s| s.outcome == Outcome::Inconclusive) {
-            Outcome::Inconclusive
-        } else {
-            Outcome::Pass
-        };
+        let count = |all: usize| u64::try_from(all).unwrap_or(u64::MAX);
+        let good = mailboxes.iter().filter(|mailbox| mailbox.outcome == Outcome::Pass).count();
+        let checks = services.iter().map(|service| service.checks).sum::<u64>() + count(mailboxes.len());
+        let passed = services.iter().map(|service| service.passed).sum::<u64>() + count(good);
+        let outcomes = services.iter().map(|service| service.outcome);
+        let outcome = worst(outcomes.chain(mailboxes.iter().map(|mailbox| mailbox.outcome)), checks);
         let bad: Vec<&ServiceResult> = services.iter().filter(|service| service.outcome != Outcome::Pass).collect();
-        let status = match outcome {
-            Outcome::Pass => format!("PASS: {} services answer, {passed} of {checks} checks ✓", services.len()),
-            Outcome::Fail | Outcome::Inconclusive => {
-                let names: Vec<&str> = bad.iter().map(|service| service.service.as_str()).take(10).collect();
+        let status = match (outcome, mailboxes.as_slice()) {
+            (Outcome::Pass, [one]) if services.is_empty() => format!("PASS: {}", one.detail),
+            (Outcome::Pass, []) => format!("PASS: {} services answer, {passed} of {checks} checks ✓", services.len()),
+            (Outcome::Pass, all) => {
+                let (services, mailboxes) = (services.len(), all.len());
+                format!("PASS: {services} services and {mailboxes} mailboxes answer, {passed} of {checks} checks ✓")
+            }
+            (Outcome::Fail | Outcome::Inconclusive, all) => {
+                let names = bad.iter().map(|service| service.service.as_str());
+                let mailboxes = all.iter().filter(|one| one.outcome != Outcome::Pass).map(|one| one.name.as_str());
+                let names: Vec<&str> = names.chain(mailboxes).take(10).collect();
                 format!("{outcome:?}: {passed} of {checks} checks passed; look at {}", names.join(", "))
                     .to_uppercase_head()
             }
@@ -158,10 +172,77 @@ impl Query for RunSmoke {
             })
             .into_iter()
             .collect();
+        let all = arguments.all_checks || !arguments.mailboxes.is_empty();
+        let mailboxes = mailboxes.into_iter().filter(|one| all || one.outcome != Outcome::Pass);
+        let mailboxes = mailboxes.map(CheckResult::of).collect();
         #[expect(clippy::cast_precision_loss, reason = "counts of checks are far below 2^52")]
         let http_200_rate = (http > 0).then(|| http_passed as f64 / http as f64);
         let duration_ms = context.reader.now().millis_since(begun);
-        Ok(Answer { status, output: Output { outcome, checks, passed, http_200_rate, duration_ms, services }, next })
+        let output = Output { outcome, checks, passed, http_200_rate, duration_ms, services, mailboxes };
+        Ok(Answer { status, output, next })
+    }
+}
+
+/// The services that are checked, each where it runs.
+fn targets<'a>(
+    arguments: &'a Arguments,
+    context: Context<'a>,
+) -> Result<Vec<(&'a ServiceName, &'a EnvironmentName)>, Refusal> {
+    let inventory = context.reader.inventory();
+    if let Some(environment) = &arguments.environment {
+        inventory.environment(environment)?;
+    }
+    let names: Vec<&ServiceName> = if arguments.services.is_empty() && arguments.mailboxes.is_empty() {
+        inventory.services.keys().collect()
+    } else {
+        arguments.services.iter().collect()
+    };
+    let mut wanted = Vec::new();
+    for name in names {
+        let service = inventory.service(name)?;
+        let targets = service.targets.keys();
+        wanted.extend(
+            targets
+                .filter(|environment| arguments.environment.as_ref().is_none_or(|only| only == *environment))
+                .map(|environment| (&service.name, environment)),
+        );
+    }
+    Ok(wanted)
+}
+
+/// The mailboxes that are logged in to: those that were named, or all that no check of these services logs in to.
+fn mailboxes<'a>(
+    arguments: &'a Arguments,
+    context: Context<'a>,
+    services: &[(&ServiceName, &EnvironmentName)],
+) -> Result<Vec<&'a MailboxName>, Refusal> {
+    let inventory = context.reader.inventory();
+    if !arguments.mailboxes.is_empty() {
+        return arguments.mailboxes.iter().map(|name| inventory.mailbox(name).map(|mailbox| &mailbox.name)).collect();
+    }
+    if !arguments.services.is_empty() || arguments.environment.is_some() {
+        return Ok(Vec::new());
+    }
+    let checks = services.iter().filter_map(|(name, _)| inventory.services.get(*name)).flat_map(|s| &s.smoke);
+    let checked: Vec<&MailboxName> = checks
+        .filter_map(|check| match &check.kind {
+            SmokeKind::Mailbox { mailbox } => Some(mailbox),
+            _ => None,
+        })
+        .collect();
+    let with_login = inventory.mailboxes.values().filter(|mailbox| mailbox.has_login());
+    Ok(with_login.map(|mailbox| &mailbox.name).filter(|name| !checked.contains(name)).collect())
+}
+
+/// Good only when everything is, and something was checked.
+fn worst(outcomes: impl Iterator<Item = Outcome> + Clone, checks: u64) -> Outcome {
+    let any = |wanted: Outcome| outcomes.clone().any(|outcome| outcome == wanted);
+    if any(Outcome::Fail) {
+        Outcome::Fail
+    } else if checks == 0 || any(Outcome::Inconclusive) {
+        Outcome::Inconclusive
+    } else {
+        Outcome::Pass
     }
 }
 
@@ -203,13 +284,7 @@ async fn one(
             .checks
             .into_iter()
             .filter(|check| all || check.outcome != Outcome::Pass)
-            .map(|check| CheckResult {
-                check: check.name,
-                outcome: check.outcome,
-                found: check.detail,
-                duration_ms: check.time_ms,
-                untrusted_text: check.untrusted_text.map(|text| clean(&text)),
-            })
+            .map(CheckResult::of)
             .collect(),
     };
     Ok((result, http, http_passed))

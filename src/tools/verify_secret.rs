@@ -1,18 +1,26 @@
-//! `verify_secret`: does a secret exist, and who needs it? Never its value.
+//! `verify_secret`: does a secret exist, does it work, and who needs it? Never its value.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures::StreamExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Context, Describe, Query, Toolset};
-use crate::domain::{
-    effect::Effect,
-    inventory::{Inventory, RelativePath, Root, Service, Target},
-    name::{EnvironmentName, SecretName, ServiceName},
-    refusal::Refusal,
-    time::Time,
+use crate::{
+    domain::{
+        clean::clean,
+        effect::Effect,
+        inventory::{Inventory, RelativePath, Root, SecretUse, Service, Target},
+        name::{EnvironmentName, HostName, SecretName, ServiceName},
+        refusal::Refusal,
+        time::Time,
+    },
+    world::probe::{Probed, Standing},
 };
+
+/// How many logins are tried at once.
+const AT_ONCE: usize = 16;
 
 /// The tool.
 #[derive(Debug)]
@@ -32,6 +40,9 @@ pub(super) struct Arguments {
     /// Where the service runs; may be left out when there is only one.
     #[serde(default)]
     environment: Option<EnvironmentName>,
+    /// Whether they work as well: one login each to what they are for (database, SSH, mailbox), changing nothing.
+    #[serde(default)]
+    probe: bool,
 }
 
 /// The result.
@@ -42,8 +53,14 @@ pub(super) struct Output {
     /// Names of those that do not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<SecretName>,
+    /// Names of those older than the operator wants them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stale: Vec<SecretName>,
     /// One line per secret.
     found: Vec<Found>,
+    /// With probe: SSH logins by a key in a file or an agent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    keys: Vec<Tried>,
     /// Keys of `.env.example` against the keys of `.env`.
     #[serde(skip_serializing_if = "Option::is_none")]
     env_keys: Option<EnvKeys>,
@@ -54,19 +71,47 @@ pub(super) struct Output {
 struct Found {
     /// Its name.
     name: SecretName,
-    /// `exists` or `missing`.
-    state: String,
+    state: State,
     /// Why it cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
     /// When its file was last written (UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
     changed_at: Option<Time>,
+    /// Since when it should have been replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_since: Option<Time>,
     /// Where it comes from: env, file, command, credential; or `not in the inventory`.
     source: String,
     /// The services that need it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     needed_by: Vec<ServiceName>,
+    /// With probe: what it was tried for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tried: Vec<Tried>,
+}
+
+/// Without probe `exists` or `missing`. `unknown`: nothing to try it for, or no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Missing,
+    Exists,
+    Works,
+    Refused,
+    Unknown,
+}
+
+/// One login.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+struct Tried {
+    /// For example `database crm`.
+    what: String,
+    state: State,
+    found: String,
+    /// What the server said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untrusted_text: Option<String>,
 }
 
 /// Keys, never values.
@@ -81,8 +126,9 @@ pub(super) struct EnvKeys {
 impl Describe for VerifySecret {
     const NAME: &'static str = "verify_secret";
     const TITLE: &'static str = "Verify secrets";
-    const DESCRIPTION: &'static str = "Says whether secrets exist where the inventory says, which services need them, and which keys of \
-        .env.example a service's .env lacks. Never shows or compares a value: no tool does. Changes nothing.";
+    const DESCRIPTION: &'static str = "Says whether secrets exist where the inventory says, whether they work (probe) or are stale, which \
+        services need them, and which keys of .env.example a service's .env lacks. Never shows or compares a value: no tool does. \
+        Changes nothing.";
     const TOOLSET: Toolset = Toolset::Deploy;
     const EFFECT: Effect = Effect::Observe;
     const IDEMPOTENT: bool = true;
@@ -106,10 +152,24 @@ impl Query for VerifySecret {
             let needed = inventory.services.values().flat_map(|service| &service.secrets);
             inventory.secrets.keys().chain(needed).cloned().collect()
         };
+        let (mut uses, mut keys) = (BTreeMap::new(), Vec::new());
+        if arguments.probe {
+            for name in &names {
+                uses.insert(name.clone(), inventory.uses_of(name));
+            }
+            if arguments.secrets.is_empty() {
+                let of = service.map(|(.., target)| &target.host);
+                keys = logins_without_secret(inventory, of, &uses);
+            }
+        }
+        let tried = try_all(context, uses.values().flatten().chain(&keys)).await;
         let mut found = Vec::with_capacity(names.len());
         for name in names {
-            found.push(look(context, inventory, name).await);
+            let uses = uses.get(&name).map(Vec::as_slice).unwrap_or_default();
+            let tried = arguments.probe.then(|| uses.iter().filter_map(|one| tried.get(one).cloned()).collect());
+            found.push(look(context, inventory, name, tried).await);
         }
+        let keys: Vec<Tried> = keys.iter().filter_map(|one| tried.get(one).cloned()).collect();
         let env_keys = match service {
             Some((service, environment, target)) => match (&service.env_example, &target.env_file) {
                 (Some(example), Some(env)) => {
@@ -119,23 +179,35 @@ impl Query for VerifySecret {
             },
             None => None,
         };
-        let missing: Vec<SecretName> =
-            found.iter().filter(|one| one.state != "exists").map(|one| one.name.clone()).collect();
+        let named = |wanted: State| -> Vec<SecretName> {
+            found.iter().filter(|one| one.state == wanted).map(|one| one.name.clone()).collect()
+        };
+        let missing = named(State::Missing);
+        let stale: Vec<SecretName> =
+            found.iter().filter(|one| one.due_since.is_some()).map(|one| one.name.clone()).collect();
         let present = found.len() - missing.len();
-        let mut status = if missing.is_empty() {
+        let mut status = if !missing.is_empty() {
+            format!("MISSING: {} of {} secrets: {}", missing.len(), found.len(), listed(&missing))
+        } else if arguments.probe {
+            worked(&found, &keys)
+        } else {
             match found.as_slice() {
                 [one] => format!("Secret exists in {}: {} ✓", one.source, one.name),
                 all => format!("All {} secrets exist ✓", all.len()),
             }
-        } else {
-            let names: Vec<&str> = missing.iter().map(SecretName::as_str).take(10).collect();
-            format!("MISSING: {} of {} secrets: {}", missing.len(), found.len(), names.join(", "))
         };
-        if let Some(keys) = env_keys.as_ref().filter(|keys| !keys.missing.is_empty()) {
-            status = format!("{status}; .env lacks {} keys", keys.missing.len());
+        let refused = named(State::Refused);
+        if !refused.is_empty() {
+            status = format!("REFUSED: {}; {status}", listed(&refused));
+        }
+        if !stale.is_empty() {
+            status = format!("{status}; STALE: {}", listed(&stale));
+        }
+        if let Some(lacking) = env_keys.as_ref().filter(|keys| !keys.missing.is_empty()) {
+            status = format!("{status}; .env lacks {} keys", lacking.missing.len());
         }
         let present = u64::try_from(present).unwrap_or(u64::MAX);
-        Ok(Answer { status, output: Output { present, missing, found, env_keys }, next: Vec::new() })
+        Ok(Answer { status, output: Output { present, missing, stale, found, keys, env_keys }, next: Vec::new() })
     }
 }
 
@@ -152,7 +224,19 @@ pub(super) async fn compare(
         Some(live) => live.commit,
         None => context.reader.head(service).await?.commit,
     };
-    let file = super::drafting::script::file(context, service, &commit, example).await?;
+    compare_at(context, service, target, &commit, example, env).await
+}
+
+/// The keys that the example of a commit has, against those of the target.
+pub(super) async fn compare_at(
+    context: Context<'_>,
+    service: &Service,
+    target: &Target,
+    commit: &str,
+    example: &RelativePath,
+    env: &RelativePath,
+) -> Result<EnvKeys, Refusal> {
+    let file = super::drafting::script::file(context, service, commit, example).await?;
     let wanted = crate::world::files::keys(&String::from_utf8_lossy(&file.bytes));
     let there = context.reader.env_file_keys(&Root::on(&target.host, &target.root), env).await?;
     let has = |key: &str| there.iter().any(|(name, set)| name == key && *set);
@@ -161,18 +245,117 @@ pub(super) async fn compare(
     Ok(EnvKeys { missing, present: u64::try_from(present.len()).unwrap_or(u64::MAX) })
 }
 
-async fn look(context: Context<'_>, inventory: &Inventory, name: SecretName) -> Found {
+/// The logins that no secret of the inventory is behind, on one host or on all.
+fn logins_without_secret(
+    inventory: &Inventory,
+    host: Option<&HostName>,
+    uses: &BTreeMap<SecretName, Vec<SecretUse>>,
+) -> Vec<SecretUse> {
+    let hosts = inventory.hosts.values().filter(|entry| host.is_none_or(|only| *only == entry.name));
+    hosts
+        .flat_map(|entry| entry.login_uses())
+        .filter(|login| !uses.values().flatten().any(|one| one == login))
+        .collect()
+}
+
+/// Tries each use once, however many secrets are behind it.
+async fn try_all<'u>(context: Context<'_>, uses: impl Iterator<Item = &'u SecretUse>) -> BTreeMap<SecretUse, Tried> {
+    let uses: BTreeSet<SecretUse> = uses.cloned().collect();
+    let trials: Vec<_> = uses
+        .into_iter()
+        .map(|one| async move {
+            let Probed { standing, found, untrusted_text } = context.reader.try_use(&one).await;
+            let state = match standing {
+                Standing::Works => State::Works,
+                Standing::Refused => State::Refused,
+                Standing::Unknown => State::Unknown,
+            };
+            let untrusted_text = untrusted_text.map(|text| clean(&text));
+            let tried = Tried { what: one.to_string(), state, found, untrusted_text };
+            (one, tried)
+        })
+        .collect();
+    futures::stream::iter(trials).buffer_unordered(AT_ONCE).collect().await
+}
+
+/// The state of a secret that exists and was tried: whoever refuses it decides.
+fn state_of(tried: &[Tried]) -> State {
+    let any = |wanted: State| tried.iter().any(|one| one.state == wanted);
+    if any(State::Refused) {
+        State::Refused
+    } else if any(State::Works) && !any(State::Unknown) {
+        State::Works
+    } else {
+        State::Unknown
+    }
+}
+
+/// What was found of secrets that all exist, and of keys.
+fn worked(found: &[Found], keys: &[Tried]) -> String {
+    if let ([one], []) = (found, keys)
+        && one.state == State::Works
+    {
+        let tried: Vec<&str> = one.tried.iter().map(|tried| tried.found.as_str()).collect();
+        return format!("Secret works: {} ✓ {}", one.name, tried.join(" "));
+    }
+    let states = || found.iter().map(|one| one.state).chain(keys.iter().map(|one| one.state));
+    let works = states().filter(|state| *state == State::Works).count();
+    let unknown = states().filter(|state| *state == State::Unknown).count();
+    let all = states().count();
+    let mut status = format!("{works} of {all} work{}", if works == all { " ✓" } else { "" });
+    if unknown > 0 {
+        status.push_str(&format!(", {unknown} unknown"));
+    }
+    status
+}
+
+fn listed(names: &[SecretName]) -> String {
+    names.iter().map(SecretName::as_str).take(10).collect::<Vec<_>>().join(", ")
+}
+
+async fn look(context: Context<'_>, inventory: &Inventory, name: SecretName, tried: Option<Vec<Tried>>) -> Found {
     let state = context.reader.secret_exists(&name).await.ok();
     let needed_by =
         inventory.services.values().filter(|service| service.secrets.contains(&name)).map(|s| s.name.clone()).collect();
     let source = inventory.secrets.get(&name).map_or("not in the inventory", |reference| reference.source());
     let exists = state.as_ref().is_some_and(|state| state.exists);
+    let changed_at = state.as_ref().and_then(|state| state.changed_at);
+    let days = inventory.rotate_after_days.get(&name);
+    let due = changed_at.zip(days).map(|(at, days)| at.plus_s(i64::from(*days) * 24 * 60 * 60));
     Found {
-        state: if exists { "exists" } else { "missing" }.to_owned(),
-        changed_at: state.as_ref().and_then(|state| state.changed_at),
+        state: match &tried {
+            _ if !exists => State::Missing,
+            None => State::Exists,
+            Some(tried) => state_of(tried),
+        },
+        changed_at,
+        due_since: due.filter(|due| exists && *due <= context.reader.now()),
         problem: state.and_then(|state| state.problem),
         source: source.to_owned(),
         needed_by,
+        tried: tried.filter(|_| exists).unwrap_or_default(),
         name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_works_only_where_all_that_it_is_for_opens() {
+        let of = |states: &[State]| {
+            let tried = |state: &State| Tried {
+                what: String::new(),
+                state: *state,
+                found: String::new(),
+                untrusted_text: None,
+            };
+            state_of(&states.iter().map(tried).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&[State::Works, State::Works]), State::Works);
+        assert_eq!(of(&[State::Works, State::Unknown]), State::Unknown);
+        assert_eq!(of(&[State::Works, State::Refused, State::Unknown]), State::Refused);
+        assert_eq!(of(&[]), State::Unknown);
     }
 }

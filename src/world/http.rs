@@ -146,9 +146,14 @@ impl Reader<'_> {
             },
         };
         let begin = Instant::now();
-        match tokio::time::timeout(request.timeout, ask(&origin, request, begin)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(no_answer(&request.url, &format!("no answer within {} ms", request.timeout.as_millis()))),
+        if let Ok(answer) = tokio::time::timeout(request.timeout, ask(&origin, request, begin)).await {
+            return answer;
+        }
+        let late = no_answer(&request.url, &format!("no answer within {} ms", request.timeout.as_millis()));
+        match &origin {
+            // A line that stands still says nothing about the service.
+            Origin::Host(remote) => Err(remote.silence(&late.doing).await.unwrap_or(late)),
+            Origin::Here(_) => Err(late),
         }
     }
 }
@@ -161,6 +166,8 @@ async fn ask(origin: &Origin<'_>, request: &HttpRequest, begin: Instant) -> Resu
         let response = client.get(url.clone()).send().await.map_err(|error| {
             let problem = if error.is_timeout() {
                 "the connection was not made in time"
+            } else if let Some(problem) = of_certificate(&error) {
+                problem
             } else if error.is_connect() {
                 "the connection failed: nothing listens there, the name is unknown, or the TLS certificate is not valid"
             } else {
@@ -211,6 +218,28 @@ async fn ask(origin: &Origin<'_>, request: &HttpRequest, begin: Instant) -> Resu
             truncated,
         });
     }
+}
+
+/// What is wrong with the server's certificate, when that is why there is no connection.
+fn of_certificate(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    use rustls::{CertificateError as Wrong, Error};
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(Error::InvalidCertificate(wrong)) = error.downcast_ref() {
+            return Some(match wrong {
+                Wrong::Expired | Wrong::ExpiredContext { .. } => "its TLS certificate has expired",
+                Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
+                    "its TLS certificate is not for the name in the URL"
+                }
+                Wrong::UnknownIssuer => "its TLS certificate is signed by nobody whom this machine trusts",
+                _ => "its TLS certificate is not valid",
+            });
+        }
+        // An error of I/O that carries another one shows what is below that, not that one.
+        let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = carried.map(|error| error as &(dyn std::error::Error + 'static)).or_else(|| error.source());
+    }
+    None
 }
 
 /// Whether a redirect stays with the service: the same host and port, or from plain HTTP to TLS on the usual ports.

@@ -48,9 +48,31 @@ pub(crate) fn boot_id() -> String {
 /// When a living process started, in clock ticks since boot (proc(5), `stat` field 22); `None` for one that has ended, zombies
 /// included.
 pub(crate) fn start_time(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in parentheses and may hold anything, so counting starts behind the last one.
-    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-    let state = fields.next()?;
-    if matches!(state, "Z" | "X" | "x") { None } else { fields.nth(18)?.parse().ok() }
+    Living::of(pid).map(|process| process.start)
+}
+
+/// What the kernel tells of a living process.
+pub(crate) struct Living {
+    /// Its process group.
+    pub(crate) group: i32,
+    /// Its session.
+    pub(crate) session: i32,
+    /// When it started, in clock ticks since boot.
+    pub(crate) start: u64,
+}
+
+impl Living {
+    /// `None` for a process that has ended, zombies included.
+    pub(crate) fn of(pid: u32) -> Option<Self> {
+        // A name that is not UTF-8 must not hide a process.
+        let stat = String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?).into_owned();
+        // The second field is the program's name in parentheses and may hold anything, so counting starts behind the last one.
+        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+        if matches!(fields.next()?, "Z" | "X" | "x") {
+            return None;
+        }
+        let group = fields.nth(1)?.parse().ok()?;
+        let session = fields.next()?.parse().ok()?;
+        Some(Self { group, session, start: fields.nth(15)?.parse().ok()? })
+    }
 }

@@ -6,6 +6,7 @@ pub mod artifacts;
 pub mod audit;
 pub(crate) mod blocking;
 pub mod capabilities;
+mod certificate;
 pub mod clock;
 pub mod database;
 pub mod detached;
@@ -17,10 +18,14 @@ pub mod github;
 pub(crate) mod host;
 pub mod http;
 pub mod instance;
+pub mod mail;
 pub mod migrations;
 mod notes;
 pub mod paths;
+
+pub mod probe;
 pub mod process;
+mod refusals;
 pub mod rehearse;
 pub mod releases;
 pub mod reports;
@@ -32,6 +37,7 @@ pub mod snapshots;
 pub mod space;
 pub mod ssh;
 pub mod state;
+mod tls;
 pub(crate) mod tree;
 
 use std::{path::PathBuf, sync::Arc};
@@ -60,6 +66,8 @@ pub struct World {
     pub(in crate::world) github: github::GitHub,
     /// The open connections to hosts.
     pub(in crate::world) ssh: ssh::Pool,
+    /// The logins that were refused a short while ago.
+    pub(in crate::world) refusals: refusals::Refusals,
 }
 
 impl World {
@@ -67,7 +75,8 @@ impl World {
     pub fn new(inventory: Arc<Inventory>, clock: Arc<dyn Clock>, paths: Paths, runner: PathBuf) -> Self {
         let (secrets, redactor, http) = (SecretStore::default(), Redactor::new([]).0, http::Http::default());
         let (github, ssh) = (github::GitHub::default(), ssh::Pool::default());
-        Self { inventory, clock, paths, runner, secrets, redactor, http, github, ssh }
+        let refusals = refusals::Refusals::default();
+        Self { inventory, clock, paths, runner, secrets, redactor, http, github, ssh, refusals }
     }
     /// The same world with these sources of secrets. Without them no secret exists.
     pub fn with_secrets(mut self, secrets: SecretStore) -> Self {

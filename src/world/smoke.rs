@@ -10,13 +10,16 @@ use url::Url;
 
 use super::{
     Reader, WorldError,
+    database::refuses_login,
     http::HttpRequest,
+    mail::Fault,
     process::{self, Environment, Invocation},
     scripts::{Placeholders, argv},
 };
 use crate::domain::{
     evidence::{Evidence, EvidenceKind, Outcome},
-    inventory::{Script, Service, SmokeCheck, SmokeKind, Target},
+    inventory::{OnCancel, Script, Service, SmokeCheck, SmokeKind, Target},
+    name::MailboxName,
     refusal::Code,
     step::ScriptCall,
 };
@@ -25,10 +28,10 @@ use crate::domain::{
 const AT_ONCE: usize = 16;
 /// The pause before the second attempt; each further one is longer by as much.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The attempts at the target's own URL: a service that was just switched may need a moment.
-const URL_ATTEMPTS: u32 = 3;
-/// How long the target's own URL may take to answer, ms.
-const URL_TIMEOUT_MS: u32 = 10_000;
+/// The attempts at a target's own URL, which may need a moment after a switch, and at a mailbox by itself.
+const OWN_ATTEMPTS: u32 = 3;
+/// How long each may take to answer, ms.
+const OWN_TIMEOUT_MS: u32 = 10_000;
 /// How much of a check's output is kept, bytes.
 const OUTPUT: usize = 4 * 1024;
 
@@ -128,6 +131,12 @@ impl Reader<'_> {
         futures::stream::iter(checks).buffered(AT_ONCE).collect().await
     }
 
+    /// Logs in to a mailbox of the inventory, with the attempts that a target's own URL has.
+    pub async fn smoke_mailbox(&self, mailbox: &MailboxName) -> CheckResult {
+        let attempt = || self.check_mailbox(mailbox, OWN_TIMEOUT_MS);
+        repeated(mailbox.as_str(), "mailbox", OWN_ATTEMPTS, attempt).await
+    }
+
     async fn check(
         &self,
         service: &Service,
@@ -135,66 +144,78 @@ impl Reader<'_> {
         live: Option<&Placeholders>,
         check: Wanted<'_>,
     ) -> CheckResult {
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let begin = Instant::now();
-            let found = match &check.kind {
-                SmokeKind::Http { path, status, contains } => {
-                    self.check_http(target, path, *status, contains.clone(), check.timeout_ms).await
-                }
-                SmokeKind::Database { database } => {
-                    let wait = Duration::from_millis(u64::from(check.timeout_ms));
-                    match tokio::time::timeout(wait, self.database_identity(database)).await {
-                        Ok(Ok(identity)) => {
-                            Found::pass(format!("DB connection successful to {database} ✓ ({})", identity.engine))
-                        }
-                        Ok(Err(error)) => Found::error(&error),
-                        Err(_) => Found::fail(format!("{database} did not answer within {} ms.", check.timeout_ms)),
-                    }
-                }
-                SmokeKind::Mailbox { mailbox } => {
-                    Found::error(&WorldError::unsupported(format!("log in to mailbox {mailbox}"), "mail"))
-                }
-                SmokeKind::Script { script } => self
-                    .check_script(service, script, live, check.timeout_ms)
-                    .await
-                    .unwrap_or_else(|error| Found::error(&error)),
-            };
-            if found.outcome == Outcome::Pass || attempt >= check.attempts.max(1) {
-                return CheckResult {
-                    name: check.name.to_owned(),
-                    kind: kind(&check.kind),
-                    outcome: found.outcome,
-                    detail: found.detail,
-                    status: found.status,
-                    time_ms: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX),
-                    attempts: attempt,
-                    headers: found.headers,
-                    untrusted_text: found.untrusted_text,
+        let attempt = || self.attempt(service, target, live, &check);
+        repeated(check.name, kind(&check.kind), check.attempts, attempt).await
+    }
+
+    async fn attempt(
+        &self,
+        service: &Service,
+        target: &Target,
+        live: Option<&Placeholders>,
+        check: &Wanted<'_>,
+    ) -> Found {
+        match &check.kind {
+            SmokeKind::Http { path, status, contains, through_host } => {
+                let asked = Asked {
+                    path,
+                    contains: contains.clone(),
+                    timeout: Duration::from_millis(u64::from(check.timeout_ms)),
+                    through_host: through_host.unwrap_or(target.through_host),
                 };
+                self.check_http(target, asked, *status).await
             }
-            tokio::time::sleep(PAUSE * attempt).await;
+            SmokeKind::Database { database } => {
+                let wait = Duration::from_millis(u64::from(check.timeout_ms));
+                match tokio::time::timeout(wait, self.database_identity(database)).await {
+                    Ok(Ok(identity)) => {
+                        Found::pass(format!("DB connection successful to {database} ✓ ({})", identity.engine))
+                    }
+                    Ok(Err(error)) => Found { settled: refuses_login(&error), ..Found::error(&error) },
+                    Err(_) => Found::fail(format!("{database} did not answer within {} ms.", check.timeout_ms)),
+                }
+            }
+            SmokeKind::Mailbox { mailbox } => self.check_mailbox(mailbox, check.timeout_ms).await,
+            SmokeKind::Script { script } => self
+                .check_script(service, script, live, check.timeout_ms)
+                .await
+                .unwrap_or_else(|error| Found::error(&error)),
         }
     }
 
-    async fn check_http(
-        &self,
-        target: &Target,
-        path: &str,
-        wanted: u16,
-        contains: Option<String>,
-        timeout_ms: u32,
-    ) -> Found {
+    async fn check_mailbox(&self, name: &MailboxName, timeout_ms: u32) -> Found {
+        let Ok(mailbox) = self.inventory().mailbox(name) else {
+            return Found::inconclusive(format!("Mailbox {name} is not in the inventory."));
+        };
+        let found = match self.log_in_to_mailbox(mailbox, Duration::from_millis(u64::from(timeout_ms))).await {
+            Ok(found) => found,
+            Err(error) => return Found::error(&error),
+        };
+        let says_nothing = |fault: &Fault| match fault {
+            Fault::Way(error) => is_of_the_way(error),
+            fault => matches!(fault, Fault::Later(_)),
+        };
+        let outcome = if found.lacks_alias() || found.faults().any(|fault| !says_nothing(fault)) {
+            Outcome::Fail
+        } else if found.faults().next().is_some() {
+            Outcome::Inconclusive
+        } else {
+            Outcome::Pass
+        };
+        let settled = !found.faults().any(Fault::may_pass);
+        Found { settled, untrusted_text: found.said(), ..Found::new(outcome, format!("{}.", found.describe())) }
+    }
+
+    async fn check_http(&self, target: &Target, asked: Asked<'_>, wanted: u16) -> Found {
         let Some(base) = &target.url else {
             return Found::inconclusive("The target has no URL; set url in deploy-ops.toml.".to_owned());
         };
         let request = HttpRequest {
-            url: below(base, path),
-            timeout: Duration::from_millis(u64::from(timeout_ms)),
-            contains,
+            url: below(base, asked.path),
+            timeout: asked.timeout,
+            contains: asked.contains,
             follow: !(300..400).contains(&wanted),
-            through: target.through_host.then(|| target.host.clone()),
+            through: asked.through_host.then(|| target.host.clone()),
         };
         let from = request.through.as_ref().map_or_else(String::new, |host| format!(" through host {host}"));
         match self.http_check(&request).await {
@@ -250,6 +271,7 @@ impl Reader<'_> {
             secrets: Vec::new(),
             timeout_s: script.timeout_s,
             host: None,
+            on_cancel: OnCancel::Wait,
         };
         let place = self.place_script(service, &call, &export, "smoke").await?;
         let limit = Duration::from_secs(u64::from(script.timeout_s)).min(Duration::from_millis(u64::from(timeout_ms)));
@@ -262,6 +284,35 @@ impl Reader<'_> {
             let found = Found::fail(format!("{} ended by {}.", script.path, run.ending.describe()));
             Found { untrusted_text: Some(run.output.last(OUTPUT)), ..found }
         })
+    }
+}
+
+/// Makes a check until it passes, is settled, or has had its attempts.
+async fn repeated<F: Future<Output = Found>>(
+    name: &str,
+    kind: &'static str,
+    attempts: u32,
+    attempt: impl Fn() -> F,
+) -> CheckResult {
+    let mut made = 0;
+    loop {
+        made += 1;
+        let begin = Instant::now();
+        let found = attempt().await;
+        if found.outcome == Outcome::Pass || found.settled || made >= attempts {
+            return CheckResult {
+                name: name.to_owned(),
+                kind,
+                outcome: found.outcome,
+                detail: found.detail,
+                status: found.status,
+                time_ms: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX),
+                attempts: made,
+                headers: found.headers,
+                untrusted_text: found.untrusted_text,
+            };
+        }
+        tokio::time::sleep(PAUSE * made).await;
     }
 }
 
@@ -278,9 +329,9 @@ impl<'a> Wanted<'a> {
     fn of_all(service: &'a Service, target: &Target) -> Vec<Self> {
         let own = target.url.as_ref().map(|_| Self {
             name: "url",
-            kind: SmokeKind::Http { path: String::new(), status: 200, contains: None },
-            timeout_ms: URL_TIMEOUT_MS,
-            attempts: URL_ATTEMPTS,
+            kind: SmokeKind::Http { path: String::new(), status: 200, contains: None, through_host: None },
+            timeout_ms: OWN_TIMEOUT_MS,
+            attempts: OWN_ATTEMPTS,
         });
         own.into_iter().chain(service.smoke.iter().map(Self::of)).collect()
     }
@@ -294,17 +345,27 @@ impl<'a> Wanted<'a> {
     }
 }
 
+/// What an HTTP check asks.
+struct Asked<'a> {
+    path: &'a str,
+    contains: Option<String>,
+    timeout: Duration,
+    through_host: bool,
+}
+
 struct Found {
     outcome: Outcome,
     detail: String,
     status: Option<u16>,
     headers: BTreeMap<String, String>,
     untrusted_text: Option<String>,
+    /// Whether another attempt would end the same way, or do harm.
+    settled: bool,
 }
 
 impl Found {
     fn new(outcome: Outcome, detail: String) -> Self {
-        Self { outcome, detail, status: None, headers: BTreeMap::new(), untrusted_text: None }
+        Self { outcome, detail, status: None, headers: BTreeMap::new(), untrusted_text: None, settled: false }
     }
     fn pass(detail: String) -> Self {
         Self::new(Outcome::Pass, detail)
@@ -344,7 +405,7 @@ fn kind(kind: &SmokeKind) -> &'static str {
 }
 
 /// Path and query below a URL. Nothing in `path` can change the host: it is set as path and query, never parsed as a URL.
-fn below(base: &Url, path: &str) -> Url {
+pub(in crate::world) fn below(base: &Url, path: &str) -> Url {
     if path.is_empty() {
         return base.clone();
     }

@@ -1,6 +1,6 @@
 //! How much room is left below a target's root.
 
-use std::{path::Path, time::Duration};
+use std::{os::unix::fs::MetadataExt, path::Path, time::Duration};
 
 use super::{
     Reader, WorldError,
@@ -9,10 +9,7 @@ use super::{
     process::{self, Invocation},
     ssh::{Role, is_transient, quotas},
 };
-use crate::domain::{
-    inventory::Target,
-    space::{Quota, Space},
-};
+use crate::domain::{inventory::Target, space::Space};
 
 /// How long `quota` may take: it asks file servers.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,13 +31,21 @@ impl Reader<'_> {
     }
 }
 
-async fn here(root: &Path) -> Result<Space, WorldError> {
+/// The room below a directory of this machine, or below the nearest one above it that is there.
+pub(in crate::world) async fn here(root: &Path) -> Result<Space, WorldError> {
     let owned = root.ancestors().find(|path| path.exists()).unwrap_or(root).to_owned();
     let found = blocking(move || {
-        rustix::fs::statvfs(&owned).map_err(|error| WorldError::io("look at the space of a target", error.into()))
+        let io = |error: std::io::Error| WorldError::io("look at the space of a target", error);
+        let device = std::fs::metadata(&owned).map_err(io)?.dev();
+        Ok((device, rustix::fs::statvfs(&owned).map_err(|error| io(error.into()))?))
     });
-    let (found, quotas) = tokio::join!(found, own_quotas());
-    let found = found?;
+    let (found, said) = tokio::join!(found, own_quotas());
+    let (device, found) = found?;
+    let quotas = blocking(move || {
+        let is_it = |name: &str| std::fs::metadata(name).is_ok_and(|found| found.rdev() == device);
+        Ok(quotas(&said, &is_it))
+    });
+    let quotas = quotas.await?;
     Ok(Space {
         free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
         total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
@@ -50,10 +55,10 @@ async fn here(root: &Path) -> Result<Space, WorldError> {
 }
 
 /// Most machines have no quotas, and no program that tells them.
-async fn own_quotas() -> Vec<Quota> {
+async fn own_quotas() -> String {
     let invocation = Invocation::new("quota", Path::new("/"), PATIENCE).args(&["-w"]);
     match process::run(invocation).await {
-        Ok(finished) => quotas(&finished.output.last(16 * 1024)),
-        Err(_) => Vec::new(),
+        Ok(finished) => finished.output.last(16 * 1024),
+        Err(_) => String::new(),
     }
 }

@@ -190,10 +190,13 @@ async fn a_used_again_process_id_a_zombie_and_another_boot_are_not_running() {
     let sandbox = world(&host, host.port(), &[]);
     let reader = sandbox.world.reader();
     let alive = host.run("sleep 300 >/dev/null 2>&1 </dev/null & echo $!").await.stdout.trim().to_owned();
-    // The shell becomes a program that does not wait for what the shell began.
-    let zombie = "sh -c 'true & echo $! >child; exec sleep 300' >/dev/null 2>&1 </dev/null &
-        until [ -s child ]; do sleep 0.05; done; cat child";
-    let zombie = host.run(zombie).await.stdout.trim().to_owned();
+    // The shell becomes a program that does not wait for what the shell began; what ends before that, the shell itself may reap.
+    let after = "until [ \"$(cat /proc/$$/comm)\" = sleep ]; do sleep 0.05; done";
+    let zombie = format!(
+        "sh -c '({after}) & echo $! >child; exec sleep 300' >/dev/null 2>&1 </dev/null &
+        until [ -s child ]; do sleep 0.05; done; cat child"
+    );
+    let zombie = host.run(&zombie).await.stdout.trim().to_owned();
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap().trim().to_owned();
     let space = host.run("readlink /proc/self/ns/pid | tr -dc 0-9").await.stdout;
     let start = |pid: &str| {

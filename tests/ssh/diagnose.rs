@@ -131,6 +131,15 @@ async fn doctor_says_what_each_host_can_do_and_the_list_remembers_it() {
     house.doctor(&[]);
     let again = client.call("list_services", json!({ "section": "resources" })).await;
     assert_ne!(host(&again, "web")["at"], seen["at"], "{}", again.text);
+    // Also in the moment after an answer, before any entry of the ledger.
+    let file = house.path("data/hosts/web.json");
+    let known: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let other = known.to_string().replace(known["seen_at"].as_str().unwrap(), "2025-01-15T09:30:00Z");
+    let last = client.call("list_services", json!({ "section": "resources" })).await;
+    std::fs::write(file.with_extension("new"), other).unwrap();
+    std::fs::rename(file.with_extension("new"), &file).unwrap();
+    let renewed = client.call("list_services", json!({ "section": "resources" })).await;
+    assert_ne!(host(&renewed, "web")["at"], host(&last, "web")["at"], "{}", renewed.text);
 }
 
 #[tokio::test]
@@ -170,6 +179,63 @@ async fn the_same_faults_are_found_with_and_without_a_shell() {
     for found in found {
         assert_eq!(found, wanted);
     }
+}
+
+/// A deployed site with a key too few in its `.env`, an error in its log, and files that somebody changed.
+async fn what_somebody_did_is_told(shape: Shape) {
+    let host = shape.start().await;
+    host.plant("site/shared/.env", format!("SITE_KEY={CANARY}\n"));
+    let now = jiff::Timestamp::now();
+    host.plant("site/shared/logs/error.log", format!("{now} ERROR no login, Authorization: Bearer {CANARY}\n"));
+    let house = House::staging().await;
+    let repository = house.path("repository").display().to_string();
+    let root = format!("[roots]\nsitelogs = {{ host = \"web\", path = \"{}/site/shared/logs\" }}\n", host.root());
+    house.configure(|text| {
+        format!(
+            "{}\n{}\n[services.site]\nrepository = \"{repository}\"\nenv_example = \".env.example\"\n\
+             [services.site.deploy]\nkind = \"release\"\nartifact = \"site\"\nshared = [\".env\", \"logs\"]\n\
+             [services.site.targets.production]\nhost = \"web\"\nroot = \"site\"\nenv_file = \"shared/.env\"\n\
+             logs = [\"sitelogs/error.log\"]\n\
+             [[services.site.smoke]]\nname = \"shop\"\nkind = \"database\"\ndatabase = \"shop\"\n",
+            text.replacen("[roots]\n", &root, 1),
+            host.toml("web")
+        )
+    });
+    std::fs::create_dir(house.path("repository/site")).unwrap();
+    let files = [("site/index.html", "one"), ("site/old.html", "old"), (".env.example", "SITE_KEY=\nSITE_MODE=\n")];
+    house.commit(&files, "v1");
+    let client = house.server().await;
+    let plan = client.plan("site", "v1").await;
+    let done = client.execute("deploy_service", &plan).await;
+    assert_eq!(client.ended(done.get("/operation/id")).await, "succeeded", "{}", done.text);
+    let current = host.path("site/current");
+    std::fs::write(current.join("index.html"), "by hand").unwrap();
+    std::fs::remove_file(current.join("old.html")).unwrap();
+    host.plant("site/current/new.html", "by hand");
+
+    let seen = diagnose(&client).await;
+    let finding = |what: &str| {
+        let findings = seen.structured["findings"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["seen"].as_str().unwrap().contains(what));
+        found.unwrap_or_else(|| panic!("{what}: {}", seen.text))
+    };
+    finding(".env lacks keys that .env.example has: SITE_MODE.");
+    let errors = finding("1 error in a log of root sitelogs in the last 24 h.");
+    assert!(errors["untrusted_text"].as_str().unwrap().contains("Bearer [redacted]"), "{}", seen.text);
+    let changed = finding("were changed by hand.");
+    assert!(changed["seen"].as_str().unwrap().starts_with("3 files of the live release v1-"), "{}", seen.text);
+    assert_eq!(changed["untrusted_text"], "index.html\nnew.html\nold.html", "{}", seen.text);
+    assert!(!client.log().contains(CANARY));
+}
+
+#[tokio::test]
+async fn keys_logs_and_changed_files_are_told_with_a_shell() {
+    what_somebody_did_is_told(Sshd::shape()).await;
+}
+
+#[tokio::test]
+async fn keys_logs_and_changed_files_are_told_over_sftp() {
+    what_somebody_did_is_told(Sshd::shape().sftp_only()).await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
 };
@@ -9,6 +10,7 @@ use std::{
 use deploy_ops_mcp::{
     domain::{
         inventory::{Build, Deploy, Host, HostKind, HostTrust, ReleaseDeploy, SshHost, SshIdentity, SshLogin},
+        refusal::Code,
         release::ReleaseId,
         step::{PlaceRelease, PruneReleases, Step},
     },
@@ -16,7 +18,11 @@ use deploy_ops_mcp::{
     world::releases::ReleaseState,
 };
 
-use crate::support::{permit::permit, sandbox::Sandbox, sshd::Sshd};
+use crate::support::{
+    permit::permit,
+    sandbox::Sandbox,
+    sshd::{Shape, Sshd},
+};
 
 const FILES: &[(&str, &str)] = &[
     ("public/index.html", "one\n"),
@@ -183,4 +189,47 @@ async fn releases_live_on_a_host_of_busybox() {
 #[tokio::test]
 async fn releases_live_on_a_host_that_has_only_sftp() {
     life_of_releases(Sshd::shape().sftp_jail().start().await).await;
+}
+
+/// Places a release with a name that is Latin-1, where the host can.
+async fn a_latin_name(shape: Shape, carries: bool) {
+    let host = shape.start().await;
+    let sandbox = world_on(&host, host.port());
+    let name = OsStr::from_bytes(b"caf\xe9.txt");
+    std::fs::write(sandbox.service.repository.join("public").join(name), "latin\n").unwrap();
+    sandbox.commit(&[], "v2");
+    let (target, permit, reader) = (sandbox.target(), any_permit(), sandbox.world.reader());
+    let two = built(&sandbox, "v2", &[]).await;
+    let ready = reader.check_release_target(&target, &two.artifact, &[]).await;
+    let placed = sandbox.world.place_release(&permit, &target, &two).await;
+    let release = host.path("site/releases").join(two.release.as_str());
+    if !carries {
+        let refused = ready.unwrap_err();
+        assert!(refused.code == Code::Unsupported && refused.problem.contains("no UTF-8"), "{refused}");
+        assert!(placed.unwrap_err().problem.contains("not UTF-8"));
+        assert!(!release.exists(), "half a release has no name");
+        return;
+    }
+    ready.unwrap();
+    placed.unwrap();
+    assert_eq!(reader.release_state(&target, &two.release, &two.artifact).await.unwrap(), ReleaseState::Intact);
+    assert_eq!(std::fs::read_to_string(release.join(name)).unwrap(), "latin\n");
+    // Linked by that name, and named when it is changed.
+    sandbox.commit(&[("public/index.html", "three\n")], "v3");
+    let three = built(&sandbox, "v3", &[]).await;
+    sandbox.world.place_release(&permit, &target, &three).await.unwrap();
+    let linked = host.path("site/releases").join(three.release.as_str()).join(name);
+    assert_eq!(std::fs::metadata(&linked).unwrap().nlink(), 2);
+    std::fs::remove_file(&linked).unwrap();
+    let changed = reader.changed_in_release(&target, &three.release, &three.artifact).await.unwrap();
+    assert_eq!(changed, [PathBuf::from(name)]);
+}
+
+#[tokio::test]
+async fn names_that_are_not_utf_8_need_a_shell() {
+    tokio::join!(
+        a_latin_name(Sshd::shape(), true),
+        a_latin_name(Sshd::shape().busybox_only(), true),
+        a_latin_name(Sshd::shape().sftp_only(), false),
+    );
 }

@@ -113,7 +113,7 @@ async fn a_full_disk_changes_nothing(shape: Shape) {
     commit_noise(&sandbox, 20, "v2");
     let two = built(&sandbox, "v2", &[]).await;
     let found = sandbox.world.reader().check_release_target(&target, &two.artifact, &[]).await.unwrap_err();
-    assert!(found.problem.contains("bytes, and the host has"), "{found}");
+    assert!(found.problem.contains("bytes, and the disk has"), "{found}");
     let full = sandbox.world.place_release(&permit, &target, &two).await.unwrap_err();
     assert!(full.problem.contains("full"), "{full}");
     assert!(full.fix.contains("pace"), "{full:?}");

@@ -21,25 +21,25 @@ use crate::support::{
 const CANARY: &str = "row-canary-3Hd7tRx2Nw9qLz5K";
 
 /// A PostgreSQL and a MariaDB server on the loopback of a host, and a house whose forum uses a database of each.
-struct Behind {
-    house: House,
-    forum: postgres::Database,
-    crm: mariadb::Database,
+pub(super) struct Behind {
+    pub(super) house: House,
+    pub(super) forum: postgres::Database,
+    pub(super) crm: mariadb::Database,
     // Before the host, whose network they are in.
     postgres: Postgres,
     mariadb: MariaDb,
-    host: Sshd,
+    pub(super) host: Sshd,
 }
 
 /// How connections from the host on are protected.
 #[derive(Clone, Copy, PartialEq)]
-enum Tls {
+pub(super) enum Tls {
     Verified,
     Off,
 }
 
 impl Behind {
-    async fn new(tls: Tls) -> Self {
+    pub(super) async fn new(tls: Tls) -> Self {
         Self::of(Sshd::shape().own_network().start().await, tls).await
     }
 
@@ -120,7 +120,7 @@ impl Behind {
     }
 
     /// Neither an answer nor the log nor a file of ours holds a row or a password; and nothing is left of tunnels.
-    async fn assert_silent(&self, answers: &[Answer], client: &Client) {
+    pub(super) async fn assert_silent(&self, answers: &[Answer], client: &Client) {
         until(|| {
             let left = std::fs::read_dir(self.house.path("data/scratch")).unwrap().flatten();
             left.into_iter().all(|entry| !entry.file_name().to_string_lossy().starts_with("t-")).then_some(())
@@ -150,7 +150,7 @@ fn key_of(certificate: &std::path::Path) -> PathBuf {
 }
 
 /// What was found of a database.
-fn found<'a>(answer: &'a Answer, database: &str) -> &'a str {
+pub(super) fn found<'a>(answer: &'a Answer, database: &str) -> &'a str {
     let all = answer.structured["databases"].as_array().unwrap();
     let one = all.iter().find(|view| view["database"] == database);
     one.and_then(|view| view["found"].as_str()).unwrap_or_else(|| panic!("{}", answer.text))

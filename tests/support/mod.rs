@@ -3,14 +3,20 @@
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod cut;
 mod daemon;
+pub(crate) mod dovecot;
 pub(crate) mod forum;
+#[allow(dead_code, unused_imports, reason = "each test takes what it needs")]
+pub(crate) mod github;
+pub(crate) mod github_house;
 mod home;
+pub(crate) mod liar_mail;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod liar_ssh;
 pub(crate) mod manifests;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod mariadb;
 pub(crate) mod mcp;
+pub(crate) mod on_github;
 pub(crate) mod permit;
 pub(crate) mod port;
 #[allow(dead_code, reason = "each test takes what it needs")]

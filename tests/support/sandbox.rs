@@ -10,7 +10,7 @@ use std::{
 use deploy_ops_mcp::{
     domain::{
         inventory::{
-            Database, Deploy, Engine, Host, HostKind, Inventory, MigrationTool, ReleaseDeploy, Root, Script,
+            Database, Deploy, Engine, Host, HostKind, Inventory, MigrationTool, OnCancel, ReleaseDeploy, Root, Script,
             SecretReference, Service, Target,
         },
         step::ScriptCall,
@@ -75,6 +75,7 @@ impl Sandbox {
                 shared: vec![],
                 migrate: None,
                 keep: 2,
+                reset_opcache: None,
             }),
             targets: BTreeMap::from([(
                 "dev".parse().unwrap(),
@@ -159,6 +160,7 @@ impl Sandbox {
             secrets: vec![],
             timeout_s: 60,
             host: None,
+            on_cancel: OnCancel::Wait,
         }
     }
 
@@ -209,7 +211,8 @@ pub(crate) fn context<'a>(
     permit: &'a deploy_ops_mcp::policy::Permit,
     index: usize,
 ) -> steps::Context<'a> {
-    steps::Context { world: &sandbox.world, permit, index, progress: Arc::new(|_| {}) }
+    let cancelled = tokio_util::sync::CancellationToken::new();
+    steps::Context { world: &sandbox.world, permit, index, progress: Arc::new(|_| {}), cancelled }
 }
 
 /// The service's own script, for inventories.
@@ -221,6 +224,7 @@ pub(crate) fn script(path: &str) -> Script {
         timeout_s: 30,
         secrets: vec![],
         environment: BTreeMap::new(),
+        on_cancel: None,
     }
 }
 

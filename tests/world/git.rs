@@ -41,6 +41,7 @@ async fn an_export_has_the_bytes_of_the_commit_and_runs_nothing_of_the_repositor
         ("text.txt", "a\r\n$Id$\n"),
         (".gitattributes", "*.txt filter=evil ident export-subst\n"),
         ("deep/er/$Format:%H$.txt", "$Format:%H$\n"),
+        ("odd\nname \"\\n\t\u{fc}\r", "odd\n"),
     ]);
     let repository = &sandbox.service.repository;
     git(repository, &["config", "filter.evil.smudge", "touch ../filter-ran; cat"]);
@@ -56,6 +57,7 @@ async fn an_export_has_the_bytes_of_the_commit_and_runs_nothing_of_the_repositor
         sandbox.world.export_commit(&permit, &sandbox.service, &revision.commit, Some(&revision.tree)).await.unwrap();
     assert_eq!(std::fs::read(export.join("text.txt")).unwrap(), b"a\r\n$Id$\n");
     assert_eq!(std::fs::read(export.join("deep/er/$Format:%H$.txt")).unwrap(), b"$Format:%H$\n");
+    assert_eq!(std::fs::read(export.join("odd\nname \"\\n\t\u{fc}\r")).unwrap(), b"odd\n");
     let mode = |path: &str| std::fs::metadata(export.join(path)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("bin/run.sh"), mode("text.txt")), (0o755, 0o644));
     assert!(!export.join(".git").exists());

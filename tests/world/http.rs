@@ -82,6 +82,7 @@ async fn a_service_is_checked_in_every_way_it_asks_for() {
         path: path.to_owned(),
         status,
         contains: contains.map(str::to_owned),
+        through_host: None,
     };
     let mut liar = script("liar.sh");
     liar.arguments = vec!["{version}".to_owned()];

@@ -1,5 +1,6 @@
 //! The outside, on real parts: processes, git, files, SQLite, HTTP.
 
+mod cancel;
 mod detached;
 mod files;
 mod git;
@@ -9,6 +10,7 @@ mod postgres;
 mod process;
 mod rehearse;
 mod releases;
+mod room;
 mod secrets;
 mod snapshots;
 mod steps;

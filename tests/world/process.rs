@@ -16,7 +16,7 @@ async fn gate(command: &[&str], timeout_s: u32) -> GateRun {
     let sandbox = Sandbox::new(&[("README", "hello\n")]);
     let gate = Gate {
         name: "unit".parse().unwrap(),
-        kind: GateKind::Command(CommandGate { command: command.iter().map(|c| (*c).to_owned()).collect(), timeout_s }),
+        kind: GateKind::Command(CommandGate::new(command.iter().map(|c| (*c).to_owned()).collect(), timeout_s)),
     };
     let revision = sandbox.revision("v1").await;
     sandbox.world.reader().run_gate(&sandbox.service, &gate, &revision, 60).await.unwrap()
@@ -33,11 +33,19 @@ async fn the_exit_code_decides_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn what_a_gate_counts_is_evidence() {
+    let tap = r"printf 'TAP version 14\n1..3\nok 1\nok 2\nok 3 # SKIP\n'";
+    let counters = gate(&["sh", "-c", tap], 20).await.evidence.counters;
+    let of = |name: &str| counters.get(name).copied();
+    assert_eq!((of("tests"), of("passed"), of("failed"), of("skipped")), (Some(3), Some(2), Some(0), Some(1)));
+}
+
+#[tokio::test]
 async fn a_child_gets_a_small_fixed_environment() {
     let text = gate(&["env"], 20).await.output.unwrap().text();
     let mut names: Vec<&str> = text.lines().map(|line| line.split('=').next().unwrap()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["HOME", "LANG", "PATH", "TZ"], "{text}");
+    assert_eq!(names, ["HOME", "LANG", "PATH", "TMPDIR", "TZ"], "{text}");
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! Releases: placed whole, switched at once, pruned with care, refused where the directory is strange.
 
 use std::{
-    os::unix::fs::{PermissionsExt, symlink},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{PermissionsExt, symlink},
+    },
     path::Path,
 };
 
@@ -171,4 +174,20 @@ async fn a_shared_path_below_a_link_of_the_artifact_is_refused() {
     let place = built(&sandbox, "v2", &["link/inner"]).await;
     let error = sandbox.world.place_release(&any_permit(), &sandbox.target(), &place).await.unwrap_err();
     assert_eq!(error.code, Code::WrongState);
+}
+
+#[tokio::test]
+async fn names_that_are_not_utf_8_are_released_as_they_are() {
+    let sandbox = Sandbox::new(FILES);
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.txt");
+    std::fs::write(sandbox.service.repository.join("public").join(name), "latin\n").unwrap();
+    sandbox.commit(&[], "v2");
+    let (target, permit) = (sandbox.target(), any_permit());
+    let two = built(&sandbox, "v2", &[]).await;
+    sandbox.world.reader().check_release_target(&target, &two.artifact, &[]).await.unwrap();
+    sandbox.world.place_release(&permit, &target, &two).await.unwrap();
+    let state = sandbox.world.reader().release_state(&target, &two.release, &two.artifact).await.unwrap();
+    assert_eq!(state, ReleaseState::Intact);
+    let placed = sandbox.path("target/releases").join(two.release.as_str()).join(name);
+    assert_eq!(std::fs::read_to_string(placed).unwrap(), "latin\n");
 }

@@ -184,9 +184,13 @@ async fn a_switch_is_undone_to_what_was_live_and_never_touches_what_it_does_not_
         steps::undo(&step, &context).await.unwrap();
         releases.push(release);
     }
-    let first = Step::SwitchRelease(SwitchRelease { to: releases[0].clone(), from: None });
-    let second = Step::SwitchRelease(SwitchRelease { to: releases[1].clone(), from: Some(releases[0].clone()) });
-    let stranger = Step::SwitchRelease(SwitchRelease { to: releases[2].clone(), from: None });
+    let first = Step::SwitchRelease(SwitchRelease { to: releases[0].clone(), from: None, reset_opcache: None });
+    let second = Step::SwitchRelease(SwitchRelease {
+        to: releases[1].clone(),
+        from: Some(releases[0].clone()),
+        reset_opcache: None,
+    });
+    let stranger = Step::SwitchRelease(SwitchRelease { to: releases[2].clone(), from: None, reset_opcache: None });
     let permit = permit(vec![first.clone(), second.clone(), stranger.clone()], None, None);
     let context = context(&sandbox, &permit, 0);
     for step in [&first, &second] {

@@ -132,18 +132,18 @@ impl Item<'_> {
         None
     }
 
-    /// `host:port`.
-    pub(crate) fn host_and_port(&self) -> Option<String> {
-        let text = self.text()?;
-        let parts = text.rsplit_once(':').filter(|(host, port)| {
-            !host.is_empty()
-                && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'))
-                && port.parse::<u16>().is_ok_and(|port| port > 0)
+    /// `host:port`; an IPv6 address stands in brackets.
+    pub(crate) fn host_and_port(&self) -> Option<(String, u16)> {
+        let parts = self.text()?.rsplit_once(':').and_then(|(host, port)| {
+            let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+            let host = if host.contains(':') { bare? } else { host };
+            let port = port.parse().ok().filter(|port| *port > 0)?;
+            is_host_or_address(host).then(|| (host.to_owned(), port))
         });
         if parts.is_none() {
             self.error("is not host:port", "write it as mail.example.org:465");
         }
-        parts.map(|_| text.to_owned())
+        parts
     }
 }
 

@@ -10,14 +10,16 @@ use crate::{
         raw::{Item, Section, holds_secret, is_secret_name},
     },
     domain::{
-        inventory::{Build, Deploy, ReleaseDeploy, Runs, Script, ScriptDeploy},
+        inventory::{Build, Deploy, OnCancel, RelativePath, ReleaseDeploy, Runs, Script, ScriptDeploy, WebRoot},
         name::InvalidName,
     },
 };
 
 const SCRIPT_DEPLOY_KEYS: &[&str] = &["kind", "script", "dry_run_argument", "verbose_argument", "rollback", "runs"];
-const RELEASE_DEPLOY_KEYS: &[&str] = &["kind", "artifact", "build", "shared", "migrate", "keep"];
+const RELEASE_DEPLOY_KEYS: &[&str] = &["kind", "artifact", "build", "shared", "migrate", "keep", "reset_opcache"];
 const SCRIPT_KEYS: &[&str] = &["path", "arguments", "timeout_s", "secrets", "environment"];
+/// What may be interrupted says whether it may.
+const CANCELLABLE_KEYS: &[&str] = &["path", "arguments", "timeout_s", "secrets", "environment", "on_cancel"];
 const BUILD_KEYS: &[&str] = &["command", "timeout_s"];
 
 /// What an argument may hold; each stays inside its argument.
@@ -38,7 +40,7 @@ pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<Deploy> {
 }
 
 fn script_deploy(section: &Section<'_>, names: &Names) -> Option<ScriptDeploy> {
-    let script = section.required("script").and_then(|item| self::script(&item, names));
+    let script = section.required("script").and_then(|item| cancellable(&item, names));
     let dry_run_argument = section.optional("dry_run_argument").and_then(|item| argument(&item));
     if section.optional("dry_run_argument").is_none() {
         section.item().warning(
@@ -60,9 +62,33 @@ fn release_deploy(section: &Section<'_>, names: &Names) -> Option<ReleaseDeploy>
     let artifact = section.required("artifact").and_then(|item| item.relative_path());
     let build = section.optional("build").and_then(|item| build(&item));
     let shared = section.optional("shared").map(|item| item.relative_paths()).unwrap_or_default();
-    let migrate = section.optional("migrate").and_then(|item| script(&item, names));
+    let migrate = section.optional("migrate").and_then(|item| cancellable(&item, names));
     let keep = section.number("keep", defaults::KEEP_RELEASES);
-    Some(ReleaseDeploy { artifact: artifact?, build, shared, migrate, keep })
+    let reset_opcache = section.optional("reset_opcache").and_then(|item| web_root(&item, &shared));
+    Some(ReleaseDeploy { artifact: artifact?, build, shared, migrate, keep, reset_opcache })
+}
+
+/// `true`, or the directory of the release that the URL shows.
+fn web_root(item: &Item<'_>, shared: &[RelativePath]) -> Option<WebRoot> {
+    if !item.is_text() {
+        return item.boolean()?.then_some(WebRoot::Release);
+    }
+    let path = item.relative_path()?;
+    if shared.iter().any(|shared| path.as_path().starts_with(shared.as_path())) {
+        item.error("lies in what is shared", "name a directory that each release brings itself");
+        return None;
+    }
+    Some(WebRoot::Below(path))
+}
+
+/// The OPcache is reset through the URL: each target needs one.
+pub(super) fn check_opcache(deploy: &ReleaseDeploy, item: &Item<'_>, every_target_has_url: bool) {
+    if deploy.reset_opcache.is_some() && !every_target_has_url {
+        item.error(
+            "resets the OPcache by a request to the target's URL, but one of the targets has none",
+            "add url = \"https://…\" to each target, or remove reset_opcache",
+        );
+    }
 }
 
 /// `["program", "argument"]`, `"program argument"` or `{ command = …, timeout_s = … }`.
@@ -75,8 +101,17 @@ fn build(item: &Item<'_>) -> Option<Build> {
     Some(Build { command: section.required("command")?.command()?, timeout_s })
 }
 
-/// `"path"` or `{ path = …, arguments = [ … ], … }`.
+/// `"path"` or `{ path = …, arguments = [ … ], … }`. A cancellation leaves it alone.
 pub(super) fn script(item: &Item<'_>, names: &Names) -> Option<Script> {
+    any_script(item, names, SCRIPT_KEYS)
+}
+
+/// The same of a script that a cancellation may end.
+fn cancellable(item: &Item<'_>, names: &Names) -> Option<Script> {
+    any_script(item, names, CANCELLABLE_KEYS)
+}
+
+fn any_script(item: &Item<'_>, names: &Names, keys: &'static [&'static str]) -> Option<Script> {
     if item.is_text() {
         return Some(Script {
             path: item.relative_path()?,
@@ -84,15 +119,22 @@ pub(super) fn script(item: &Item<'_>, names: &Names) -> Option<Script> {
             timeout_s: defaults::SCRIPT_TIMEOUT_S.default,
             secrets: Vec::new(),
             environment: BTreeMap::new(),
+            on_cancel: None,
         });
     }
-    let section = item.section(SCRIPT_KEYS)?;
+    let section = item.section(keys)?;
     let path = section.required("path").and_then(|item| item.relative_path());
     let arguments = section.list("arguments").iter().filter_map(argument).collect();
     let timeout_s = section.number("timeout_s", defaults::SCRIPT_TIMEOUT_S);
     let secrets = references(&section, "secrets", "entry of [secrets]", &names.secrets);
     let environment = section.optional("environment").map(|item| environment(&item)).unwrap_or_default();
-    Some(Script { path: path?, arguments, timeout_s, secrets, environment })
+    let choices = [("wait", OnCancel::Wait), ("end", OnCancel::End)];
+    let said = if keys.contains(&"on_cancel") { section.optional("on_cancel") } else { None };
+    let on_cancel = match said {
+        Some(item) => Some(item.choice(&choices)?),
+        None => None,
+    };
+    Some(Script { path: path?, arguments, timeout_s, secrets, environment, on_cancel })
 }
 
 /// An argument; what stands in braces must be something that is filled in.
@@ -148,7 +190,7 @@ impl FromStr for VariableName {
 
 #[cfg(test)]
 mod tests {
-    use super::{Deploy, Runs};
+    use super::{Deploy, OnCancel, Runs};
     use crate::config::testing::check_with_inventory;
 
     #[test]
@@ -293,6 +335,33 @@ deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", e
                 r#"[services.a]
 repository = "/r"
 targets.production = { host = "web", root = "a" }
+deploy = { kind = "release", artifact = "dist", reset_opcache = true }"#,
+                4,
+                "services.a.deploy: resets the OPcache by a request",
+                "add url",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a", url = "https://a.example.org" }
+deploy = { kind = "release", artifact = "dist", shared = ["web"], reset_opcache = "web/files" }"#,
+                4,
+                "services.a.deploy.reset_opcache: lies in what is shared",
+                "name a directory",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a", url = "https://a.example.org" }
+deploy = { kind = "release", artifact = "dist", reset_opcache = "../x" }"#,
+                4,
+                "services.a.deploy.reset_opcache: not a path below the root",
+                "write it",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", dry_run_argument = "-n", script = "d.sh", runs = "there" }"#,
                 4,
                 "services.a.deploy.runs: is not one of the words",
@@ -326,6 +395,32 @@ deploy = { kind = "script", dry_run_argument = "-n", script = { path = "d.sh", t
             let Deploy::Script(deploy) = &service.deploy else { panic!() };
             assert_eq!(deploy.runs, runs, "{word}");
         }
+    }
+
+    #[test]
+    fn a_script_that_deploys_or_migrates_says_whether_it_may_be_interrupted() {
+        let read = |deploy: &str| {
+            let text = format!(
+                "[services.a]\nrepository = \"r\"\ntargets.production = {{ host = \"web\", root = \"a\" }}\n\
+                 deploy = {{ {deploy} }}\n{}",
+                crate::config::testing::INVENTORY
+            );
+            let config = crate::config::testing::parse(&text).ok()?;
+            match config.inventory.services.into_values().find(|service| service.name.as_str() == "a")?.deploy {
+                Deploy::Script(deploy) => deploy.script.on_cancel,
+                Deploy::Release(deploy) => deploy.migrate?.on_cancel,
+            }
+        };
+        let script = "kind = \"script\", dry_run_argument = \"-n\"";
+        let release = "kind = \"release\", artifact = \"x\"";
+        for (word, wanted) in [("end", OnCancel::End), ("wait", OnCancel::Wait)] {
+            let cancellable = format!("{{ path = \"d.sh\", on_cancel = \"{word}\" }}");
+            assert_eq!(read(&format!("{script}, script = {cancellable}")), Some(wanted));
+            assert_eq!(read(&format!("{release}, migrate = {cancellable}")), Some(wanted));
+            // A way back is gone to its end.
+            assert_eq!(read(&format!("{script}, script = {cancellable}, rollback = {cancellable}")), None);
+        }
+        assert_eq!(read(&format!("{script}, script = \"d.sh\"")), None);
     }
 
     #[test]

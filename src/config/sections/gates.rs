@@ -1,6 +1,6 @@
 //! `[gates.<name>]`
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use crate::{
     config::{
@@ -8,15 +8,20 @@ use crate::{
         raw::{Item, Section},
     },
     domain::{
-        inventory::{AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, ReviewGate},
+        inventory::{
+            AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, RelativePath, ReviewGate,
+            SignedTagGate,
+        },
         name::GateName,
+        results::Format,
     },
 };
 
 /// A kind, the keys it has, and how they are read.
 type Kind = (&'static [&'static str], fn(&Section<'_>) -> Option<GateKind>);
 
-const COMMAND: Kind = (&["kind", "command", "timeout_s"], command);
+const COMMAND: Kind =
+    (&["kind", "command", "timeout_s", "prepare", "path", "report", "format", "minimum_tests"], command);
 
 pub(super) fn read(gates: &Item<'_>) -> BTreeMap<GateName, Gate> {
     let entries = gates.entries::<GateName>().into_iter();
@@ -24,11 +29,12 @@ pub(super) fn read(gates: &Item<'_>) -> BTreeMap<GateName, Gate> {
 }
 
 fn gate(name: GateName, item: &Item<'_>) -> Option<Gate> {
-    let kinds: [(&str, Kind); 4] = [
+    let kinds: [(&str, Kind); 5] = [
         ("command", COMMAND),
         ("checks", (&["kind", "checks", "workflows"], checks)),
         ("review", (&["kind", "approvals", "code_owners"], review)),
         ("alerts", (&["kind", "severity", "sources"], alerts)),
+        ("signed_tag", (&["kind", "allowed_signers"], signed_tag)),
     ];
     let (keys, read) = match item.optional_member("kind") {
         Some(kind) => kind.choice(&kinds)?,
@@ -38,8 +44,48 @@ fn gate(name: GateName, item: &Item<'_>) -> Option<Gate> {
 }
 
 fn command(section: &Section<'_>) -> Option<GateKind> {
-    let timeout_s = section.number("timeout_s", defaults::GATE_TIMEOUT_S);
-    Some(GateKind::Command(CommandGate { command: section.required("command")?.command()?, timeout_s }))
+    let formats = [
+        ("junit", Format::Junit),
+        ("tap", Format::Tap),
+        ("sarif", Format::Sarif),
+        ("playwright", Format::Playwright),
+        ("text", Format::Text),
+    ];
+    Some(GateKind::Command(CommandGate {
+        command: section.required("command")?.command()?,
+        timeout_s: section.number("timeout_s", defaults::GATE_TIMEOUT_S),
+        prepare: given(section, "prepare", Item::command)?,
+        path: section.list("path").iter().filter_map(directory).collect(),
+        reports: given(section, "report", |item| Some(reports(item)))?.unwrap_or_default(),
+        format: given(section, "format", |item| item.choice(&formats))?,
+        minimum_tests: given(section, "minimum_tests", |item| item.number(defaults::MINIMUM_TESTS))?,
+    }))
+}
+
+/// What a key that may be left out says. `None` when it says something that cannot be.
+#[expect(clippy::option_option, reason = "left out is not wrong")]
+fn given<'a, T>(
+    section: &Section<'a>,
+    key: &'static str,
+    read: impl FnOnce(&Item<'a>) -> Option<T>,
+) -> Option<Option<T>> {
+    match section.optional(key) {
+        Some(item) => read(&item).map(Some),
+        None => Some(None),
+    }
+}
+
+/// One path, or several.
+fn reports(item: &Item<'_>) -> Vec<RelativePath> {
+    if item.is_array() { item.relative_paths() } else { item.relative_path().into_iter().collect() }
+}
+
+fn directory(item: &Item<'_>) -> Option<PathBuf> {
+    if item.text()?.contains(':') {
+        item.error("a directory of a search path has no ':' in its name", "write one directory per text");
+        return None;
+    }
+    item.local_path()
 }
 
 fn checks(section: &Section<'_>) -> Option<GateKind> {
@@ -73,6 +119,11 @@ fn alerts(section: &Section<'_>) -> Option<GateKind> {
         None => known.iter().map(|(_, source)| *source).collect(),
     };
     Some(GateKind::Alerts(AlertsGate { severity, sources }))
+}
+
+fn signed_tag(section: &Section<'_>) -> Option<GateKind> {
+    let allowed_signers = section.required("allowed_signers")?.local_path()?;
+    Some(GateKind::SignedTag(SignedTagGate { allowed_signers }))
 }
 
 #[cfg(test)]
@@ -126,13 +177,43 @@ command = "true"
 timeout = 9"#,
                 3,
                 "unknown key timeout in gates.quality",
-                "did you mean timeout_s? Known keys: kind, command, timeout_s",
+                "did you mean timeout_s? Known keys: kind, command, timeout_s, prepare",
+            ),
+            (
+                "[gates.quality]\ncommand = \"true\"\nreport = \"../report.xml\"",
+                3,
+                "gates.quality.report: not a path below the root",
+                "write it relative",
+            ),
+            (
+                "[gates.quality]\ncommand = \"true\"\nformat = \"xunit\"",
+                3,
+                "gates.quality.format: is not one of",
+                "write one of: junit, tap, sarif, playwright, text",
+            ),
+            (
+                "[gates.quality]\ncommand = \"true\"\nminimum_tests = 0",
+                3,
+                "gates.quality.minimum_tests: must be from 1",
+                "use a number",
+            ),
+            (
+                "[gates.quality]\ncommand = \"true\"\nprepare = \"npm ci && npm run build\"",
+                3,
+                "gates.quality.prepare: the command needs a shell",
+                "put it into a script",
+            ),
+            (
+                "[gates.quality]\ncommand = \"true\"\npath = [\"/opt/node/bin:/opt/php/bin\"]",
+                3,
+                "gates.quality.path: a directory of a search path",
+                "write one directory per text",
             ),
             (
                 "[gates.review]\nkind = \"reviews\"",
                 2,
                 "gates.review.kind: is not one of",
-                "write one of: command, checks, review, alerts",
+                "write one of: command, checks, review, alerts, signed_tag",
             ),
             (
                 "[gates.review]\nkind = \"review\"\napprovals = 0",
@@ -151,6 +232,12 @@ timeout = 9"#,
                 3,
                 "unknown key in gates.ci",
                 "Known keys: kind, checks, workflows",
+            ),
+            (
+                "[gates.signed]\nkind = \"signed_tag\"",
+                1,
+                "gates.signed: allowed_signers is missing",
+                "add allowed_signers",
             ),
             ("[gates.quality]\ntimeout_s = 9", 1, "gates.quality: command is missing", "add command"),
         ];

@@ -14,6 +14,7 @@ mod services;
 mod smoke;
 mod snapshots;
 mod targets;
+mod way;
 
 use std::collections::BTreeMap;
 
@@ -26,13 +27,15 @@ use crate::domain::inventory::Inventory;
 /// The inventory of a file.
 pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
     let hosts = entries(file, "hosts", |item| hosts::read(&item, names));
+    let secrets = entries(file, "secrets", |item| secrets::read(&item));
     Inventory {
         environments: entries(file, "environments", |item| environments::read(&item)),
         databases: entries(file, "databases", |item| databases::read(&item, names, &hosts)),
-        mailboxes: entries(file, "mailboxes", |item| mailboxes::read(&item, names)),
+        mailboxes: entries(file, "mailboxes", |item| mailboxes::read(&item, names, &hosts)),
         gates: entries(file, "gates", |item| gates::read(&item)),
+        rotate_after_days: secrets.iter().filter_map(|(name, (_, days))| Some((name.clone(), (*days)?))).collect(),
+        secrets: secrets.into_iter().map(|(name, (reference, _))| (name, reference)).collect(),
         github: file.optional("github").and_then(|item| github::read(&item, names)),
-        secrets: entries(file, "secrets", |item| secrets::read(&item)),
         snapshots: file.optional("snapshots").and_then(|item| snapshots::read(&item, names)).unwrap_or_default(),
         roots: entries(file, "roots", |item| roots::read(&item, names)),
         services: entries(file, "services", |item| services::read(&item, names, &hosts)),

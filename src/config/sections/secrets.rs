@@ -1,25 +1,50 @@
-//! `[secrets]`: `<NAME> = "<reference>"`
+//! `[secrets]`: `<NAME> = "<reference>"`, or `<NAME> = { from = "<reference>", rotate_after_days = 90 }`
 
 use std::collections::BTreeMap;
 
 use crate::{
-    config::raw::Item,
+    config::{defaults, raw::Item},
     domain::{inventory::SecretReference, name::SecretName},
 };
 
 const FIX: &str = "write where it comes from: \"env:VARIABLE\", \"file:/path\", \"credential:name\" or \"command:program argument\"; \
                    if a value stood here, replace that secret";
 
-pub(super) fn read(secrets: &Item<'_>) -> BTreeMap<SecretName, SecretReference> {
+/// A secret: where it comes from, and after how many days it has to be replaced.
+pub(super) type Declared = (SecretReference, Option<u32>);
+
+pub(super) fn read(secrets: &Item<'_>) -> BTreeMap<SecretName, Declared> {
     let entries = secrets.entries::<SecretName>().into_iter();
-    entries.filter_map(|(name, item)| Some((name, reference(&item)?))).collect()
+    entries.filter_map(|(name, item)| Some((name, declared(&item)?))).collect()
+}
+
+/// A reference alone, or `{ from = "…" }` or `{ command = [ … ] }` with more about it.
+fn declared(item: &Item<'_>) -> Option<Declared> {
+    if item.is_text() {
+        return Some((reference(item)?, None));
+    }
+    let section = item.section(&["from", "command", "rotate_after_days"])?;
+    let reference = match (section.optional("from"), section.optional("command")) {
+        (Some(_), Some(command)) => {
+            command.error("is given besides from", "keep one of them");
+            return None;
+        }
+        (Some(from), None) => reference(&from)?,
+        (None, _) => program(section.required("command")?.command()?),
+    };
+    let rotation = section.optional("rotate_after_days");
+    if let Some(item) = rotation.as_ref().filter(|_| !matches!(reference, SecretReference::File { .. })) {
+        item.error("is for file: only files say when they were written", "remove it, or keep the secret in a file");
+        return None;
+    }
+    let days = rotation.map(|item| item.number(defaults::ROTATE_AFTER_DAYS));
+    Some((reference, days.map_or(Some(None), |days| days.map(Some))?))
 }
 
 /// A reference to a secret: a text with its source, or `{ command = [ … ] }`.
 pub(in crate::config) fn reference(item: &Item<'_>) -> Option<SecretReference> {
     if !item.is_text() {
-        let command = item.section(&["command"])?.required("command")?.command()?;
-        return Some(SecretReference::Command { command });
+        return Some(program(item.section(&["command"])?.required("command")?.command()?));
     }
     let text = item.text()?;
     match text.split_once(':') {
@@ -32,6 +57,10 @@ pub(in crate::config) fn reference(item: &Item<'_>) -> Option<SecretReference> {
             None
         }
     }
+}
+
+fn program(command: Vec<String>) -> SecretReference {
+    SecretReference::Command { command }
 }
 
 fn variable(item: &Item<'_>, name: &str) -> Option<SecretReference> {
@@ -62,7 +91,7 @@ fn command(item: &Item<'_>, line: &str) -> Option<SecretReference> {
         item.error("command: is not followed by a program", "write it as command:pass show crm");
         return None;
     }
-    Some(SecretReference::Command { command })
+    Some(program(command))
 }
 
 fn credential(item: &Item<'_>, name: &str) -> Option<SecretReference> {
@@ -143,7 +172,35 @@ KEY = "credential:../x""#,
 KEY = { value = "hunter2", command = ["x"] }"#,
                 2,
                 "unknown key in secrets.KEY",
-                "Known keys: command",
+                "Known keys: from, command, rotate_after_days",
+            ),
+            (
+                r#"[secrets]
+KEY = { from = "env:KEY", rotate_after_days = 90 }"#,
+                2,
+                "secrets.KEY.rotate_after_days: is for file",
+                "remove it",
+            ),
+            (
+                r#"[secrets]
+KEY = { from = "file:/k", rotate_after_days = 0 }"#,
+                2,
+                "secrets.KEY.rotate_after_days: must be from 1 to 3650",
+                "use a number",
+            ),
+            (
+                r#"[secrets]
+KEY = { from = "file:/k", command = ["x"] }"#,
+                2,
+                "secrets.KEY.command: is given besides from",
+                "keep one",
+            ),
+            (
+                r#"[secrets]
+KEY = { from = "hunter2" }"#,
+                2,
+                "secrets.KEY.from: must be a reference to a secret, never its value",
+                "write where",
             ),
             (
                 r#"[secrets]

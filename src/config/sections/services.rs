@@ -9,7 +9,7 @@ use crate::{
         raw::{Item, Section},
     },
     domain::{
-        inventory::{Host, Service},
+        inventory::{Deploy, Host, HostKind, Service, Target},
         name::{HostName, InvalidName, ServiceName},
     },
 };
@@ -55,8 +55,13 @@ fn service(
     let gates = references(section, "gates", "gate", &names.gates);
     let secrets = references(section, "secrets", "entry of [secrets]", &names.secrets);
     let env_example = section.optional("env_example").and_then(|item| item.relative_path());
-    let has_url = targets.values().any(|target| target.url.is_some());
-    let smoke = smoke::read(section, names, has_url);
+    let with_url = || targets.values().filter(|target| target.url.is_some());
+    let over_ssh = |target: &Target| hosts.get(&target.host).is_some_and(|host| host.kind != HostKind::Local);
+    let asked = smoke::Asked { by_url: with_url().count() > 0, through_host: with_url().any(over_ssh) };
+    let smoke = smoke::read(section, names, asked);
+    if let (Some(Deploy::Release(deploy)), Some(item)) = (&deploy, section.optional("deploy")) {
+        deploy::check_opcache(deploy, &item, asked.by_url && with_url().count() == targets.len());
+    }
     Some(Service {
         name,
         description,

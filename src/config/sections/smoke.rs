@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-const HTTP_KEYS: &[&str] = &["name", "kind", "timeout_ms", "attempts", "path", "status", "contains"];
+const HTTP_KEYS: &[&str] = &["name", "kind", "timeout_ms", "attempts", "path", "status", "contains", "through_host"];
 const DATABASE_KEYS: &[&str] = &["name", "kind", "timeout_ms", "attempts", "database"];
 const MAILBOX_KEYS: &[&str] = &["name", "kind", "timeout_ms", "attempts", "mailbox"];
 const SCRIPT_KEYS: &[&str] = &["name", "kind", "timeout_ms", "attempts", "script"];
@@ -26,19 +26,33 @@ enum Kind {
     Script,
 }
 
-/// The checks of a service; `has_url` says whether one of its targets can be asked by HTTP.
-pub(super) fn read(service: &Section<'_>, names: &Names, has_url: bool) -> Vec<SmokeCheck> {
+/// How the targets of a service can be asked by HTTP.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    /// One of them has a URL.
+    pub(super) by_url: bool,
+    /// One of them has a URL and lies on a host over SSH.
+    pub(super) through_host: bool,
+}
+
+/// The checks of a service.
+pub(super) fn read(service: &Section<'_>, names: &Names, asked: Asked) -> Vec<SmokeCheck> {
     let mut checks: Vec<SmokeCheck> = Vec::new();
     for item in service.list("smoke") {
         let Some(check) = check(&item, names) else { continue };
         if checks.iter().any(|other| other.name == check.name) {
             item.error("a check of this name is already given", "give each check of a service its own name");
         }
-        if !has_url && matches!(check.kind, SmokeKind::Http { .. }) {
-            item.error(
+        match check.kind {
+            SmokeKind::Http { .. } if !asked.by_url => item.error(
                 "is an HTTP check, but no target of the service has a url",
                 "add url = \"https://…\" to the target",
-            );
+            ),
+            SmokeKind::Http { through_host: Some(true), .. } if !asked.through_host => item.error(
+                "is asked through the host, but no target of the service is on a host over SSH",
+                "remove through_host: what answers on this machine answers us",
+            ),
+            _ => {}
         }
         checks.push(check);
     }
@@ -80,7 +94,8 @@ fn http(section: &Section<'_>) -> Option<SmokeKind> {
     let path = section.required("path").and_then(|item| path(&item));
     let status = section.number("status", defaults::SMOKE_STATUS);
     let contains = section.optional("contains").and_then(|item| item.text()).map(str::to_owned);
-    Some(SmokeKind::Http { path: path?, status: u16::try_from(status).ok()?, contains })
+    let through_host = section.optional("through_host").and_then(|item| item.boolean());
+    Some(SmokeKind::Http { path: path?, status: u16::try_from(status).ok()?, contains, through_host })
 }
 
 /// A path below the target's URL. Two slashes at its begin would name another host.
@@ -169,6 +184,20 @@ status = 42"#,
                 9,
                 "services.a.smoke.status: must be from 100 to 599",
                 "use a number",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+deploy = { kind = "release", artifact = "dist" }
+targets.production = { host = "web", root = "a", url = "https://a.example.org" }
+[[services.a.smoke]]
+name = "a"
+kind = "http"
+path = "/"
+through_host = true"#,
+                5,
+                "services.a.smoke: is asked through the host, but no target",
+                "remove through_host",
             ),
             (
                 r#"[services.a]

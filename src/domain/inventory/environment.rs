@@ -1,9 +1,11 @@
 //! Environments: how careful to be, who approves, when deployments may happen.
 
-use jiff::civil::{Time as WallTime, Weekday};
 use serde::Serialize;
 
-use super::super::{effect::Tier, name::EnvironmentName, time::Time};
+use super::{
+    super::{effect::Tier, name::EnvironmentName},
+    schedule::{Freeze, Window},
+};
 
 /// Where services run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,33 +34,4 @@ pub struct ApprovalRule {
     pub same_user_with_totp: bool,
     /// How long an approval may be used, seconds.
     pub valid_for_s: u32,
-}
-
-/// A weekly window, in the local time of its zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Window {
-    /// The days it begins on.
-    #[serde(serialize_with = "days_as_text")]
-    pub days: Vec<Weekday>,
-    /// Its begin on those days.
-    pub from: WallTime,
-    /// Its end; at or before `from` means on the next day.
-    pub to: WallTime,
-    /// The IANA time zone, for example `Europe/Vienna`.
-    pub zone: String,
-}
-
-fn days_as_text<S: serde::Serializer>(days: &[Weekday], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(days.iter().map(|day| day.to_monday_one_offset()))
-}
-
-/// A span of time without deployments.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Freeze {
-    /// Begin (UTC), inclusive.
-    pub from: Time,
-    /// End (UTC), exclusive.
-    pub to: Time,
-    /// Why, for the refusal.
-    pub reason: String,
 }

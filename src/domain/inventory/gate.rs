@@ -1,8 +1,13 @@
 //! Quality gates.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
-use super::super::{evidence::EvidenceKind, name::GateName};
+use super::{
+    super::{evidence::EvidenceKind, name::GateName, results::Format},
+    RelativePath,
+};
 
 /// What has to be green before a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,15 +31,35 @@ pub enum GateKind {
     Review(ReviewGate),
     /// Security alerts of the repository on GitHub.
     Alerts(AlertsGate),
+    /// The tag that is deployed, as the repository here holds it.
+    SignedTag(SignedTagGate),
 }
 
-/// A command that must end with exit code 0 in a clean export of the commit.
+/// A command that must end with exit code 0 in a clean export of the commit, and whose reports must agree with that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CommandGate {
     /// The program and its arguments; no shell is involved.
     pub command: Vec<String>,
-    /// How long it may take, seconds.
+    /// How long it may take, with its preparation, seconds.
     pub timeout_s: u32,
+    /// A command that makes the export ready before. When it fails, nothing was tested.
+    pub prepare: Option<Vec<String>>,
+    /// Directories in which programs are looked for before the usual ones.
+    pub path: Vec<PathBuf>,
+    /// The reports that it writes, below the export. `*` and `?` stand for any text and any character of a name.
+    pub reports: Vec<RelativePath>,
+    /// How its reports, or its output when there are none, are written; recognised by the content when it is not given.
+    pub format: Option<Format>,
+    /// How many tests must have passed at least.
+    pub minimum_tests: Option<u32>,
+}
+
+impl CommandGate {
+    /// A command of which only the exit code is known to count.
+    pub fn new(command: Vec<String>, timeout_s: u32) -> Self {
+        let (prepare, format, minimum_tests) = (None, None, None);
+        Self { command, timeout_s, prepare, path: Vec::new(), reports: Vec::new(), format, minimum_tests }
+    }
 }
 
 /// Check runs and statuses of the commit on GitHub. Only the conclusion `success` is green.
@@ -62,6 +87,13 @@ pub struct AlertsGate {
     pub severity: AlertSeverity,
     /// What is looked at.
     pub sources: Vec<AlertSource>,
+}
+
+/// The version must be an annotated tag that one of these signed with an SSH key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SignedTagGate {
+    /// Who may sign: a file in the format of ssh-keygen(1), ALLOWED SIGNERS.
+    pub allowed_signers: PathBuf,
 }
 
 /// How severe a security alert is.
@@ -94,11 +126,40 @@ pub enum AlertSource {
     SecretScanning,
 }
 
+impl AlertSeverity {
+    /// All of them, the least severe first.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl AlertSource {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Dependabot, Self::CodeScanning, Self::SecretScanning];
+
+    /// What it is called in a sentence.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Dependabot => "Dependabot",
+            Self::CodeScanning => "code scanning",
+            Self::SecretScanning => "secret scanning",
+        }
+    }
+}
+
 impl GateKind {
     /// The kind of evidence it gives; how long that counts is the policy's.
     pub fn evidence(&self) -> EvidenceKind {
         match self {
-            Self::Command(_) => EvidenceKind::Gate,
+            Self::Command(_) | Self::SignedTag(_) => EvidenceKind::Gate,
             Self::Checks(_) | Self::Review(_) => EvidenceKind::RemoteGate,
             Self::Alerts(_) => EvidenceKind::AlertGate,
         }

@@ -10,27 +10,33 @@ mod host;
 mod mailbox;
 mod path;
 mod root;
+mod schedule;
 mod secret;
 mod service;
 mod smoke;
 mod snapshots;
+mod uses;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 pub use database::{Database, DatabaseServer, Engine, MigrationTool, Tls};
-pub use environment::{ApprovalRule, Environment, Freeze, Window};
-pub use gate::{AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, ReviewGate};
+pub use environment::{ApprovalRule, Environment};
+pub use gate::{
+    AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, ReviewGate, SignedTagGate,
+};
 pub use github::{GitHubAccess, GitHubCredential, InvalidRepository, RepositoryName};
 pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};
-pub use mailbox::Mailbox;
+pub use mailbox::{MailServer, MailTls, Mailbox};
 pub use path::{InvalidPath, RelativePath};
 pub use root::{LogPlace, Root};
+pub use schedule::{Closed, Freeze, Window};
 pub use secret::SecretReference;
-pub use service::{Build, Deploy, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target};
+pub use service::{Build, Deploy, OnCancel, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target, WebRoot};
 pub use smoke::{SmokeCheck, SmokeKind};
 pub use snapshots::SnapshotStorage;
+pub use uses::SecretUse;
 
 use super::{
     canonical::{self, NotCanonical},
@@ -56,6 +62,8 @@ pub struct Inventory {
     pub gates: BTreeMap<GateName, Gate>,
     /// Where secrets come from; never their values.
     pub secrets: BTreeMap<SecretName, SecretReference>,
+    /// After how many days secrets have to be replaced, where that is said.
+    pub rotate_after_days: BTreeMap<SecretName, u32>,
     /// How GitHub is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub github: Option<GitHubAccess>,
@@ -77,6 +85,13 @@ impl Inventory {
     pub fn database(&self, name: &DatabaseName) -> Result<&Database, Refusal> {
         self.databases.get(name).ok_or_else(|| {
             Refusal::unknown_name("database", name.as_str(), self.databases.keys().map(DatabaseName::as_str))
+        })
+    }
+
+    /// The mailbox of that name, or a refusal with the nearest ones.
+    pub fn mailbox(&self, name: &MailboxName) -> Result<&Mailbox, Refusal> {
+        self.mailboxes.get(name).ok_or_else(|| {
+            Refusal::unknown_name("mailbox", name.as_str(), self.mailboxes.keys().map(MailboxName::as_str))
         })
     }
 

@@ -1,8 +1,12 @@
 //! Services and where they run.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{
@@ -86,6 +90,28 @@ pub struct Script {
     pub secrets: Vec<SecretName>,
     /// Further environment variables.
     pub environment: BTreeMap<String, String>,
+    /// What a cancellation does with it while it runs, when the operator says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_cancel: Option<OnCancel>,
+}
+
+/// What a cancellation does with a script that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnCancel {
+    /// Nothing: it runs to its end, or to its time limit.
+    #[default]
+    Wait,
+    /// It is ended with all its processes, by `TERM`, and 10 s later by `KILL`.
+    End,
+}
+
+impl OnCancel {
+    /// Whether it is the default; then it is not written, so that plans from before keep their digest.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+    pub(in crate::domain) fn is_wait(&self) -> bool {
+        *self == Self::Wait
+    }
 }
 
 /// Deployment by the operator's own scripts.
@@ -135,6 +161,29 @@ pub struct ReleaseDeploy {
     pub migrate: Option<Script>,
     /// How many old releases are kept besides the live one.
     pub keep: u32,
+    /// Which directory the URL shows, where PHP's OPcache has to be reset after each switch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset_opcache: Option<WebRoot>,
+}
+
+/// The directory of a release that its URL shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WebRoot {
+    /// The release itself.
+    Release,
+    /// A directory in it.
+    Below(RelativePath),
+}
+
+impl WebRoot {
+    /// Its place in a release that lies at `release`.
+    pub fn of(&self, release: &Path) -> PathBuf {
+        match self {
+            Self::Release => release.to_owned(),
+            Self::Below(path) => path.below(release),
+        }
+    }
 }
 
 /// A build command, run in a clean export of the commit without any secret.

@@ -29,6 +29,9 @@ pub enum SmokeKind {
         status: u16,
         /// A text that the body must hold.
         contains: Option<String>,
+        /// Whether it is asked from the host; as the target says, when absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        through_host: Option<bool>,
     },
     /// A connection to a database and the simplest query.
     Database {

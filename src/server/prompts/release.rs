@@ -10,7 +10,7 @@ pub(super) const GUIDE: Guide = Guide {
     text: "\
 Release {service} {version} to {environment}, from check to report.
 
-1. Check as in the prompt `pre_deployment_check`: `list_services`, `verify_secret`, `run_smoke`, then `deploy_service` with service {service}, environment {environment}, version {version}, mode `dry_run`. Stop at blockers.
+1. Check as in the prompt `pre_deployment_check`: `list_services`, `check_readiness`, `run_smoke`, then `deploy_service` with service {service}, environment {environment}, version {version}, mode `dry_run`. Stop at blockers.
 2. Show the plan and wait for the user's word; where an approval is needed, they give it in a terminal: `deploy-ops approve PLAN`.
 3. `deploy_service` with mode `execute` and the plan's id. Snapshots, deployment, smoke checks and, if it fails, the way back are parts of the plan.
 4. `operation_status` with `wait_s` 20 until the state is terminal or awaits a decision.

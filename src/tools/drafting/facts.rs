@@ -6,7 +6,7 @@ use crate::{
         facts::Facts,
         inventory::{Service, Target},
         name::EnvironmentName,
-        plan::PlanBody,
+        plan::{PlanBody, Purpose},
         refusal::{Code, Refusal},
         release::DeploymentState,
         step::{ScriptCall, Step},
@@ -15,9 +15,10 @@ use crate::{
     world::artifacts::ArtifactState,
 };
 
-/// Everything that, if it changed, would make an approval of these steps wrong.
+/// Everything that, if it changed, would make an approval of these steps wrong. A way back needs no gate, so it is bound to none.
 pub(in crate::tools) async fn gather(
     context: Context<'_>,
+    purpose: Purpose,
     service: &Service,
     environment: &EnvironmentName,
     target: &Target,
@@ -55,7 +56,8 @@ pub(in crate::tools) async fn gather(
         let fingerprint = reader.secret_fingerprint(name).await;
         facts.set(format!("value behind {name}"), fingerprint.map_or_else(|_| "missing".to_owned(), |f| f.to_string()));
     }
-    for gate in service.gates.iter().filter_map(|name| reader.inventory().gates.get(name)) {
+    let gates: &[_] = if purpose == Purpose::Rollback { &[] } else { &service.gates };
+    for gate in gates.iter().filter_map(|name| reader.inventory().gates.get(name)) {
         if let Some(state) = reader.gate_state(service, gate, revision).await? {
             facts.set(format!("gate {}", gate.name), state);
         }
@@ -70,7 +72,7 @@ pub(in crate::tools) async fn gather(
 pub(in crate::tools) async fn again(plan: &PlanBody, context: Context<'_>) -> Result<Facts, Refusal> {
     let (Some(service), Some(revision)) = (&plan.service, &plan.revision) else { return Ok(Facts::default()) };
     let (service, environment, target) = context.reader.inventory().target(service, Some(&plan.environment))?;
-    gather(context, service, environment, target, revision, &plan.steps).await
+    gather(context, plan.purpose, service, environment, target, revision, &plan.steps).await
 }
 
 async fn of_step(
@@ -106,7 +108,14 @@ async fn of_step(
             let found = found.map_or_else(|| "missing".to_owned(), |manifest| manifest.digest.to_string());
             facts.set(format!("snapshot {}", restore.snapshot), found);
         }
-        Step::TakeSnapshot(_) | Step::ExportCommit(_) | Step::PruneReleases(_) | Step::CheckSmoke(_) => {}
+        Step::TakeSnapshot(_)
+        | Step::ExportCommit(_)
+        | Step::PruneReleases(_)
+        | Step::CheckSmoke(_)
+        | Step::CommentIssue(_)
+        | Step::OpenIncident(_)
+        | Step::CloseIssue(_)
+        | Step::CreateTag(_) => {}
     }
     Ok(())
 }

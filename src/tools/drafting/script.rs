@@ -3,7 +3,7 @@
 use super::super::Context;
 use crate::{
     domain::{
-        inventory::{HostKind, RelativePath, Runs, Script, Service, Target},
+        inventory::{HostKind, OnCancel, RelativePath, Runs, Script, Service, Target},
         name::HostName,
         refusal::{Code, Refusal},
         step::ScriptCall,
@@ -38,7 +38,15 @@ pub(in crate::tools) async fn call(
         secrets: script.secrets.clone(),
         timeout_s: script.timeout_s,
         host: host.cloned(),
+        on_cancel: script.on_cancel.unwrap_or_default(),
     })
+}
+
+/// What a cancellation does with a script that deploys. Unless the operator says it, one is ended only where all that it may leave
+/// half done is taken back: by a script, and without databases, whose schema changes are not.
+pub(in crate::tools) fn on_cancel(script: &Script, undo: Option<&ScriptCall>, target: &Target) -> OnCancel {
+    let taken_back = undo.is_some() && target.databases.is_empty();
+    script.on_cancel.unwrap_or(if taken_back { OnCancel::End } else { OnCancel::Wait })
 }
 
 /// The host over SSH that the scripts of a target run on, where that is not this machine.
@@ -61,4 +69,49 @@ pub(in crate::tools) async fn file(
             "Commit the script, or correct its path in the inventory.",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_taken_back_whole_is_interrupted_unasked() {
+        let script = |on_cancel| Script {
+            path: "deploy.sh".parse().unwrap(),
+            arguments: Vec::new(),
+            timeout_s: 1,
+            secrets: Vec::new(),
+            environment: std::collections::BTreeMap::new(),
+            on_cancel,
+        };
+        let call = ScriptCall {
+            path: "rollback.sh".parse().unwrap(),
+            commit: "c".to_owned(),
+            digest: crate::domain::digest::Digest::of(b""),
+            interpreter: Vec::new(),
+            arguments: Vec::new(),
+            environment: std::collections::BTreeMap::new(),
+            secrets: Vec::new(),
+            timeout_s: 1,
+            host: None,
+            on_cancel: OnCancel::Wait,
+        };
+        let target = |databases: &[&str]| Target {
+            host: "here".parse().unwrap(),
+            root: "/".into(),
+            url: None,
+            through_host: false,
+            databases: databases.iter().map(|name| name.parse().unwrap()).collect(),
+            env_file: None,
+            volatile: Vec::new(),
+            logs: Vec::new(),
+        };
+        let said = |on_cancel, undo, databases| super::on_cancel(&script(on_cancel), undo, &target(databases));
+        assert_eq!(said(None, Some(&call), &[]), OnCancel::End);
+        assert_eq!(said(None, Some(&call), &["main"]), OnCancel::Wait);
+        assert_eq!(said(None, None, &[]), OnCancel::Wait);
+        assert_eq!(said(Some(OnCancel::Wait), Some(&call), &[]), OnCancel::Wait);
+        assert_eq!(said(Some(OnCancel::End), None, &["main"]), OnCancel::End);
+    }
 }

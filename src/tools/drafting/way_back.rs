@@ -1,9 +1,6 @@
 //! The way back from a deployment, found before the way forth is planned.
 
-use super::super::{
-    Context, Describe,
-    deploy_service::{DeployService, UNTIL_STAMPED},
-};
+use super::super::{Context, Describe, UNTIL_STAMPED, deploy_service::DeployService};
 use crate::{
     domain::{
         evidence::{Evidence, EvidenceKind, Outcome},

@@ -124,6 +124,11 @@ async fn identity(database: &Database, connection: &mut Connection) -> Result<Da
     }
 }
 
+/// Whether the server does not let this user in with this password. It counts that, and may lock the user out.
+pub(in crate::world) fn refuses_login(error: &WorldError) -> bool {
+    postgres::refuses_login(error) || mariadb::refuses_login(error)
+}
+
 /// The database of the inventory.
 pub(crate) fn entry<'i>(inventory: &'i Inventory, name: &DatabaseName) -> Result<&'i Database, WorldError> {
     inventory.database(name).map_err(|refusal: Refusal| {

@@ -12,7 +12,8 @@ use crate::{
     world::{
         Reader, WorldError,
         database::entry,
-        ssh::{Destination, End, Passage, Role, Tunnel, Verified, Watch},
+        ssh::{Destination, End, Passage, Role, Tunnel, Watch},
+        tls::Verified,
     },
 };
 

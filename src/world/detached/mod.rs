@@ -1,10 +1,11 @@
 //! Scripts that run on when this server ends, and never twice.
 //!
 //! Each run has a directory: `spec.json` (what to run; no secret values), `fence`, `claim/` (who runs it; put there by one
-//! atomic rename, so that of any number of runners one wins), `log` (the redacted output), `rc` (how it ended; put there
-//! by rename when everything is over). Whoever comes later, even after a crash of this server, learns from these files what
+//! atomic rename, so that of any number of runners one wins), `log` (the redacted output), `over` (it is to be ended), `rc` (how it
+//! ended; put there by rename when everything is over). Whoever comes later, even after a crash of this server, learns from these files what
 //! became of it. On a host over SSH the same is done by `remote`.
 
+mod end;
 mod lines;
 mod log;
 pub(in crate::world) mod remote;
@@ -37,6 +38,8 @@ use crate::{
     policy::Permit,
 };
 
+/// The file that tells a runner to end its script.
+const OVER: &str = "over";
 /// How long a runner may take to claim its run.
 const STARTUP: Duration = Duration::from_secs(20);
 
@@ -250,12 +253,7 @@ fn fence_of(at: &Path) -> i64 {
 
 fn raise_fence(at: &Path, fence: i64) -> Result<(), WorldError> {
     if fence_of(at) > fence {
-        return Err(WorldError::new(
-            Code::Locked,
-            "start a script",
-            "another server has taken over this operation",
-            "Look at the operation with operation_status.",
-        ));
+        return Err(end::overtaken("start a script"));
     }
     write_durably(&at.join("fence"), fence.to_string().as_bytes())
 }

@@ -8,14 +8,17 @@ use std::{
     time::Duration,
 };
 
-use super::{Log, Process, ScriptResult, Spec, fence_of, read_json, write_durably};
+use super::{Log, OVER, Process, ScriptResult, Spec, fence_of, read_json, write_durably};
 use crate::{
     redact::{Redactor, Secret},
     world::{
         WorldError,
-        process::{self, Ending, Environment, Invocation, Leftovers, Sink},
+        process::{self, Ending, Environment, Invocation, Leftovers, Sink, Stop},
     },
 };
+
+/// How often a runner looks whether it is to end its script.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs the script of a run directory, if nobody else does. The caller's process should do nothing else: it gets a session of
 /// its own and lives as long as the script.
@@ -74,6 +77,12 @@ fn execute(
         Environment::default().declare(&run.environment).grant(secrets).ours("HOME", at.join("home"));
     // A deployment may start a server that stays.
     invocation.leftovers = Leftovers::Stay;
+    let over = at.join(OVER);
+    invocation.stop = Some(Stop::when(async move {
+        while !over.exists() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

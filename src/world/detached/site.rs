@@ -69,7 +69,7 @@ impl<'w> Reader<'w> {
         }
     }
 
-    fn there(self, site: &Site) -> Result<Option<There<'w>>, WorldError> {
+    pub(super) fn there(self, site: &Site) -> Result<Option<There<'w>>, WorldError> {
         let Some(host) = &site.host else { return Ok(None) };
         let Place::There(remote) = self.place(host, Role::Deploy)? else { return Ok(None) };
         let directory = self.run_directory(host, &site.directory);

@@ -6,7 +6,7 @@ mod lines;
 mod log_level;
 mod log_time;
 mod matching;
-mod open;
+pub(in crate::world) mod open;
 mod pattern;
 mod remote;
 mod rotation;

@@ -27,13 +27,13 @@ use crate::{
 };
 
 /// The most entries of a directory that are listed.
-const ENTRIES: usize = 2000;
+pub(in crate::world) const ENTRIES: usize = 2000;
 
 /// A regular file below a root, with its size and when it was last written.
 ///
 /// Looked at before it is opened for reading: closing a handle of a SQLite file drops the locks that this process holds on it
 /// (<https://sqlite.org/howtocorrupt.html> §2.2), so databases are never opened here.
-pub(super) fn regular(
+pub(in crate::world) fn regular(
     forbidden: &Forbidden,
     root: &Path,
     path: &RelativePath,
@@ -57,13 +57,13 @@ pub(super) fn regular(
 
 /// Files that are never opened: the databases of the inventory, and our own state.
 #[derive(Debug, Clone)]
-pub(super) struct Forbidden {
+pub(in crate::world) struct Forbidden {
     inventory: Arc<Inventory>,
     state: PathBuf,
 }
 
 impl Forbidden {
-    pub(super) fn of(world: &World) -> Self {
+    pub(in crate::world) fn of(world: &World) -> Self {
         Self { inventory: world.inventory.clone(), state: world.paths.data.join("state.db") }
     }
 
@@ -84,7 +84,7 @@ impl Forbidden {
 }
 
 /// The entries of a directory below a root, by name. Links are named, never followed.
-pub(super) fn list(root: &Path, path: Option<&RelativePath>) -> Result<Vec<Entry>, WorldError> {
+pub(in crate::world) fn list(root: &Path, path: Option<&RelativePath>) -> Result<Vec<Entry>, WorldError> {
     let directory = beneath(root, path, OFlags::RDONLY | OFlags::DIRECTORY)?;
     let failed = |error: Errno| WorldError::io("list a directory", error.into());
     let mut entries = Vec::new();

@@ -19,13 +19,9 @@ impl Repository {
         commit: &str,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<(String, Vec<u8>)>, WorldError> {
-        let listing =
-            self.text(&["ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", commit], None).await?;
-        let entries: Vec<Entry> = listing
-            .split('\0')
-            .filter_map(Entry::parse)
-            .filter(|e| e.kind == "blob" && e.mode != "120000" && e.size <= FILE_LIMIT && wanted(&e.path))
-            .collect();
+        let regular = |e: &Entry| e.kind == "blob" && e.mode != "120000" && e.size <= FILE_LIMIT;
+        let mut entries = self.entries(commit).await?;
+        entries.retain(|e| regular(e) && e.path.to_str().is_some_and(&wanted));
         if entries.is_empty() {
             return Ok(Vec::new());
         }
@@ -51,7 +47,7 @@ impl Repository {
                     .read_to_end(&mut bytes)
                     .map_err(|e| WorldError::io("read what git wrote", e))?;
                 bytes.pop();
-                found.push((entry.path, bytes));
+                found.push((entry.path.to_string_lossy().into_owned(), bytes));
             }
             Ok(found)
         })

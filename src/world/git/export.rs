@@ -4,10 +4,13 @@
 //! and compared with the commit's own object ids.
 
 use std::{
-    collections::HashMap,
+    ffi::{OsStr, OsString},
     fs::{self, File, OpenOptions},
     io::{BufRead, BufReader, Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink},
+    os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        fs::{OpenOptionsExt, PermissionsExt, symlink},
+    },
     path::{Path, PathBuf},
 };
 
@@ -45,9 +48,7 @@ pub(crate) async fn export(
     if !answer.contains(" tree ") || tree.is_some_and(|wanted| wanted != found) {
         return Err(problem("the commit is not there, or its tree is not the planned one", "Run the dry run again."));
     }
-    let listing =
-        repository.text(&["ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", &found], None).await?;
-    let entries: Vec<Entry> = listing.split('\0').filter_map(Entry::parse).collect();
+    let entries = repository.entries(&found).await?;
     let wanted = lines(entries.iter().filter(|e| e.kind == "blob").map(|e| e.oid.clone()));
     let blobs = repository.output(&["cat-file", "--batch"], Some(wanted.as_bytes())).await?;
 
@@ -93,9 +94,9 @@ fn write(root: &Path, entries: &[Entry], blobs: File) -> Result<(), WorldError> 
         let size = blob_size(&mut blobs, entry)?;
         let mut content = (&mut blobs).take(size);
         if entry.mode == "120000" {
-            let mut target = String::new();
-            content.read_to_string(&mut target).map_err(io)?;
-            links.push((path, target));
+            let mut target = Vec::new();
+            content.read_to_end(&mut target).map_err(io)?;
+            links.push((path, OsString::from_vec(target)));
         } else {
             let mode = if entry.mode == "100755" { 0o755 } else { 0o644 };
             let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path).map_err(io)?;
@@ -122,11 +123,11 @@ pub(super) fn blob_size(blobs: &mut BufReader<File>, entry: &Entry) -> Result<u6
     .ok_or_else(|| problem("an object of the commit is missing or damaged", "Run git fsck in the repository."))
 }
 
-fn safe_path(root: &Path, path: &str) -> Result<PathBuf, WorldError> {
-    let bad = path.is_empty()
-        || path
-            .split('/')
-            .any(|part| part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git"));
+fn safe_path(root: &Path, path: &OsStr) -> Result<PathBuf, WorldError> {
+    let bad = path
+        .as_bytes()
+        .split(|byte| *byte == b'/')
+        .any(|part| part.is_empty() || part == b"." || part == b".." || part.eq_ignore_ascii_case(b".git"));
     if bad {
         return Err(problem("it holds a path that could leave the export", "Correct the commit and tag it anew."));
     }
@@ -149,12 +150,9 @@ fn create_directories(root: &Path, directory: &Path) -> Result<(), WorldError> {
 /// Hashes what was written, from disk, and compares it with the commit.
 async fn verify(repository: &Repository, root: &Path, entries: &[Entry]) -> Result<(), WorldError> {
     let files: Vec<&Entry> = entries.iter().filter(|e| e.kind == "blob" && e.mode != "120000").collect();
-    let named = files.iter().filter(|e| !e.path.contains('\n'));
-    let paths = lines(named.map(|e| root.join(&e.path).display().to_string()));
-    let hashes = repository.text(&["hash-object", "--no-filters", "--stdin-paths"], Some(paths.as_bytes())).await?;
-    let found: HashMap<&str, &str> =
-        files.iter().filter(|e| !e.path.contains('\n')).map(|e| e.path.as_str()).zip(hashes.lines()).collect();
-    if files.iter().all(|e| found.get(e.path.as_str()) == Some(&e.oid.as_str())) {
+    let paths: Vec<u8> = files.iter().flat_map(|entry| quoted(&root.join(&entry.path))).collect();
+    let hashes = repository.text(&["hash-object", "--no-filters", "--stdin-paths"], Some(&paths)).await?;
+    if hashes.lines().eq(files.iter().map(|e| e.oid.as_str())) {
         Ok(())
     } else {
         Err(problem(
@@ -162,6 +160,20 @@ async fn verify(repository: &Repository, root: &Path, entries: &[Entry]) -> Resu
             "Try again; check the disk when it happens twice.",
         ))
     }
+}
+
+/// A path as git reads it from a line, whatever bytes it holds (`core.quotePath` in git-config(1)).
+fn quoted(path: &Path) -> Vec<u8> {
+    let mut line = vec![b'"'];
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'\n' => line.extend(b"\\n"),
+            b'"' | b'\\' => line.extend([b'\\', *byte]),
+            other => line.push(*other),
+        }
+    }
+    line.extend(b"\"\n");
+    line
 }
 
 pub(super) fn lines(texts: impl Iterator<Item = String>) -> String {

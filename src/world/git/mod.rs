@@ -1,14 +1,18 @@
-//! Git repositories, read through a git that runs nothing of the repository's: no hooks, no filters, no configuration of
+//! Git repositories, used through a git that runs nothing of the repository's: no hooks, no filters, no configuration of
 //! the user or the system, no submodules.
 
 mod blobs;
 mod export;
 mod reader;
+mod signature;
+mod tags;
 mod versions;
 
 use std::{
+    ffi::{OsStr, OsString},
     fs::File,
     io::{Read, Seek, Write},
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -66,10 +70,9 @@ impl Repository {
     /// One file of a commit; `None` when the commit does not hold it. Symbolic links and submodules are refused.
     pub(crate) async fn file(&self, commit: &str, path: &RelativePath) -> Result<Option<FileAt>, WorldError> {
         let doing = format!("read {path} of the commit");
-        let listing = self
-            .text(&["ls-tree", "-z", "-l", "--full-tree", "--end-of-options", commit, "--", path.as_str()], None)
-            .await?;
-        let Some(entry) = listing.split('\0').find_map(Entry::parse).filter(|e| e.path == path.as_str()) else {
+        let listing = ["ls-tree", "-z", "-l", "--full-tree", "--end-of-options", commit, "--", path.as_str()];
+        let listing = self.bytes(&listing, None).await?;
+        let Some(entry) = Entry::all(&listing).next().filter(|e| e.path == *path.as_str()) else {
             return Ok(None);
         };
         if entry.kind != "blob" || entry.mode == "120000" {
@@ -99,21 +102,28 @@ impl Repository {
 
     /// The regular files of a commit whose names end like this and that are not marked as executable.
     async fn not_executable(&self, commit: &str, end: &str) -> Result<Vec<String>, WorldError> {
-        let listing =
-            self.text(&["ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", commit], None).await?;
-        let plain =
-            listing.split('\0').filter_map(Entry::parse).filter(|e| e.mode == "100644" && e.path.ends_with(end));
-        Ok(plain.map(|entry| entry.path).collect())
+        let plain = self.entries(commit).await?.into_iter().filter(|e| e.mode == "100644");
+        Ok(plain.filter_map(|entry| entry.path.into_string().ok()).filter(|path| path.ends_with(end)).collect())
+    }
+
+    /// Everything that a commit or tree holds.
+    async fn entries(&self, commit: &str) -> Result<Vec<Entry>, WorldError> {
+        let listing = ["ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", commit];
+        Ok(Entry::all(&self.bytes(&listing, None).await?).collect())
     }
 
     /// Runs git and gives what it wrote as text.
     async fn text(&self, arguments: &[&str], input: Option<&[u8]>) -> Result<String, WorldError> {
+        Ok(String::from_utf8_lossy(&self.bytes(arguments, input).await?).into_owned())
+    }
+
+    async fn bytes(&self, arguments: &[&str], input: Option<&[u8]>) -> Result<Vec<u8>, WorldError> {
         let mut bytes = Vec::new();
         self.output(arguments, input)
             .await?
             .read_to_end(&mut bytes)
             .map_err(|e| WorldError::io("read what git wrote", e))?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        Ok(bytes)
     }
 
     /// Runs git with its output in an unnamed file: what a repository holds may be larger than memory.
@@ -178,19 +188,24 @@ struct Entry {
     kind: String,
     oid: String,
     size: u64,
-    path: String,
+    /// Any bytes but zeros.
+    path: OsString,
 }
 
 impl Entry {
-    fn parse(line: &str) -> Option<Self> {
-        let (facts, path) = line.split_once('\t')?;
-        let mut facts = facts.split_ascii_whitespace();
+    fn all(listing: &[u8]) -> impl Iterator<Item = Self> {
+        listing.split(|byte| *byte == 0).filter_map(Self::parse)
+    }
+
+    fn parse(line: &[u8]) -> Option<Self> {
+        let (facts, path) = line.split_at_checked(line.iter().position(|byte| *byte == b'\t')?)?;
+        let mut facts = std::str::from_utf8(facts).ok()?.split_ascii_whitespace();
         Some(Self {
             mode: facts.next()?.to_owned(),
             kind: facts.next()?.to_owned(),
             oid: facts.next()?.to_owned(),
             size: facts.next()?.parse().unwrap_or(0),
-            path: path.to_owned(),
+            path: OsStr::from_bytes(path.get(1..)?).to_owned(),
         })
     }
 }

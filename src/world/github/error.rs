@@ -72,6 +72,15 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// What is wrong without what changes by the second: the same trouble reads the same.
+    pub fn lasting(&self) -> String {
+        match self {
+            Self::Limited { .. } => "GitHub's limit on calls is used up".to_owned(),
+            Self::Incomplete { .. } => "a page of GitHub's answer is missing".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     pub(super) fn at(self, doing: &str) -> GitHubError {
         GitHubError { doing: doing.to_owned(), trouble: self, source: None }
     }

@@ -3,18 +3,28 @@
 //! [`call`] asks once and keeps to the limits, [`pages`] never loses a page, [`cache`] asks again without a cost, [`token`] says
 //! who we are, [`error`] tells what is wrong apart. Whoever needs something of GitHub has a file beside these.
 
+pub mod alerts;
 mod cache;
 mod call;
+pub(in crate::world) mod checks;
 pub(in crate::world) mod error;
+mod issues;
 mod limits;
+mod once;
 mod pages;
+pub(in crate::world) mod pulls;
+mod tags;
 mod token;
+mod words;
 
 use octocrab::Octocrab;
 use tokio::sync::OnceCell;
 
 pub use error::{GitHubError, Trouble};
+pub use issues::{Commented, Issue, IssueState};
 pub(in crate::world) use pages::Listed;
+pub(in crate::world) use tags::TagObject;
+pub use tags::{TagThere, Tagged};
 
 use super::{Reader, World, WorldError};
 use crate::{
@@ -97,9 +107,9 @@ impl World {
     }
 }
 
-impl Repository<'_> {
+impl<'w> Repository<'w> {
     /// Its name in the inventory. Renamed repositories answer to it too.
-    pub fn name(&self) -> &RepositoryName {
+    pub fn name(&self) -> &'w RepositoryName {
         self.name
     }
     /// What may be done without a changing method.

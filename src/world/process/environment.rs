@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::super::WorldError;
@@ -33,6 +33,16 @@ impl Environment {
     pub(crate) fn grant(mut self, secrets: Vec<Secret>) -> Self {
         self.secrets.extend(secrets);
         self
+    }
+    /// Looks for programs in these directories before the usual ones.
+    pub(crate) fn search(self, directories: &[PathBuf]) -> Self {
+        let mut path = OsString::new();
+        for directory in directories {
+            path.push(directory);
+            path.push(":");
+        }
+        path.push(PATH);
+        self.ours("PATH", path)
     }
     /// Adds a variable of ours, which no rule forbids.
     pub(crate) fn ours(mut self, name: &str, value: impl Into<OsString>) -> Self {

@@ -5,7 +5,10 @@
 //! nor dies of a closed pipe; only the first and last part is kept.
 
 mod capture;
+mod confined;
 mod environment;
+mod members;
+mod stop;
 
 use std::{
     ffi::OsString,
@@ -25,7 +28,9 @@ use tokio::{
 
 pub use capture::Captured;
 pub(crate) use capture::{Capture, Sink};
+pub use confined::confined_run;
 pub(crate) use environment::Environment;
+pub(crate) use stop::Stop;
 
 use super::WorldError;
 use crate::domain::refusal::Code;
@@ -45,6 +50,8 @@ pub enum Ending {
     Signal(i32),
     /// By us, because its time was over.
     TimedOut,
+    /// By us, because its operation was cancelled. Nobody of its process group is left.
+    Cancelled,
 }
 
 impl Ending {
@@ -58,6 +65,7 @@ impl Ending {
             Self::Code(code) => format!("exit code {code}"),
             Self::Signal(signal) => format!("signal {signal}"),
             Self::TimedOut => "its time limit".to_owned(),
+            Self::Cancelled => "a cancellation".to_owned(),
         }
     }
     fn of(status: ExitStatus) -> Self {
@@ -88,6 +96,8 @@ pub(crate) struct Invocation {
     /// Between TERM and KILL.
     pub(crate) grace: Duration,
     pub(crate) leftovers: Leftovers,
+    /// When it is ended before its time; never, unless given.
+    pub(crate) stop: Option<Stop>,
     /// What it reads; nothing, unless given.
     pub(crate) input: Option<File>,
     /// Where its standard output goes instead of being captured.
@@ -105,6 +115,7 @@ impl Invocation {
             timeout,
             grace: GRACE,
             leftovers: Leftovers::End,
+            stop: None,
             input: None,
             output: None,
         }
@@ -149,12 +160,14 @@ pub(crate) async fn run(invocation: Invocation) -> Result<Finished, WorldError> 
 
 /// Runs a process and hands everything it writes to `sink`, in order. `started` is told the process id.
 pub(crate) async fn run_into(
-    invocation: Invocation,
+    mut invocation: Invocation,
     sink: &mut dyn Sink,
     started: impl FnOnce(u32),
 ) -> Result<(Ending, u64), WorldError> {
     let begin = Instant::now();
     let (grace, timeout, leftovers) = (invocation.grace, invocation.timeout, invocation.leftovers);
+    let stop = invocation.stop.take().unwrap_or_else(Stop::never);
+    let (mut asked, session) = (stop.asked, stop.session);
     let (mut child, mut output, _home) = spawn(invocation)?;
     let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw), true);
     started(child.id().unwrap_or(0));
@@ -182,6 +195,18 @@ pub(crate) async fn run_into(
                 timed_out = true;
                 deadline = Instant::now() + grace;
             }
+            () = &mut asked, if status.is_none() && !timed_out => {
+                // One that has ended by itself keeps its outcome.
+                status = child.try_wait().map_err(|e| WorldError::io("wait for a process", e))?;
+                if status.is_none() {
+                    // It is waited for last: until then its number, which is that of its group, is nobody else's.
+                    stop::end(&group, session, grace, &mut output, sink).await;
+                    child.wait().await.map_err(|e| WorldError::io("wait for a process", e))?;
+                    group.1 = false;
+                    return Ok((Ending::Cancelled, millis(begin)));
+                }
+                deadline = Instant::now() + LINGER;
+            }
         }
     }
     if leftovers == Leftovers::Stay && !timed_out {
@@ -192,7 +217,11 @@ pub(crate) async fn run_into(
         Some(status) => Ending::of(status),
         None => Ending::TimedOut,
     };
-    Ok((ending, u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX)))
+    Ok((ending, millis(begin)))
+}
+
+fn millis(begin: Instant) -> u64 {
+    u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Starts a process that goes on when we end, with nothing attached to us. The caller must make it a session of its own.

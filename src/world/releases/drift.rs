@@ -2,26 +2,33 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use super::directory;
+use futures::FutureExt;
+
+use super::{directory, remote};
 use crate::{
     domain::{digest::Digest, inventory::Target, release::ReleaseId},
     world::{
         Reader, WorldError,
         blocking::blocking,
+        host::Place,
+        ssh::Role,
         tree::{self, Kind},
     },
 };
 
 impl Reader<'_> {
     /// The files of a release that are not as in the artifact it was placed from, by path; links to what is shared are passed over. Empty
-    /// when the artifact is not kept any more.
+    /// when the artifact is not kept any more, or on a host over SSH the record of the release is gone.
     pub async fn changed_in_release(
         &self,
         target: &Target,
         release: &ReleaseId,
         artifact: &Digest,
     ) -> Result<Vec<PathBuf>, WorldError> {
-        let place = directory(self.root_here(target)?, release);
+        if let Place::There(host) = self.place(&target.host, Role::Deploy)? {
+            return remote::changed(&host, &target.root, release).boxed().await;
+        }
+        let place = directory(&target.root, release);
         let kept = self.world.paths.artifact(artifact);
         blocking(move || {
             if !kept.is_dir() {

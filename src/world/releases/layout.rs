@@ -6,7 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Releases;
 use crate::{
-    domain::{digest::Digest, inventory::RelativePath, refusal::Code, release::ReleaseId, step::PruneReleases},
+    domain::{
+        digest::Digest,
+        inventory::RelativePath,
+        refusal::Code,
+        release::ReleaseId,
+        space::{Need, Space},
+        step::PruneReleases,
+    },
     world::WorldError,
 };
 
@@ -80,6 +87,16 @@ pub(super) fn dispensable(releases: Releases, prune: &PruneReleases) -> impl Ite
         current.is_some() && Some(id) != current.as_ref() && Some(id) != protect.as_ref()
     });
     old.skip(usize::try_from(prune.keep).unwrap_or(usize::MAX))
+}
+
+/// Refuses a release that would not fit.
+pub(super) fn check_room(doing: impl Into<String>, space: &Space, mut need: Need) -> Result<(), WorldError> {
+    // What we remember of it lies beside it: its manifest, and on hosts its record.
+    need.add(1);
+    need.add(1);
+    let Some(lacks) = space.lacks(need) else { return Ok(()) };
+    let fix = "Free space on the host (old releases, logs, caches), or get a larger quota, and try again.";
+    Err(WorldError::new(Code::WorldFailed, doing, format!("the release needs {lacks}"), fix))
 }
 
 pub(super) fn no_root(owner: &str) -> WorldError {

@@ -12,6 +12,7 @@ use crate::{
         digest::Digest,
         inventory::RelativePath,
         release::ReleaseId,
+        space::Need,
         step::{PlaceRelease, PruneReleases},
         time::Time,
     },
@@ -88,6 +89,15 @@ pub(super) fn place(root: &Path, artifact: &Path, place: &PlaceRelease) -> Resul
     write_durably(&layout::manifest_path(root, &place.release), &manifest)?;
     fs::rename(&partial, &target).map_err(io)?;
     tree::sync_directory(&releases)
+}
+
+/// The room that a release takes: all of its files are copied.
+pub(super) fn need(artifact: &Path) -> Result<Need, WorldError> {
+    let mut need = Need::default();
+    for node in tree::walk(artifact, &|_| true)? {
+        need.add(if let tree::Kind::File { size } = node.kind { size } else { 0 });
+    }
+    Ok(need)
 }
 
 pub(super) fn discard_partial(root: &Path, release: &ReleaseId) -> Result<(), WorldError> {

@@ -3,7 +3,10 @@
 mod drift;
 mod layout;
 mod local;
+mod opcache;
 mod remote;
+
+pub use opcache::{OpcacheState, Reset};
 
 use std::{path::Path, time::Duration};
 
@@ -13,6 +16,7 @@ use super::{
     Reader, World, WorldError,
     blocking::blocking,
     host::Place,
+    space,
     ssh::{Remote, Role},
 };
 use crate::{
@@ -84,20 +88,21 @@ impl Reader<'_> {
         }
     }
 
-    /// Refuses a target on a host where placing and switching this artifact could not work: what a dry run has to find. Nothing is
-    /// written.
+    /// Refuses a target where placing and switching this artifact could not work: what a dry run has to find. Nothing is written.
     pub async fn check_release_target(
         &self,
         target: &Target,
         artifact: &Digest,
         shared: &[RelativePath],
     ) -> Result<(), WorldError> {
+        let kept = self.world.paths.artifact(artifact);
         match self.place(&target.host, Role::Deploy)? {
-            Place::Here => Ok(()),
-            Place::There(host) => {
-                let kept = self.world.paths.artifact(artifact);
-                remote::check_ready(&host, &target.root, &kept, artifact, shared).boxed().await
+            Place::Here => {
+                let space = space::here(&target.root).await?;
+                let need = blocking(move || local::need(&kept)).await?;
+                layout::check_room(format!("prepare {}", target.root.display()), &space, need)
             }
+            Place::There(host) => remote::check_ready(&host, &target.root, &kept, artifact, shared).boxed().await,
         }
     }
 

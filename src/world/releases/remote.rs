@@ -19,8 +19,8 @@ use crate::{
         WorldError, artifacts,
         blocking::blocking,
         git::beside,
-        ssh::{Base, Delivery, Remote, RemoteTree, Stat, recognise},
-        tree,
+        ssh::{Base, Delivery, Entry, Remote, RemoteTree, Stat, recognise},
+        tree::{self, Kind},
     },
 };
 
@@ -67,6 +67,21 @@ pub(super) async fn state(
         }
         _ => Ok(ReleaseState::Missing),
     }
+}
+
+/// The files and links of a release that are not as they were placed, by path.
+pub(super) async fn changed(host: &Remote<'_>, root: &Path, release: &ReleaseId) -> Result<Vec<PathBuf>, WorldError> {
+    let record = host.files().await?.read(&record_path(root, release), 0, RECORD).await?;
+    let Some(placed) = record.and_then(|record| RemoteTree::from_record(&record)) else { return Ok(Vec::new()) };
+    let found = host.tree(&format!("look at release {release}"), &directory(root, release), &[]).await?;
+    let differs = |entry: &&Entry, other: &RemoteTree| {
+        entry.kind != Kind::Directory && other.get(&entry.path).is_none_or(|other| other.line() != entry.line())
+    };
+    let gone_or_other = placed.entries.iter().filter(|entry| differs(entry, &found));
+    let new = found.entries.iter().filter(|entry| placed.get(&entry.path).is_none() && differs(entry, &placed));
+    let mut changed: Vec<PathBuf> = gone_or_other.chain(new).map(|entry| entry.path.clone()).collect();
+    changed.sort();
+    Ok(changed)
 }
 
 pub(super) async fn place(
@@ -188,19 +203,20 @@ pub(super) async fn check_ready(
             "Let the directory belong to the login.",
         ));
     }
-    let Some(room) = host.files().await?.room(root).await? else { return Ok(()) };
-    let base = base(host, root, shared).await?;
     let wanted = content(artifact, *digest).await?.ok_or_else(|| layout::not_kept(digest))?;
-    let needed = Delivery::bytes(&wanted, base.as_ref());
-    if needed > room {
+    if let Some(entry) = wanted.entries.iter().find(|entry| entry.path.to_str().is_none())
+        && !host.carries_any_name().await?
+    {
         return Err(WorldError::new(
-            Code::WorldFailed,
+            Code::Unsupported,
             doing,
-            format!("the release needs {needed} bytes, and the host has {room} left"),
-            "Free space on the host and try again.",
+            format!("{} of the release is no UTF-8, and SFTP carries no other names", entry.path.display()),
+            "Rename the file, or use a login with a shell.",
         ));
     }
-    Ok(())
+    let Some(space) = host.space_if_told(root).await? else { return Ok(()) };
+    let base = base(host, root, shared).await?;
+    layout::check_room(doing, &space, Delivery::need(&wanted, base.as_ref()))
 }
 
 /// The live release. Anything but a link into `releases` is refused.

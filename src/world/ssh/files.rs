@@ -207,14 +207,6 @@ impl Files {
         linked.map(drop).map_err(|e| self.failed("link a file", e))
     }
 
-    /// How much the login may still write where `path` lies, bytes; `None` where the host does not tell. Quotas are not in it.
-    pub(in crate::world) async fn room(&self, path: &Path) -> Result<Option<u64>, WorldError> {
-        if !self.extensions.contains_key("statvfs@openssh.com") {
-            return Ok(None);
-        }
-        Ok(Some(self.space(path).await?.free_bytes))
-    }
-
     /// Whether renaming can replace what has the new name in one step. Without it nothing can be switched atomically.
     pub(in crate::world) fn replaces(&self) -> bool {
         self.extensions.contains_key("posix-rename@openssh.com")
@@ -226,16 +218,19 @@ impl Files {
         self.extensions.keys().filter(plain).take(50).cloned().collect()
     }
 
-    /// The room below a directory (OpenSSH PROTOCOL, 4.4).
-    pub(in crate::world) async fn space(&self, directory: &Path) -> Result<Space, WorldError> {
+    /// The room below a directory (OpenSSH PROTOCOL, 4.4); nothing where the server does not tell.
+    pub(in crate::world) async fn space(&self, directory: &Path) -> Result<Option<Space>, WorldError> {
+        if !self.extensions.contains_key("statvfs@openssh.com") {
+            return Ok(None);
+        }
         let found =
             self.session.statvfs(text(directory)?).await.map_err(|e| self.failed("look at the free space", e))?;
-        Ok(Space {
+        Ok(Some(Space {
             free_bytes: found.blocks_avail.saturating_mul(found.fragment_size),
             total_bytes: found.blocks.saturating_mul(found.fragment_size),
             free_files: (found.inodes > 0).then_some(found.inodes_avail),
             quotas: Vec::new(),
-        })
+        }))
     }
 
     /// Removes a file or link. What is not there is removed already.

@@ -39,7 +39,7 @@ pub use scan::{ShownKey, Standing};
 pub(in crate::world) use space::quotas;
 pub(in crate::world) use stat::Stat;
 pub(in crate::world) use transfer::{Base, Delivery, recognise};
-pub(in crate::world) use tunnel::{End, Passage, Tunnel, Verified, Watch};
+pub(in crate::world) use tunnel::{End, Passage, Tunnel, Watch};
 
 use std::{sync::Arc, time::Duration};
 
@@ -55,6 +55,9 @@ use connection::Connection;
 const DISK_FULL: &str = "the disk is full";
 const QUOTA_USED: &str = "the quota is used up";
 const MAYBE_FULL: &str = "the host refused; its disk or quota may be full";
+
+/// How long a host may take for a word when we want to know whether it is there.
+const SILENT: Duration = Duration::from_secs(3);
 
 /// A host over SSH.
 #[derive(Clone, Copy)]
@@ -119,8 +122,28 @@ impl Remote<'_> {
         Ok(start.elapsed())
     }
 
+    /// Why nothing is heard of the host any more; nothing when it answers.
+    pub(in crate::world) async fn silence(&self, doing: &str) -> Option<WorldError> {
+        match tokio::time::timeout(SILENT, self.round_trip()).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(error),
+            Err(_) => Some(WorldError::new(
+                Code::ConnectionLost,
+                doing,
+                format!("host {} does not answer", self.name),
+                "Check that the host is up and the line to it works, and try again.",
+            )),
+        }
+    }
+
     async fn connection(&self) -> Result<Arc<Connection>, WorldError> {
         self.reader.world.ssh.connection(*self).await
+    }
+
+    /// Logs in over a connection of its own, and leaves: one that is open proves only what was true when it was opened.
+    pub(in crate::world) async fn log_in_once(&self) -> Result<(), WorldError> {
+        Connection::open(*self).await?.end().await;
+        Ok(())
     }
 
     /// Ends the connection, with all sessions of whoever uses it. The next word opens another one.

@@ -15,8 +15,11 @@ use crate::support::{
 
 /// How long the network is away: longer than any pause between attempts, or the minute of a real outage.
 fn outage() -> Duration {
-    let slow = std::env::var_os("SLOW_TESTS").is_some_and(|value| value == "1");
-    Duration::from_secs(if slow { 60 } else { 12 })
+    Duration::from_secs(if is_slow() { 60 } else { 12 })
+}
+
+fn is_slow() -> bool {
+    std::env::var_os("SLOW_TESTS").is_some_and(|value| value == "1")
 }
 
 /// Begins a deployment; its operation.
@@ -133,5 +136,18 @@ async fn another_host_key_and_a_full_disk_stop_before_anything_live_is_touched()
     assert_eq!(refused.code(), "HOST_KEY_MISMATCH", "{}", refused.text);
     assert_eq!(site.page("site").await, "site v1, schema 9001, 100 nodes\n");
     assert_eq!(site.updates(), "v1\n");
+    site.assert_silent(&client);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_far_host_costs_time_and_nothing_else() {
+    let site = Site::new().await;
+    // How long each byte is on its way: as in one country, or as between continents.
+    site.line.latency(Duration::from_millis(if is_slow() { 60 } else { 5 }));
+    let client = site.server().await;
+    site.deploy(&client, "site", 1, "succeeded").await;
+    assert_eq!(site.page("site").await, "site v1, schema 9001, 100 nodes\n");
+    let seen = client.call("run_smoke", json!({ "services": ["site"], "all_checks": true })).await;
+    assert!(seen.status().starts_with("PASS"), "{}", seen.text);
     site.assert_silent(&client);
 }

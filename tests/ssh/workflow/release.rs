@@ -27,7 +27,13 @@ async fn a_site_is_deployed_by_release_and_a_broken_one_takes_itself_back() {
     let first = site.line.passed(Way::ToServer) - before;
     assert_eq!(site.page("site").await, "site v1, schema 9001, 100 nodes\n");
     assert_eq!(site.updates(), "v1\n", "it ran in the new release");
-    for wanted in ["of site is verified", "restored and equal", "migrations went from", "2 of 2 smoke checks passed"] {
+    for wanted in [
+        "is live. PHP's OPcache was reset.",
+        "of site is verified",
+        "restored and equal",
+        "migrations went from",
+        "2 of 2 smoke checks passed",
+    ] {
         assert!(done.text.contains(wanted), "{wanted}: {}", done.text);
     }
     let asked = client.call("run_smoke", json!({ "services": ["site"], "all_checks": true })).await;
@@ -62,6 +68,8 @@ async fn a_site_is_deployed_by_release_and_a_broken_one_takes_itself_back() {
     site.ended(&client, done.get("/operation/id"), "succeeded").await;
     assert_eq!(site.page("site").await, "site v1, schema 9003, 101 nodes\n");
     assert_eq!(site.updates(), "v1\nv2\nv3\n");
+    let left = site.host.run("find site/releases -name 'deploy-ops-*'").await;
+    assert_eq!((left.code, left.stdout.as_str()), (Some(0), ""), "what resets the OPcache is gone: {}", left.stderr);
 
     // Four reports; the log of the site; its settings by name.
     let reports = std::fs::read_dir(site.house.path("quality-reports")).unwrap().map(|entry| entry.unwrap().path());

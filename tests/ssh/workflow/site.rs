@@ -150,6 +150,7 @@ impl Site {
         let site = format!(
             "[services.site]\nrepository = \"{repository}\"\nsecrets = [\"SITE_DB_PASSWORD\"]\nenv_example = \".env.example\"\n\
              [services.site.deploy]\nkind = \"release\"\nartifact = \"site\"\nshared = [\".env\", \"logs\", \"files\"]\nkeep = 3\n\
+             reset_opcache = true\n\
              migrate = {{ path = \"scripts/updatedb.sh\", timeout_s = 120, secrets = [\"SITE_DB_PASSWORD\", \"SITE_WORD\"] }}\n\
              [services.site.targets.production]\nhost = \"web\"\nroot = \"site\"\nurl = \"http://127.0.0.1:8080/site/\"\n\
              through_host = true\ndatabases = [\"site\"]\nenv_file = \"shared/.env\"\nvolatile = [\"shared/logs\"]\n\

@@ -30,6 +30,11 @@ pub(super) fn number(error: &WorldError) -> u16 {
     source.map_or(0, number_of)
 }
 
+/// Whether it is one of a login.
+pub(in crate::world) fn refuses_login(error: &WorldError) -> bool {
+    matches!(number(error), 1044 | 1045 | 1698)
+}
+
 fn number_of(error: &sqlx::Error) -> u16 {
     let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
     error.map_or(0, MySqlDatabaseError::number)

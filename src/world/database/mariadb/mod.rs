@@ -21,6 +21,7 @@ use crate::{
 };
 
 pub(super) use contents::contents;
+pub(super) use error::refuses_login;
 pub(crate) use error::words;
 pub(crate) use floats::cut_floats;
 pub(super) use identity::identity;

@@ -7,6 +7,9 @@ use crate::{
     world::WorldError,
 };
 
+/// What stands before a state where it is kept.
+const STATE: &str = "SQLSTATE ";
+
 /// The error of a statement or a connection. Of what the server said only the SQLSTATE is kept (PostgreSQL manual, appendix A):
 /// its messages quote rows, statements and names.
 pub(super) fn failed(name: &DatabaseName, doing: &str, error: sqlx::Error) -> WorldError {
@@ -21,11 +24,17 @@ pub(super) fn failed(name: &DatabaseName, doing: &str, error: sqlx::Error) -> Wo
     };
     let failed = WorldError::new(Code::WorldFailed, format!("{doing} database {name}"), problem, fix);
     match (state, error) {
-        (Some(state), _) => failed.because(format!("SQLSTATE {state}")),
+        (Some(state), _) => failed.because(format!("{STATE}{state}")),
         (None, sqlx::Error::Io(error)) => failed.because(error.kind().to_string()),
         (None, sqlx::Error::Tls(_)) => failed.because("TLS"),
         (None, _) => failed.because("the protocol"),
     }
+}
+
+/// Whether it is one of a login.
+pub(in crate::world) fn refuses_login(error: &WorldError) -> bool {
+    let source = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
+    matches!(source.strip_prefix(STATE), Some("28P01" | "28000"))
 }
 
 const UNVERIFIED: (&str, &str) = (

@@ -23,6 +23,7 @@ use crate::{
 
 pub(super) use contents::contents;
 pub(crate) use contents::{is_sequence, sequences};
+pub(super) use error::refuses_login;
 pub(crate) use identity::identity;
 pub(super) use schema::schema;
 pub(super) use sizes::table_sizes;

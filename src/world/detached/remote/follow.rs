@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     AFTER_LIMIT, Note, PATIENCE, There,
     begin::LOG,
+    end::Why,
     look::{Said, View},
 };
 use crate::world::{
@@ -147,7 +148,7 @@ impl There<'_> {
                         self.name()
                     ));
                     ended = true;
-                    if !self.end().await.unwrap_or(false) {
+                    if !self.end(Why::TimeLimit, i64::MAX).await.unwrap_or(false) {
                         return overdue(self.name().as_str());
                     }
                 }

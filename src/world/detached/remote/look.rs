@@ -7,7 +7,6 @@ use crate::{
 };
 
 const LOOK: &str = concat!(include_str!("process.sh"), include_str!("look.sh"));
-const END: &str = concat!(include_str!("process.sh"), include_str!("end.sh"));
 
 /// What the host says of a run.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,12 +50,6 @@ impl There<'_> {
         })
     }
 
-    /// Ends all processes of the run. Says whether none is left.
-    pub(super) async fn end(&self) -> Result<bool, WorldError> {
-        let command = Command::sh(END).arg(&self.directory).within(std::time::Duration::from_mins(1)).at_most(64);
-        Ok(self.remote.text("end a script", command).await? == "ended")
-    }
-
     /// Removes the raw output; the result and the redacted output are safe here. What cannot be removed now is removed with the
     /// directory, before the next run.
     pub(super) async fn remove_output(&self) {
@@ -87,6 +80,7 @@ fn said(line: &str) -> Option<Said> {
             let ending = match *why {
                 "code" => Ending::Code(i32::from(code)),
                 "timeout" => Ending::TimedOut,
+                "cancel" => Ending::Cancelled,
                 // As when a file becomes larger than it may be (SIGXFSZ).
                 "flood" => Ending::Signal(25),
                 _ => return None,
@@ -106,6 +100,7 @@ mod tests {
         let exited = |why: &str| parse(format!("exited {why} 3 12\n5\nab\nc\n").as_bytes(), 5).map(|view| view.said);
         assert_eq!(exited("code"), Some(Said::Exited { ending: Ending::Code(3), seconds: 12 }));
         assert_eq!(exited("timeout"), Some(Said::Exited { ending: Ending::TimedOut, seconds: 12 }));
+        assert_eq!(exited("cancel"), Some(Said::Exited { ending: Ending::Cancelled, seconds: 12 }));
         assert_eq!(exited("flood"), Some(Said::Exited { ending: Ending::Signal(25), seconds: 12 }));
         let view = View { said: Said::Running, size: 7, piece: b"x\ny".to_vec() };
         assert_eq!(parse(b"running\n7\nx\ny", 3), Some(view));

@@ -7,10 +7,15 @@
 
 mod begin;
 mod detaches;
+mod end;
 mod follow;
 mod look;
+mod seed;
 
 use std::{path::PathBuf, time::Duration};
+
+pub(super) use end::Why;
+pub(in crate::world) use seed::seed;
 
 use super::{ScriptResult, read_json, write_durably};
 use crate::{
@@ -28,7 +33,7 @@ use crate::{
 
 /// How long the way to the host may be gone before a run that was not asked for counts as not to be reached.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// How long we wait for a result after the time limit of a script. The host needs up to 11 s to end it.
+/// How long we wait for a result after the time limit of a script. The host needs up to 22 s to end it.
 const AFTER_LIMIT: Duration = Duration::from_secs(90);
 
 /// A run on a host.

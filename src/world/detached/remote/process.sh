@@ -29,3 +29,15 @@ here() {
   our_space=$(readlink /proc/self/ns/pid 2>/dev/null | tr -dc 0-9)
   echo "${our_boot:-unknown}:${our_space:-unknown}"
 }
+state() { our_state=$1 our_pgrp=$3 our_session=$4; }
+# Who lives in a group, and in the session that is called as it is: each with its own group behind it. Only the kernel tells.
+members() {
+  { read -r our_self our_stat </proc/self/stat; } 2>/dev/null || return 0
+  for our_entry in /proc/[0-9]*/stat; do
+    { IFS= read -r our_stat <"$our_entry"; } 2>/dev/null || continue
+    case ${our_stat%% *} in $$ | "$our_self") continue ;; esac
+    state ${our_stat##*) }
+    case $our_state in Z | X | x) continue ;; esac
+    case $1 in "$our_pgrp" | "$our_session") echo "${our_stat%% *} $our_pgrp" ;; esac
+  done
+}

@@ -55,7 +55,7 @@ impl Remote<'_> {
             Err(_) => None,
         };
         if let (None, Some(files)) = (&space, &files) {
-            space = files.space(directory).await.ok();
+            space = files.space(directory).await.ok().flatten();
         }
         // Last, when nothing else is on the way.
         let begun = Instant::now();

@@ -7,7 +7,7 @@ use std::{
 
 use super::super::{Entry, RemoteTree};
 use crate::{
-    domain::{digest::Digest, inventory::RelativePath},
+    domain::{digest::Digest, inventory::RelativePath, space::Need},
     world::tree::Kind,
 };
 
@@ -61,6 +61,17 @@ impl Diff {
     /// How many bytes are sent.
     pub(super) fn bytes(&self) -> u64 {
         self.add.iter().map(|add| if let Add::Send(entry) = add { size(entry) } else { 0 }).sum()
+    }
+
+    /// The room that what is sent takes. Links to files of the base take none.
+    pub(super) fn need(&self) -> Need {
+        let mut need = Need::default();
+        for add in &self.add {
+            if let Add::Send(entry) = add {
+                need.add(size(entry));
+            }
+        }
+        need
     }
 }
 

@@ -20,7 +20,7 @@ use diff::Diff;
 
 use super::{DISK_FULL, Entry, MAYBE_FULL, QUOTA_USED, Remote, RemoteTree};
 use crate::{
-    domain::{digest::Digest, refusal::Code},
+    domain::{digest::Digest, refusal::Code, space::Need},
     world::{WorldError, tree::Kind},
 };
 
@@ -41,9 +41,9 @@ pub(in crate::world) struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    /// How many bytes of files a host that has `base` lacks.
-    pub(in crate::world) fn bytes(wanted: &RemoteTree, base: Option<&Base>) -> u64 {
-        diff::between(wanted, &RemoteTree::default(), base).bytes()
+    /// The room that a tree takes on a host that has `base`.
+    pub(in crate::world) fn need(wanted: &RemoteTree, base: Option<&Base>) -> Need {
+        diff::between(wanted, &RemoteTree::default(), base).need()
     }
 }
 
@@ -126,6 +126,13 @@ impl Remote<'_> {
         } else {
             self.apply_by_files(delivery, diff).await
         }
+    }
+
+    /// Whether names of all bytes can be sent and listed, not only those that are UTF-8.
+    pub(in crate::world) async fn carries_any_name(&self) -> Result<bool, WorldError> {
+        let tools = self.tools().await?;
+        let lists = tools.has("find-printf") || tools.has("find-stat");
+        Ok(lists && tools.has("tar") && tools.has("xargs"))
     }
 
     /// Makes a tree durable, where the host has a program for that. Over SFTP each file was.

@@ -11,8 +11,8 @@ use tokio::{
     net::UnixStream,
 };
 
-use super::{relay::relay, route::Broken, tls::Client};
-use crate::world::ssh::forward::Stream;
+use super::{relay::relay, route::Broken};
+use crate::world::{ssh::forward::Stream, tls::Client};
 
 /// The capability of speaking TLS.
 const TLS: u8 = 0x08;
@@ -48,7 +48,7 @@ pub(super) async fn pass(local: &mut UnixStream, mut remote: Stream, client: &Cl
     *capabilities |= TLS;
     let Some(request) = login.body.get(..REQUEST) else { return Err(Broken::Off) };
     Packet { number: login.number, body: request.to_vec() }.write(&mut remote).await?;
-    let mut remote = client.handshake(remote).await?;
+    let mut remote = client.handshake(remote).await.map_err(|_| Broken::Unverified)?;
     login.renumbered(1).write(&mut remote).await?;
     {
         let (mut from_remote, mut to_remote) = split(&mut remote);

@@ -1,10 +1,12 @@
 //! Tunnels: a private Unix socket of ours through which client programs reach what only a host can reach.
+//!
+//! Client programs speak no TLS over Unix sockets, or cannot be told which name the certificate has to hold. So it ends here, and
+//! the programs speak to us in the clear over our private socket.
 
 mod mariadb;
 mod postgres;
 mod relay;
 mod route;
-mod tls;
 
 use std::{
     collections::HashMap,
@@ -25,10 +27,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::{Remote, Role};
 use crate::{
     domain::name::HostName,
-    world::{WorldError, ssh::Destination},
+    world::{WorldError, ssh::Destination, tls::Verified},
 };
 use route::Route;
-pub(in crate::world) use tls::Verified;
 
 /// The longest path of a socket, bytes (unix(7): 108 with the final zero; others have less).
 const LONGEST: usize = 103;
@@ -125,10 +126,18 @@ impl Tunnel {
 impl Watch {
     /// Why something failed, as far as the tunnel knows: programs see no more than an end. What was being done stays.
     pub(in crate::world) fn explain(&self, error: WorldError) -> WorldError {
-        let Some((tunnel, before)) = &self.0 else { return error };
+        match self.why() {
+            Some(why) => WorldError { code: why.code, problem: why.problem, fix: why.fix, ..error },
+            None => error,
+        }
+    }
+
+    /// The last failure of the tunnel.
+    pub(in crate::world) fn why(&self) -> Option<WorldError> {
+        let (tunnel, before) = self.0.as_ref()?;
         let failures = tunnel.route.failures();
-        let Some(why) = failures.last.as_ref().filter(|_| failures.count > *before) else { return error };
-        WorldError { code: why.code, problem: why.problem.clone(), fix: why.fix.clone(), ..error }
+        let why = failures.last.as_ref().filter(|_| failures.count > *before)?;
+        Some(WorldError::new(why.code, why.doing.clone(), why.problem.clone(), why.fix.clone()))
     }
 }
 

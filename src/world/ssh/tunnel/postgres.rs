@@ -5,8 +5,8 @@ use tokio::{
     net::UnixStream,
 };
 
-use super::{relay::relay, route::Broken, tls::Client};
-use crate::world::ssh::forward::Stream;
+use super::{relay::relay, route::Broken};
+use crate::world::{ssh::forward::Stream, tls::Client};
 
 /// Eight bytes long; 1234 and 5679 in place of a version.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
@@ -27,7 +27,7 @@ pub(super) async fn pass(local: &mut UnixStream, mut remote: Stream, client: &Cl
         // It has something else to complain about.
         _ => return Err(Broken::Off),
     }
-    let mut remote = client.handshake(remote).await?;
+    let mut remote = client.handshake(remote).await.map_err(|_| Broken::Unverified)?;
     // The first word is the program's; the first answer says how to log in.
     let mut length = [0; 4];
     local.read_exact(&mut length).await?;

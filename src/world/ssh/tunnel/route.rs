@@ -7,12 +7,13 @@ use std::{
 
 use tokio::net::UnixStream;
 
-use super::{End, Passage, mariadb, postgres, relay::relay, tls::Client};
+use super::{End, Passage, mariadb, postgres, relay::relay};
 use crate::{
     domain::{name::HostName, refusal::Code},
     world::{
         WorldError,
         ssh::{Connection, Destination, forward::ended},
+        tls::Client,
     },
 };
 

@@ -7,7 +7,9 @@ foreach (['current', 'www'] as $live) {
     $root = realpath(__DIR__ . "/$service/$live");
     if ($root !== false) {
         chdir($root);
-        require "$root/index.php";
+        // PHP files are run, and everything else is the front page's.
+        $file = preg_match('/^[\w-]+\.php$/', $path) ? "$root/$path" : "$root/index.php";
+        require is_file($file) ? $file : "$root/index.php";
         return;
     }
 }

@@ -1,9 +1,7 @@
-//! TLS that ends in a tunnel.
-//!
-//! Client programs speak no TLS over Unix sockets, or cannot be told which name the certificate has to hold. So we do: the server's
-//! certificate is verified for the address of the inventory, and the programs speak to us in the clear over our private socket.
+//! TLS that we speak ourselves: the server's certificate is verified for the address of the inventory.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,8 +13,8 @@ use rustls::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::route::Broken;
-use crate::{domain::refusal::Code, world::WorldError};
+use super::WorldError;
+use crate::domain::refusal::Code;
 
 /// A server that has to prove who it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,14 +26,14 @@ pub(in crate::world) struct Verified {
 }
 
 /// Our side of TLS with one server.
-pub(super) struct Client {
+pub(in crate::world) struct Client {
     connector: TlsConnector,
     name: ServerName<'static>,
 }
 
 impl Verified {
     /// Reads the authorities.
-    pub(super) fn client(&self) -> Result<Client, WorldError> {
+    pub(in crate::world) fn client(&self) -> Result<Client, WorldError> {
         let mut roots = RootCertStore::empty();
         match &self.ca {
             Some(path) => {
@@ -63,12 +61,12 @@ impl Verified {
 }
 
 impl Client {
-    /// The handshake. Any failure of it is one of the certificate or of the protocol, and nothing secret was said yet.
-    pub(super) async fn handshake<S>(&self, stream: S) -> Result<TlsStream<S>, Broken>
+    /// The handshake. Nothing secret was said when it fails.
+    pub(in crate::world) async fn handshake<S>(&self, stream: S) -> io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        self.connector.connect(self.name.clone(), stream).await.map_err(|_| Broken::Unverified)
+        self.connector.connect(self.name.clone(), stream).await
     }
 }
 
@@ -84,8 +82,8 @@ fn unreadable(path: &Path) -> WorldError {
 fn no_name() -> WorldError {
     WorldError::new(
         Code::WorldFailed,
-        "prepare TLS through a host",
+        "prepare TLS",
         "the address of the server is not one that a certificate can be for",
-        "Correct `address` in deploy-ops.toml.",
+        "Correct the address in deploy-ops.toml.",
     )
 }

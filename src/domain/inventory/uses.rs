@@ -1,0 +1,66 @@
+//! What a secret opens: who can say whether it works.
+
+use std::fmt;
+
+use super::{Host, Inventory, SshIdentity, SshLogin};
+use crate::domain::name::{DatabaseName, HostName, MailboxName, SecretName};
+
+/// Something that a secret of the inventory opens, and that can be tried without changing anything.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SecretUse {
+    /// The password of a database.
+    Database(DatabaseName),
+    /// The key of a host's login, or the passphrase of that key.
+    Host {
+        /// The host.
+        host: HostName,
+        /// Whether it is the login that rehearses.
+        rehearsal: bool,
+    },
+    /// The password of a mailbox.
+    Mailbox(MailboxName),
+}
+
+impl fmt::Display for SecretUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Database(name) => write!(f, "database {name}"),
+            Self::Host { host, rehearsal: false } => write!(f, "host {host}"),
+            Self::Host { host, rehearsal: true } => write!(f, "host {host} (rehearsal)"),
+            Self::Mailbox(name) => write!(f, "mailbox {name}"),
+        }
+    }
+}
+
+impl Inventory {
+    /// What a secret opens, as far as the inventory says so.
+    pub fn uses_of(&self, secret: &SecretName) -> Vec<SecretUse> {
+        let databases = self.databases.values().filter_map(|database| {
+            let server = database.engine.server()?;
+            (server.password == *secret).then(|| SecretUse::Database(database.name.clone()))
+        });
+        let hosts = self.hosts.values().flat_map(|host| {
+            let logins = host.logins().zip(host.login_uses()).filter(|(login, _)| is_of(login, secret));
+            logins.map(|(_, login)| login)
+        });
+        let mailboxes = self.mailboxes.values().filter(|mailbox| mailbox.has_login());
+        let mailboxes = mailboxes.filter(|mailbox| mailbox.password.as_ref() == Some(secret));
+        let mailboxes = mailboxes.map(|mailbox| SecretUse::Mailbox(mailbox.name.clone()));
+        databases.chain(hosts).chain(mailboxes).collect()
+    }
+}
+
+impl Host {
+    /// Its logins.
+    pub fn login_uses(&self) -> impl Iterator<Item = SecretUse> {
+        self.logins().enumerate().map(|(index, _)| SecretUse::Host { host: self.name.clone(), rehearsal: index > 0 })
+    }
+}
+
+fn is_of(login: &SshLogin, secret: &SecretName) -> bool {
+    match &login.identity {
+        SshIdentity::File { passphrase, .. } => passphrase.as_ref() == Some(secret),
+        SshIdentity::Secret { key, passphrase } => key == secret || passphrase.as_ref() == Some(secret),
+        SshIdentity::Agent { .. } => false,
+    }
+}

@@ -1,0 +1,135 @@
+//! Observations: a tool looks around for longer than a call may take, as an operation that changes nothing.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    Caller, Engine, metrics,
+    propose::{REHEARSAL, defect},
+    records::EngineRecords,
+};
+use crate::{
+    domain::{
+        operation::{Metrics, Operation, OperationId, OperationKind, OperationState},
+        principal::Principal,
+        refusal::Refusal,
+    },
+    ledger::Ledger,
+    tools::{self, About, ObservationHandler, Observed, records::OperationView},
+};
+
+/// How much of what others wrote is kept, bytes.
+const SHOWN: usize = 4000;
+
+impl Engine {
+    /// Starts an observation and waits for it.
+    pub(super) async fn observe(
+        &self,
+        caller: &Caller,
+        observation: ObservationHandler,
+        arguments: Value,
+        wait: Duration,
+    ) -> Result<OperationView, Refusal> {
+        let about = (observation.about)(&arguments, self.inventory())?;
+        let ledger = self.ledger().await?.clone();
+        let operation = self.check_operation(about, &caller.principal);
+        ledger.begin_dry_run(&operation).await?;
+        let live = self.0.live.add(&operation.id, OperationState::Running);
+        let mut lines = live.listen();
+        let id = operation.id.clone();
+        let (engine, who) = (self.clone(), caller.principal.clone());
+        let mut task = tokio::spawn(async move {
+            let id = operation.id.clone();
+            let result = engine.look_around(&ledger, &who, observation, arguments, operation).await;
+            engine.0.live.remove(&id);
+            live.set(OperationState::Succeeded);
+            result
+        });
+        let progress = super::call::progress_of(self, caller);
+        let limit = tokio::time::sleep(wait);
+        tokio::pin!(limit);
+        loop {
+            tokio::select! {
+                ended = &mut task => {
+                    // The task ends in a panic only by a defect; the operation stays for the next start to close.
+                    ended.map_err(|_| defect())??;
+                    return self.view(&id, false).await;
+                }
+                line = lines.recv() => if let Ok(line) = line { progress(line); },
+                () = &mut limit => return self.view(&id, false).await,
+            }
+        }
+    }
+
+    async fn look_around(
+        &self,
+        ledger: &Ledger,
+        principal: &Principal,
+        observation: ObservationHandler,
+        arguments: Value,
+        mut operation: Operation,
+    ) -> Result<OperationId, Refusal> {
+        let records = EngineRecords::new(self, ledger);
+        let live = self.0.live.get(&operation.id);
+        let progress = move |line: String| {
+            if let Some(live) = &live {
+                live.say(line);
+            }
+        };
+        let context =
+            tools::Context { reader: self.world().reader(), records: &records, principal, progress: &progress };
+        let observed = (observation.observe)(arguments, context).await;
+        let now = self.world().now();
+        operation.finished_at = Some(now);
+        operation.step = None;
+        match observed {
+            Ok(Observed { summary, blockers, mut evidence, untrusted_text }) => {
+                for one in &mut evidence {
+                    let fresh = self.settings().fresh_s(one.kind);
+                    one.valid_until = one.collected_at.plus_s(i64::from(fresh));
+                }
+                operation.state = OperationState::Succeeded;
+                operation.summary = summary;
+                operation.blockers = blockers;
+                metrics::fill(&mut operation, &evidence, &evidence);
+                ledger.record_evidence(&operation.id, &evidence).await?;
+                if let Some(text) = untrusted_text {
+                    let body = self.redactor().json(json!({ "untrusted_text": super::view::tail(&text, SHOWN) }));
+                    ledger.note(REHEARSAL, Some(&operation.id), principal, body, now).await?;
+                }
+                ledger.finish(&operation, &[], now).await?;
+                Ok(operation.id)
+            }
+            Err(refusal) => {
+                operation.state = OperationState::Failed;
+                operation.summary.clone_from(&refusal.message);
+                operation.blockers = vec![refusal.clone()];
+                ledger.finish(&operation, &[], now).await?;
+                Err(refusal)
+            }
+        }
+    }
+
+    fn check_operation(&self, about: About, requester: &Principal) -> Operation {
+        Operation {
+            id: OperationId::from_uuid(uuid::Uuid::now_v7()),
+            kind: OperationKind::Check,
+            service: about.service,
+            environment: about.environment,
+            version: about.version.as_ref().map(ToString::to_string),
+            plan: None,
+            requester: requester.clone(),
+            state: OperationState::Running,
+            step: Some("check".to_owned()),
+            started_at: self.world().now(),
+            finished_at: None,
+            decide_by: None,
+            summary: "The check is under way; nothing is changed.".to_owned(),
+            verdict: None,
+            blockers: Vec::new(),
+            metrics: Metrics::default(),
+            fence: 0,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The service's quality gates for the commit: run here or asked for, or taken from what was seen a short while ago.
+
+use super::{super::Context, Candidate, Seen, each, judged};
+use crate::domain::{
+    evidence::{Evidence, EvidenceKind},
+    inventory::{Gate, GateKind},
+    operation::OperationFilter,
+    refusal::{Code, NextCall, Refusal},
+};
+
+/// How many operations are looked through for what was seen before.
+const EARLIER: u32 = 50;
+
+pub(super) async fn look(candidate: Candidate<'_>) -> Vec<Seen> {
+    let gates: Vec<&Gate> = {
+        let known = &candidate.context.reader.inventory().gates;
+        candidate.service.gates.iter().filter_map(|name| known.get(name)).collect()
+    };
+    if gates.is_empty() {
+        return Vec::new();
+    }
+    each(gates, |gate| one(candidate, gate)).await
+}
+
+async fn one(candidate: Candidate<'_>, gate: &Gate) -> Seen {
+    let Candidate { context, service, revision, .. } = candidate;
+    let subject = format!("{}@{}", gate.name, revision.commit);
+    // An earlier check put the service before it.
+    let about = |evidence: &&Evidence| evidence.subject.rsplit(": ").next() == Some(subject.as_str());
+    let reused = candidate.earlier.iter().find(about);
+    let (mut evidence, wrote) = match (&gate.kind, reused) {
+        // What others keep may have changed since, and is asked for in a moment.
+        (GateKind::Command(_), Some(earlier)) => {
+            let age_s = context.reader.now().seconds_since(earlier.collected_at);
+            let summary = format!("{} Seen {age_s} s ago.", earlier.summary);
+            (Evidence { summary, ..earlier.clone() }, None)
+        }
+        _ => match fresh(candidate, gate).await {
+            Ok(seen) => seen,
+            Err(refusal) => return candidate.unseen(gate.kind.evidence(), &gate.name.to_string(), refusal),
+        },
+    };
+    evidence.subject = format!("{}: {subject}", service.name);
+    let seen = judged(evidence, |evidence| {
+        let next = serde_json::json!({
+            "service": service.name, "environment": candidate.environment, "version": revision.version, "mode": "dry_run",
+        });
+        let next = NextCall::new("deploy_service", next, "run the gates again after the fix");
+        let fix = match &gate.kind {
+            GateKind::Command(_) => "Fix what the gate found, and tag the fix.",
+            GateKind::SignedTag(_) => "Deploy a tag that one of the allowed signers signed.",
+            _ => "Fix what GitHub shows for the commit.",
+        };
+        candidate.blocker(Code::GatesNotGreen, &evidence.summary, fix, Some(next))
+    });
+    Seen { wrote, ..seen }
+}
+
+async fn fresh(candidate: Candidate<'_>, gate: &Gate) -> Result<(Evidence, Option<String>), Refusal> {
+    let Candidate { context, service, revision, .. } = candidate;
+    let _turn = match &gate.kind {
+        GateKind::Command(_) => candidate.turns.acquire().await.ok(),
+        _ => None,
+    };
+    (context.progress)(format!("{}: gate {}", service.name, gate.name));
+    let run = context.reader.run_gate(service, gate, revision, super::UNTIL_STAMPED).await?;
+    let wrote = run.complaint();
+    Ok((run.evidence, wrote))
+}
+
+/// Gates that were green a short while ago and still count, newest first.
+pub(in crate::tools) async fn earlier(context: Context<'_>) -> Result<Vec<Evidence>, Refusal> {
+    let filter = OperationFilter { limit: EARLIER, ..OperationFilter::default() };
+    let (mut found, now) = (Vec::new(), context.reader.now());
+    for operation in context.records.operations(&filter).await? {
+        for evidence in context.records.evidence(&operation.id).await? {
+            // Only green counts again: what was red may have been mended outside of the commit.
+            if evidence.kind == EvidenceKind::Gate && evidence.holds(now) {
+                found.push(evidence);
+            }
+        }
+    }
+    found.sort_by_key(|evidence| std::cmp::Reverse(evidence.collected_at));
+    Ok(found)
+}

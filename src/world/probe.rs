@@ -1,0 +1,125 @@
+//! Does a secret work? It is used once for what the inventory says it is for, and nothing is changed.
+//!
+//! A new [`SecretUse`] is a variant there and an arm here.
+
+use std::time::Duration;
+
+use super::{
+    Reader, WorldError,
+    database::{Access, refuses_login},
+    mail::Fault,
+    ssh::Role,
+};
+use crate::domain::{
+    inventory::{Mailbox, SecretUse},
+    name::{DatabaseName, HostName, MailboxName},
+    refusal::Code,
+    time::Time,
+};
+
+/// How long each login of a mailbox may take.
+const MAILBOX: Duration = Duration::from_secs(15);
+
+/// Whether something opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It opened.
+    Works,
+    /// Who guards it answered, and does not let us in.
+    Refused,
+    /// It was not told: nobody answered, or somebody else.
+    Unknown,
+}
+
+/// What came of a trial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probed {
+    /// Whether it opened.
+    pub standing: Standing,
+    /// One sentence.
+    pub found: String,
+    /// What a server said that did not let us in; others wrote it.
+    pub untrusted_text: Option<String>,
+}
+
+impl Reader<'_> {
+    /// Tries what a secret is for, once. A password that was refused a short while ago is not tried again.
+    pub async fn try_use(&self, wanted: &SecretUse) -> Probed {
+        match wanted {
+            SecretUse::Database(name) => self.try_database(wanted, name).await,
+            SecretUse::Host { host, rehearsal } => self.try_host(host, *rehearsal).await,
+            SecretUse::Mailbox(name) => self.try_mailbox(name).await,
+        }
+        .unwrap_or_else(|error| Probed::new(Standing::Unknown, sentence(&error)))
+    }
+
+    async fn try_database(&self, wanted: &SecretUse, name: &DatabaseName) -> Result<Probed, WorldError> {
+        let database = super::database::entry(self.inventory(), name)?;
+        let Some(server) = database.engine.server() else {
+            return Ok(Probed::new(Standing::Unknown, "It is a file, and has no login.".to_owned()));
+        };
+        let (account, password) = (wanted.to_string(), self.secret_value(&server.password).await?);
+        if let Some(until) = self.world.refusals.until(&account, &password, self.now()) {
+            return Ok(resting(until));
+        }
+        match self.connect(database, Access::Look).await {
+            Ok(connection) => {
+                // It has told what it was asked for.
+                let _ = connection.close().await;
+                Ok(Probed::new(Standing::Works, format!("DB connection successful to {name} ✓")))
+            }
+            Err(error) if refuses_login(&error) => {
+                self.world.refusals.add(&account, &password, self.now());
+                Ok(Probed::new(Standing::Refused, sentence(&error)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn try_host(&self, host: &HostName, rehearsal: bool) -> Result<Probed, WorldError> {
+        let role = if rehearsal { Role::Rehearse } else { Role::Deploy };
+        let Some(remote) = self.remote(host, role) else {
+            return Ok(Probed::new(Standing::Unknown, "It is no host over SSH.".to_owned()));
+        };
+        match remote.log_in_once().await {
+            Ok(()) => Ok(Probed::new(Standing::Works, format!("SSH authentication OK on {host} ✓"))),
+            // A host on the way to it refuses in the same words with another name.
+            Err(error)
+                if error.code == Code::Forbidden && error.doing.starts_with(&format!("log in to host {host} ")) =>
+            {
+                Ok(Probed::new(Standing::Refused, sentence(&error)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn try_mailbox(&self, name: &MailboxName) -> Result<Probed, WorldError> {
+        let Some(mailbox) = self.inventory().mailboxes.get(name) else {
+            return Ok(Probed::new(Standing::Unknown, "It is not in the inventory.".to_owned()));
+        };
+        let mailbox = Mailbox { aliases_probe: false, ..mailbox.clone() };
+        let found = self.log_in_to_mailbox(&mailbox, MAILBOX).await?;
+        let standing = if found.faults().any(Fault::is_refusal) {
+            Standing::Refused
+        } else if found.logins.iter().any(|login| login.result.is_ok()) {
+            Standing::Works
+        } else {
+            Standing::Unknown
+        };
+        Ok(Probed { untrusted_text: found.said(), ..Probed::new(standing, format!("{}.", found.describe())) })
+    }
+}
+
+impl Probed {
+    fn new(standing: Standing, found: String) -> Self {
+        Self { standing, found, untrusted_text: None }
+    }
+}
+
+fn resting(until: Time) -> Probed {
+    Probed::new(Standing::Refused, format!("{}.", Fault::Resting(until)))
+}
+
+fn sentence(error: &WorldError) -> String {
+    format!("Could not {}: {}. {}", error.doing, error.problem, error.fix)
+}
