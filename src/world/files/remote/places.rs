@@ -27,9 +27,9 @@ pub(super) fn windows(opened: Opened, begin: u64, text: &mut dyn Read, words: &W
         let half = opened.bytes / UNIT * 9 / 20;
         let end = (half + 1) * UNIT;
         let ends = loop {
-            let place = told.place()??;
+            let Answer::Place(place) = told.next()? else { return None };
             if place.offset >= end {
-                let is_mark = place.offset == end + 1 && place.word == MARK && told.place()?.is_none();
+                let is_mark = place.offset == end + 1 && place.word == MARK && matches!(told.next()?, Answer::End);
                 // The mark stands two lines behind the last line end of what it follows.
                 break is_mark.then(|| place.line.checked_sub(2))??;
             }
@@ -40,7 +40,7 @@ pub(super) fn windows(opened: Opened, begin: u64, text: &mut dyn Read, words: &W
         told.is_any = false;
         (from, before) = (half * UNIT, ends.checked_sub(opened.before)?);
     }
-    while let Some(place) = told.place()? {
+    while let Answer::Place(place) = told.next()? {
         add(&mut windows, &place, (from, before), opened.bytes)?;
     }
     Some(windows)
@@ -71,6 +71,13 @@ struct Place {
     word: Vec<u8>,
 }
 
+/// One line of grep's.
+enum Answer {
+    Place(Place),
+    /// There is no other place.
+    End,
+}
+
 /// What grep writes: `<line>:<offset>:<word>` each, and how it ended.
 struct Told<'t, R> {
     text: R,
@@ -81,21 +88,21 @@ struct Told<'t, R> {
 }
 
 impl<R: BufRead> Told<'_, R> {
-    /// The next place, or that there is no other one; `None` for what is no answer of it.
-    fn place(&mut self) -> Option<Option<Place>> {
+    /// What it says next; `None` for what is no answer of it.
+    fn next(&mut self) -> Option<Answer> {
         self.left = self.left.checked_sub(1)?;
         let mut line = Vec::new();
         self.text.by_ref().take(PLACE).read_until(b'\n', &mut line).ok()?;
         // grep ends with 0 when it found something and with 1 when it did not; everything else is no answer.
         if line == if self.is_any { *b"end 0\n" } else { *b"end 1\n" } {
-            return Some(None);
+            return Some(Answer::End);
         }
         self.is_any = true;
         let mut parts = line.strip_suffix(b"\n")?.splitn(3, |byte| *byte == b':');
         let mut number = || std::str::from_utf8(parts.next()?).ok()?.parse::<u64>().ok().filter(|n| *n < 1 << 60);
         let (line, offset) = (number()?, number()?);
         let word = parts.next()?.to_vec();
-        (line > 0 && is_word(&word, self.words)).then_some(Some(Place { line, offset, word }))
+        (line > 0 && is_word(&word, self.words)).then_some(Answer::Place(Place { line, offset, word }))
     }
 }
 
