@@ -27,9 +27,9 @@ pub(super) fn windows(opened: Opened, begin: u64, text: &mut dyn Read, words: &W
         let half = opened.bytes / UNIT * 9 / 20;
         let end = (half + 1) * UNIT;
         let ends = loop {
-            let place = told.place()??;
+            let Answer::Place(place) = told.next()? else { return None };
             if place.offset >= end {
-                let is_mark = place.offset == end + 1 && place.word == MARK && told.place()?.is_none();
+                let is_mark = place.offset == end + 1 && place.word == MARK && matches!(told.next()?, Answer::End);
                 // The mark stands two lines behind the last line end of what it follows.
                 break is_mark.then(|| place.line.checked_sub(2))??;
             }
@@ -40,7 +40,7 @@ pub(super) fn windows(opened: Opened, begin: u64, text: &mut dyn Read, words: &W
         told.is_any = false;
         (from, before) = (half * UNIT, ends.checked_sub(opened.before)?);
     }
-    while let Some(place) = told.place()? {
+    while let Answer::Place(place) = told.next()? {
         add(&mut windows, &place, (from, before), opened.bytes)?;
     }
     Some(windows)
@@ -71,6 +71,13 @@ struct Place {
     word: Vec<u8>,
 }
 
+/// One line of grep's.
+enum Answer {
+    Place(Place),
+    /// There is no other place.
+    End,
+}
+
 /// What grep writes: `<line>:<offset>:<word>` each, and how it ended.
 struct Told<'t, R> {
     text: R,
@@ -81,21 +88,21 @@ struct Told<'t, R> {
 }
 
 impl<R: BufRead> Told<'_, R> {
-    /// The next place, or that there is no other one; `None` for what is no answer of it.
-    fn place(&mut self) -> Option<Option<Place>> {
+    /// What it says next; `None` for what is no answer of it.
+    fn next(&mut self) -> Option<Answer> {
         self.left = self.left.checked_sub(1)?;
         let mut line = Vec::new();
         self.text.by_ref().take(PLACE).read_until(b'\n', &mut line).ok()?;
         // grep ends with 0 when it found something and with 1 when it did not; everything else is no answer.
         if line == if self.is_any { *b"end 0\n" } else { *b"end 1\n" } {
-            return Some(None);
+            return Some(Answer::End);
         }
         self.is_any = true;
         let mut parts = line.strip_suffix(b"\n")?.splitn(3, |byte| *byte == b':');
         let mut number = || std::str::from_utf8(parts.next()?).ok()?.parse::<u64>().ok().filter(|n| *n < 1 << 60);
         let (line, offset) = (number()?, number()?);
         let word = parts.next()?.to_vec();
-        (line > 0 && is_word(&word, self.words)).then_some(Some(Place { line, offset, word }))
+        (line > 0 && is_word(&word, self.words)).then_some(Answer::Place(Place { line, offset, word }))
     }
 }
 
@@ -115,9 +122,10 @@ mod tests {
     fn both_halves_are_one_file() {
         let (half, end) = (450 * UNIT, 451 * UNIT);
         let mark = format!("902:{}:\x1b\nend 0\n", end + 1);
-        let told =
-            format!("7:1000:word\n800:{}:word\n899:{half}:word\n{mark}1:0:word\n50:9000:word\nend 0\n", half - 2);
-        let wanted = vec![(1000, 7), (half - 2, 800), (half, 891), (half + 9000, 940)];
+        // A word that reaches into the second half is found with the first, one that begins there with the second.
+        let first = format!("7:1000:word\n800:{}:word\n899:{}:word\n", half - 2, half + 10);
+        let told = format!("{first}{mark}1:10:word\n50:9000:word\nend 0\n");
+        let wanted = vec![(1000, 7), (half - 2, 800), (half + 10, 891), (half + 9000, 940)];
         assert_eq!(spots(Form::Halves, 10, &told), Some(wanted));
         assert_eq!(spots(Form::Halves, 10, &format!("{mark}end 1\n")), Some(vec![]));
         assert_eq!(spots(Form::Places, 10, "7:1000:word\nend 0\n"), Some(vec![(1000, 17)]));
