@@ -30,7 +30,7 @@ async fn existence_is_told_and_nothing_else() {
 
 /// What was tried of a secret, or of a key: its state, and the sentence about it.
 fn tried<'a>(answer: &'a Answer, what: &str) -> (&'a str, &'a str) {
-    let found = answer.structured["found"].as_array().unwrap().iter().flat_map(|one| one["tried"].as_array());
+    let found = answer.structured["found"].as_array().unwrap().iter().filter_map(|one| one["tried"].as_array());
     let all = found.chain(answer.structured["keys"].as_array()).flatten();
     let one = all.into_iter().find(|one| one["what"] == what).unwrap_or_else(|| panic!("{what}: {}", answer.text));
     (one["state"].as_str().unwrap(), one["found"].as_str().unwrap())

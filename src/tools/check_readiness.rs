@@ -167,7 +167,8 @@ async fn one(
         }
     };
     let candidate = Candidate { context, service, environment, target, revision: &revision, earlier, turns };
-    let seen = candidate.look().await;
+    // It looks at all things at once, which is much to keep on the stack of each of many services.
+    let seen = Box::pin(candidate.look()).await;
     (context.progress)(format!("{name}: looked at"));
     Ok(Look { revision: Some(revision), seen })
 }
