@@ -88,14 +88,19 @@ async fn main() -> ExitCode {
         "rollback" => run(&engine, "rollback", json!({ "service": word(6) })).await,
         "restore" => run(&engine, "rollback", json!({ "service": word(6), "databases": "restore" })).await,
         "snapshot" => drop(call(&engine, "snapshot_db", json!({ "databases": [word(6)], "wait_s": 40 })).await),
+        // The arguments of one call, as JSON.
+        "call" => drop(call(&engine, word(6), serde_json::from_str(word(7)).expect("arguments")).await),
+        "execute" => run(&engine, word(6), serde_json::from_str(word(7)).expect("arguments")).await,
         other => panic!("no such scenario: {other}"),
     }
     engine.drain().await;
     let ledger = engine.ledger_for_operator().await.expect("the ledger opens");
     let filter = OperationFilter { limit: 20, ..OperationFilter::default() };
     let operations = ledger.operations(&filter).await.expect("the ledger is read");
-    let list: Vec<Value> =
-        operations.iter().map(|o| json!({ "kind": o.kind, "state": o.state, "summary": o.summary })).collect();
+    let list: Vec<Value> = operations
+        .iter()
+        .map(|o| json!({ "id": o.id, "kind": o.kind, "state": o.state, "summary": o.summary }))
+        .collect();
     println!("{}", json!(list));
     ExitCode::SUCCESS
 }

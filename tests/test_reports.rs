@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::support::mcp::{Answer, House};
+use crate::support::mcp::{Answer, Client, House};
 
 /// A house whose forum is deployed behind these gates: name, the text of its script, and further keys.
 async fn house(gates: &[(&str, &str, &str)]) -> House {
@@ -39,8 +39,7 @@ fn given(variable: &str) -> PathBuf {
     path
 }
 
-async fn dry_run(house: &House, version: &str) -> Answer {
-    let client = house.server().await;
+async fn dry_run(client: &Client, version: &str) -> Answer {
     let dry = client.call("deploy_service", json!({ "service": "forum", "version": version, "wait_s": 40 })).await;
     assert_eq!(dry.get("/operation/state"), "succeeded", "{}", dry.text);
     dry
@@ -101,7 +100,7 @@ async fn a_report_that_agrees_is_green_and_its_counts_are_evidence() {
         ("prepared", "[ -f made ] && echo '3 passed in 0.01s'", "prepare = [\"touch\", \"made\"]"),
     ])
     .await;
-    let dry = dry_run(&house, "v3").await;
+    let dry = dry_run(&house.server().await, "v3").await;
     check(
         &dry,
         &[
@@ -138,7 +137,7 @@ async fn a_report_that_disagrees_proves_nothing() {
     ])
     .await;
     check(
-        &dry_run(&house, "v3").await,
+        &dry_run(&house.server().await, "v3").await,
         &[
             ("failures", "INCONCLUSIVE", "it ended with exit code 0, and 2 of 3 tests passed, 1 failed"),
             ("claims", "INCONCLUSIVE", "it claims 7 tests and holds 3"),
@@ -181,7 +180,7 @@ async fn a_report_from_elsewhere_or_from_before_is_not_read() {
     std::fs::write(house.path("repository/committed.xml"), GOOD).unwrap();
     house.commit(&[], "v4");
     check(
-        &dry_run(&house, "v4").await,
+        &dry_run(&house.server().await, "v4").await,
         &[
             ("link", "INCONCLUSIVE", "symbolic link"),
             ("directory", "INCONCLUSIVE", "symbolic link"),
@@ -213,7 +212,7 @@ async fn what_failed_is_named_without_secrets_and_without_tricks() {
     let section = |name: &str, keys: &str| format!("[gates.{name}]\ncommand = [\"sh\", \"gate-{name}.sh\"]\n{keys}\n");
     let sections = section("a", "report = \"report\"") + &section("b", "report = \"report\"") + &section("c", "");
     behind(&house, "\"a\", \"b\", \"c\"", &sections);
-    let dry = dry_run(&house, "v3").await;
+    let dry = dry_run(&house.server().await, "v3").await;
     check(
         &dry,
         &[
@@ -264,28 +263,24 @@ async fn a_real_npm_project_is_believed_as_far_as_its_tests_go() {
         ],
         "v3",
     );
-    house.commit(&[("plus/index.js", &plus("a || b"))], "v4");
-    house.commit(&[("package.json", &package(" || true"))], "v5");
-    house.commit(&[("package-lock.json", &lock.replace("file:plus", "file:minus"))], "v6");
+    let lying = package(" || true");
+    house.commit(&[("plus/index.js", &plus("a || b")), ("package.json", &lying)], "v4");
+    let unlocked = lying.replace(r#""plus": "file:plus""#, r#""plus": "file:plus", "minus": "1.0.0""#);
+    house.commit(&[("package.json", &unlocked)], "v5");
     let section = format!(
         "[gates.npm]\ncommand = \"npm run quality:gates\"\nprepare = \"npm ci\"\npath = [{:?}]\nreport = \"report.xml\"\nformat = \"junit\"\n",
         programs.display().to_string()
     );
     behind(&house, "\"npm\"", &section);
+    let client = house.server().await;
     for (version, outcome, words) in [
         ("v3", "PASS", "is green: 2 of 2 tests passed"),
-        ("v4", "FAIL", "ended by exit code 1: 1 of 2 tests passed, 1 failed"),
-        ("v5", "INCONCLUSIVE", "it ended with exit code 0, and 1 of 2 tests passed, 1 failed"),
-        ("v6", "INCONCLUSIVE", "could not be prepared (exit code 1)"),
+        ("v4", "INCONCLUSIVE", "it ended with exit code 0, and 1 of 2 tests passed, 1 failed"),
+        ("v5", "INCONCLUSIVE", "could not be prepared (exit code 1)"),
     ] {
-        let dry = dry_run(&house, version).await;
+        let dry = dry_run(&client, version).await;
         check(&dry, &[("npm", outcome, words)]);
-        assert_eq!(
-            dry.get("/untrusted_text").contains("test › adds"),
-            version == "v4" || version == "v5",
-            "{}",
-            dry.text
-        );
+        assert_eq!(dry.get("/untrusted_text").contains("test › adds"), version == "v4", "{}", dry.text);
     }
 }
 
@@ -307,12 +302,13 @@ async fn a_real_pytest_project_is_believed_as_far_as_its_tests_go() {
     let sections =
         section("printed", "") + &section("reported", " -q --junit-xml=report.xml") + "report = \"report.xml\"\n";
     behind(&house, "\"printed\", \"reported\"", &sections);
+    let client = house.server().await;
     for (version, outcome, words) in [
         ("v3", "PASS", "is green: 1 of 2 tests passed, 1 left out"),
         ("v4", "FAIL", "ended by exit code 1: 0 of 2 tests passed, 1 failed, 1 left out"),
         ("v5", "INCONCLUSIVE", "it ended with exit code 0, and 0 of 2 tests passed, 1 failed"),
     ] {
-        let dry = dry_run(&house, version).await;
+        let dry = dry_run(&client, version).await;
         check(&dry, &[("printed", outcome, words), ("reported", outcome, words)]);
         assert_eq!(dry.get("/untrusted_text").contains("test_adder › test_adds"), version != "v3", "{}", dry.text);
     }

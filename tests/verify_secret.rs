@@ -143,5 +143,5 @@ async fn a_secret_that_is_older_than_the_operator_wants_is_stale() {
     let seen = client.call("verify_secret", json!({ "secrets": ["YOUNG", "OLD"] })).await;
     assert_eq!(seen.status(), "All 2 secrets exist ✓; STALE: OLD", "{}", seen.text);
     assert_eq!(seen.structured["stale"], json!(["OLD"]), "{}", seen.text);
-    assert!(seen.structured["found"][1]["due_since"].is_string(), "{}", seen.text);
+    assert!(seen.structured["found"][0]["due_since"].is_string(), "{}", seen.text);
 }

@@ -108,7 +108,8 @@ pub fn wire_with(switches: &Switches, terminal: &Terminal, parts: Parts<'_>) -> 
         None => Paths { data: PathBuf::from("deploy-ops-data"), reports: PathBuf::from("quality-reports") },
     };
     let inventory = config.as_ref().map_or_else(Inventory::default, |config| config.inventory.clone());
-    let settings = config.as_ref().map(|config| policy::Settings::from(config.settings.policy)).unwrap_or_default();
+    let settings =
+        config.as_ref().map(|config| policy::Settings::from(config.settings.policy.clone())).unwrap_or_default();
     let world = world(inventory, paths.clone(), parts.runner, parts.clock).with_redactor(redactor.clone());
     let engine = Engine::new(world, redactor.clone(), settings, options, parts.hooks);
     Ok(Wired { engine, config, paths, redactor })

@@ -41,6 +41,8 @@ pub(crate) const BUILD_TIMEOUT_S: Bounds = bounds(1800, 1, 6 * HOUR);
 pub(crate) const GATE_TIMEOUT_S: Bounds = bounds(900, 1, 6 * HOUR);
 /// The REST API of github.com.
 pub(crate) const GITHUB_API: &str = "https://api.github.com";
+/// The label of issues about deployments.
+pub(crate) const GITHUB_ISSUE_LABEL: &str = "deployment";
 /// Ids of Apps and installations.
 pub(crate) const GITHUB_ID: Bounds = bounds(1, 1, u32::MAX);
 /// How many tests of a quality gate have to pass; without the key, one has to where tests are counted.

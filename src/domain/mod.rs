@@ -13,6 +13,7 @@ pub mod effect;
 pub mod evidence;
 pub mod facts;
 pub mod inventory;
+pub mod issue;
 pub mod migration;
 pub mod name;
 pub mod operation;

@@ -77,6 +77,10 @@ pub enum OperationKind {
     Rollback,
     /// Snapshots.
     Snapshot,
+    /// Something that is said in an issue.
+    Issue,
+    /// A tag for a commit.
+    Tag,
 }
 
 /// Where an operation stands.

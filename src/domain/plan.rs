@@ -80,6 +80,27 @@ pub enum Purpose {
     Rollback,
     /// Take snapshots of databases.
     Snapshot,
+    /// Say something in the issues of a repository.
+    Issue,
+    /// Give a commit a tag.
+    Tag,
+}
+
+impl Purpose {
+    /// The tool that makes and executes plans for it.
+    pub fn tool(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy_service",
+            Self::Rollback => "rollback",
+            Self::Snapshot => "snapshot_db",
+            Self::Issue => "deployment_issues",
+            Self::Tag => "create_tag",
+        }
+    }
+    /// Whether another version is live afterwards.
+    pub fn changes_service(self) -> bool {
+        matches!(self, Self::Deploy | Self::Rollback)
+    }
 }
 
 /// How the databases come back when the code goes back.
@@ -289,11 +310,14 @@ impl Plan {
     pub fn only_adds(&self) -> bool {
         self.body.steps.iter().all(Step::only_adds)
     }
-    /// The resource whose lock the plan needs: one operation per service and environment, one per database set.
+    /// The resource whose lock the plan needs: one operation per service and environment, one per database set. What is told about
+    /// a service, or named in its repository, waits for no deployment.
     pub fn resource(&self) -> String {
-        match &self.body.service {
-            Some(service) => format!("service/{service}/{}", self.body.environment),
-            None => format!("databases/{}", self.body.environment),
+        match (&self.body.service, self.body.purpose) {
+            (Some(service), Purpose::Issue) => format!("issues/{service}"),
+            (Some(service), Purpose::Tag) => format!("tags/{service}"),
+            (Some(service), _) => format!("service/{service}/{}", self.body.environment),
+            (None, _) => format!("databases/{}", self.body.environment),
         }
     }
 }

@@ -81,6 +81,8 @@ pub enum Code {
     /// GitHub cannot be reached, limits our calls, or gave an answer that cannot be used.
     #[serde(rename = "GITHUB_UNAVAILABLE")]
     GitHubUnavailable,
+    /// The name of a tag is not as the policy wants it, or it is taken.
+    TagRefused,
     /// The state does not allow that transition.
     WrongState,
     /// Too many secrets were asked for in one session.

@@ -9,6 +9,7 @@ use super::{
     digest::Digest,
     effect::Effect,
     inventory::{OnCancel, RelativePath, WebRoot},
+    issue::{CloseIssue, CommentIssue, OpenIncident},
     name::{DatabaseName, HostName, SecretName},
     release::ReleaseId,
     snapshot::SnapshotId,
@@ -47,6 +48,14 @@ pub enum Step {
     RestoreDatabase(RestoreDatabase),
     /// Check the service from outside.
     CheckSmoke(CheckSmoke),
+    /// Tell in an issue how an operation went.
+    CommentIssue(CommentIssue),
+    /// Open an issue for an operation that went wrong.
+    OpenIncident(OpenIncident),
+    /// Close an issue.
+    CloseIssue(CloseIssue),
+    /// Give a commit an annotated tag.
+    CreateTag(CreateTag),
 }
 
 /// Take a snapshot of a database and verify it.
@@ -173,6 +182,17 @@ pub struct CheckSmoke {
     pub version: Version,
 }
 
+/// Give a commit an annotated tag, on GitHub and in the repository here. A tag that exists is never moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CreateTag {
+    /// The tag's name.
+    pub tag: Version,
+    /// The commit it names.
+    pub commit: String,
+    /// What the tag's object says, redacted.
+    pub message: String,
+}
+
 impl Step {
     /// The name of the step, as the file in `steps/` is called.
     pub fn name(&self) -> &'static str {
@@ -185,6 +205,10 @@ impl Step {
             Self::PruneReleases(_) => "prune_releases",
             Self::RestoreDatabase(_) => "restore_database",
             Self::CheckSmoke(_) => "check_smoke",
+            Self::CommentIssue(_) => "comment_issue",
+            Self::OpenIncident(_) => "open_incident",
+            Self::CloseIssue(_) => "close_issue",
+            Self::CreateTag(_) => "create_tag",
         }
     }
 
@@ -197,7 +221,11 @@ impl Step {
             | Self::ExportCommit(_)
             | Self::PlaceRelease(_)
             | Self::SwitchRelease(_)
-            | Self::PruneReleases(_) => StepClass::Idempotent,
+            | Self::PruneReleases(_)
+            | Self::CommentIssue(_)
+            | Self::OpenIncident(_)
+            | Self::CloseIssue(_)
+            | Self::CreateTag(_) => StepClass::Idempotent,
         }
     }
 
@@ -211,13 +239,27 @@ impl Step {
             | Self::RunScript(_)
             | Self::PlaceRelease(_)
             | Self::SwitchRelease(_)
-            | Self::PruneReleases(_) => Effect::Change,
+            | Self::PruneReleases(_)
+            | Self::CommentIssue(_)
+            | Self::OpenIncident(_)
+            | Self::CloseIssue(_)
+            | Self::CreateTag(_) => Effect::Change,
         }
     }
 
-    /// Whether it only adds something of our own (snapshots, exports), so that failing after it needs no way back.
+    /// Whether it only adds something of our own (snapshots, exports, words), so that failing after it needs no way back.
     pub fn only_adds(&self) -> bool {
-        matches!(self, Self::TakeSnapshot(_) | Self::ExportCommit(_) | Self::CheckSmoke(_) | Self::PlaceRelease(_))
+        matches!(
+            self,
+            Self::TakeSnapshot(_)
+                | Self::ExportCommit(_)
+                | Self::CheckSmoke(_)
+                | Self::PlaceRelease(_)
+                | Self::CommentIssue(_)
+                | Self::OpenIncident(_)
+                | Self::CloseIssue(_)
+                | Self::CreateTag(_)
+        )
     }
 
     /// Whether it takes a snapshot: those do not wait for each other.
@@ -242,6 +284,10 @@ impl Step {
             Self::PruneReleases(s) => format!("keep {} old releases", s.keep),
             Self::RestoreDatabase(s) => format!("restore database {} from {}", s.database, s.snapshot),
             Self::CheckSmoke(s) => format!("smoke checks, expecting {}", s.version),
+            Self::CommentIssue(s) => format!("tell in issue {} how operation {} went", s.issue, s.about.operation),
+            Self::OpenIncident(s) => format!("open an incident for operation {}", s.about.operation),
+            Self::CloseIssue(s) => format!("close issue {}", s.issue),
+            Self::CreateTag(s) => format!("tag commit {} as {}", s.commit.get(..12).unwrap_or(&s.commit), s.tag),
         }
     }
 }

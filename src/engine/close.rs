@@ -3,7 +3,7 @@
 use super::{journal::Run, metrics};
 use crate::{
     domain::{
-        operation::{Operation, OperationState},
+        operation::{AttemptState, Operation, OperationState},
         plan::Purpose,
         release::{Deployment, DeploymentState},
         step::Step,
@@ -19,6 +19,7 @@ impl Run<'_> {
             Purpose::Deploy => "Deployed; every check passed.".to_owned(),
             Purpose::Rollback => "Went back; every check passed.".to_owned(),
             Purpose::Snapshot => "Every snapshot is taken and verified by a restore.".to_owned(),
+            Purpose::Issue | Purpose::Tag => self.told(&operation).await?,
         };
         let deployments = self.went_live(&mut operation).await?;
         self.finish(operation, deployments).await
@@ -42,6 +43,10 @@ impl Run<'_> {
         operation.state = state;
         operation.summary = match state {
             OperationState::Cancelled => "Cancelled before anything was changed.".to_owned(),
+            // What GitHub was told may have come to it although no answer came back.
+            _ if matches!(self.permit.plan().body().purpose, Purpose::Issue | Purpose::Tag) => {
+                format!("Failed: {reason}")
+            }
             _ => format!("Failed before anything was changed: {reason}"),
         };
         self.finish(operation, Vec::new()).await
@@ -98,6 +103,13 @@ impl Run<'_> {
         self.ledger.note("incident", Some(&operation.id), &operation.requester, body, engine.world().now()).await
     }
 
+    /// What the steps say that they did.
+    async fn told(&self, operation: &Operation) -> Result<String, LedgerError> {
+        let journal = self.ledger.journal(&operation.id).await?;
+        let done = journal.iter().filter(|entry| entry.state == AttemptState::Done);
+        Ok(done.map(|entry| entry.outcome.as_str()).collect::<Vec<_>>().join(" "))
+    }
+
     /// What is live now, and what it replaced.
     async fn went_live(&self, operation: &mut Operation) -> Result<Vec<Deployment>, LedgerError> {
         let body = self.permit.plan().body();
@@ -106,7 +118,7 @@ impl Run<'_> {
         operation.metrics.services_deployed = 1;
         let replaced = match body.purpose {
             Purpose::Rollback => DeploymentState::RolledBack,
-            Purpose::Deploy | Purpose::Snapshot => DeploymentState::Replaced,
+            _ => DeploymentState::Replaced,
         };
         let history = self.ledger.deployments(service, &body.environment).await?;
         changed.extend(
@@ -123,7 +135,7 @@ impl Run<'_> {
         let body = self.permit.plan().body();
         let (Some(service), Some(revision)) = (&body.service, &body.revision) else { return Vec::new() };
         // After a failed rollback operation the version that it left is the one to distrust, not its aim.
-        if body.purpose == Purpose::Snapshot
+        if !body.purpose.changes_service()
             || (body.purpose == Purpose::Rollback && state == DeploymentState::RolledBack)
         {
             return Vec::new();
@@ -164,10 +176,10 @@ impl Run<'_> {
         operation.decide_by = None;
         let (own, plan) = self.all_evidence(&operation).await?;
         metrics::fill(&mut operation, &own, &plan);
-        if self.permit.plan().body().purpose != Purpose::Snapshot {
+        if self.permit.plan().body().purpose.changes_service() {
             self.write_report(&operation, &own, &plan).await?;
+            self.give_target_back().await;
         }
-        self.give_target_back().await;
         self.store_end(&operation, &deployments, now).await?;
         self.live.say(operation.summary.clone());
         self.live.set(operation.state);

@@ -53,7 +53,7 @@ impl Engine {
                 "Make your own plan with mode=dry_run.",
             ));
         }
-        let right_tool = super::view::tool_of(body.purpose);
+        let right_tool = body.purpose.tool();
         if tool.name != right_tool {
             return Err(Refusal::new(
                 Code::BadArgument,

@@ -5,16 +5,15 @@ use crate::{
     domain::{
         evidence::{Evidence, EvidenceKind, Outcome},
         operation::Operation,
-        plan::Purpose,
         verdict::{self, GateCounts, MigrationResult, Observations, SmokeCounts, Verdict},
     },
     ledger::LedgerError,
 };
 
 impl Run<'_> {
-    /// The verdict, from the evidence of the operation and of its plan. Snapshots alone have none.
+    /// The verdict, from the evidence of the operation and of its plan. What changes no service has none.
     pub(super) async fn judge(&self, operation: &Operation) -> Result<Option<Verdict>, LedgerError> {
-        if self.permit.plan().body().purpose == Purpose::Snapshot {
+        if !self.permit.plan().body().purpose.changes_service() {
             return Ok(None);
         }
         let (own, plan) = self.all_evidence(operation).await?;

@@ -269,6 +269,8 @@ pub(super) fn kind_of(purpose: Purpose) -> OperationKind {
         Purpose::Deploy => OperationKind::Deploy,
         Purpose::Rollback => OperationKind::Rollback,
         Purpose::Snapshot => OperationKind::Snapshot,
+        Purpose::Issue => OperationKind::Issue,
+        Purpose::Tag => OperationKind::Tag,
     }
 }
 

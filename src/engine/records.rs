@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, propose::REHEARSAL};
+use super::{Engine, view};
 use crate::{
     domain::{
         evidence::Evidence,
@@ -75,10 +75,7 @@ impl Records for EngineRecords<'_> {
     }
 
     fn rehearsal<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Option<String>> {
-        Box::pin(async move {
-            let said = self.ledger.said(REHEARSAL, id).await?;
-            Ok(said.and_then(|body| body.get("untrusted_text")?.as_str().map(str::to_owned)))
-        })
+        Box::pin(async move { Ok(view::rehearsal(&self.ledger, id).await?) })
     }
 
     fn plan<'a>(&'a self, id: &'a PlanId) -> Reading<'a, Option<Plan>> {

@@ -1,16 +1,20 @@
 //! Operations as callers see them.
 
-use super::Engine;
+use super::{Engine, propose::REHEARSAL};
 use crate::{
     domain::{
         evidence::Evidence,
         operation::{Operation, OperationId, OperationKind, OperationState},
-        plan::{Plan, Purpose},
+        plan::Plan,
         refusal::{Code, NextCall, Refusal},
         step::Step,
     },
+    ledger::{Ledger, LedgerError},
     tools::records::{EvidenceView, OperationView, PlanView},
 };
+
+/// How much is shown of what others wrote about what stands in the way, bytes.
+const SHOWN: usize = 2000;
 
 impl Engine {
     /// Where an operation stands.
@@ -31,11 +35,17 @@ impl Engine {
         let plan = plan
             .filter(|_| operation.kind == OperationKind::DryRun)
             .map(|stored| Self::plan_view(&stored.plan, &operation));
+        let explained = |blocker: &Refusal| matches!(blocker.code, Code::GatesNotGreen | Code::DryRunFailed);
+        let untrusted_text = if operation.blockers.iter().any(explained) {
+            rehearsal(ledger, id).await?.map(|text| tail(&text, SHOWN))
+        } else {
+            None
+        };
         Ok(OperationView {
             plan,
             evidence: evidence.iter().map(evidence_view).collect(),
             journal,
-            untrusted_text: None,
+            untrusted_text,
             operation,
         })
     }
@@ -44,7 +54,7 @@ impl Engine {
         let body = plan.body();
         PlanView {
             id: plan.id().clone(),
-            tool: tool_of(body.purpose).to_owned(),
+            tool: body.purpose.tool().to_owned(),
             digest: plan.digest().short(),
             expires_at: body.expires_at,
             needs_approval: dry_run.blockers.iter().any(|blocker| blocker.code == Code::ApprovalRequired),
@@ -55,13 +65,10 @@ impl Engine {
     }
 }
 
-/// The tool that makes and executes plans for a purpose.
-pub(super) fn tool_of(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Deploy => "deploy_service",
-        Purpose::Rollback => "rollback",
-        Purpose::Snapshot => "snapshot_db",
-    }
+/// What others wrote in a dry run or a check; it was redacted when it was kept.
+pub(super) async fn rehearsal(ledger: &Ledger, id: &OperationId) -> Result<Option<String>, LedgerError> {
+    let said = ledger.said(REHEARSAL, id).await?;
+    Ok(said.and_then(|body| body.get("untrusted_text")?.as_str().map(str::to_owned)))
 }
 
 /// There is no operation with that id.

@@ -1,5 +1,6 @@
 //! The numbers of the policy.
 
+use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
@@ -32,7 +33,12 @@ pub struct Settings {
     pub secrets_s: u32,
     /// How long a human may think about a DEGRADED or INCONCLUSIVE result before it is rolled back.
     pub decision_s: u32,
+    /// What the name of a new tag has to be, a regular expression over the whole of it.
+    pub tag_pattern: String,
 }
+
+/// Tags by the calendar: `v2025.01.15`, and `v2025.01.15.2` for the second of a day.
+pub(crate) const TAG_PATTERN: &str = r"v[0-9]{4}\.[0-9]{2}\.[0-9]{2}(\.[0-9]+)?";
 
 impl Default for Settings {
     fn default() -> Self {
@@ -47,6 +53,7 @@ impl Default for Settings {
             rollback_s: 24 * 60 * 60,
             secrets_s: 24 * 60 * 60,
             decision_s: 30 * 60,
+            tag_pattern: TAG_PATTERN.to_owned(),
         }
     }
 }
@@ -79,6 +86,11 @@ impl Settings {
             | EvidenceKind::Room
             | EvidenceKind::Schedule => self.gate_s,
         }
+    }
+
+    /// A pattern of tags' names, for the whole of them; nothing when it is no regular expression.
+    pub fn tag_regex(pattern: &str) -> Option<Regex> {
+        RegexBuilder::new(&format!("^(?:{pattern})$")).unicode(false).build().ok()
     }
 
     /// The digest that plans are bound to.

@@ -1,7 +1,11 @@
 //! Steps act: each file does, proves and undoes one thing.
 
 mod check_smoke;
+mod close_issue;
+mod comment_issue;
+mod create_tag;
 mod export_commit;
+mod open_incident;
 mod place_release;
 mod prune_releases;
 mod restore_database;
@@ -131,6 +135,10 @@ pub async fn run(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::PruneReleases(step) => prune_releases::run(step, context).await,
         Step::RestoreDatabase(step) => restore_database::run(step, context).await,
         Step::CheckSmoke(step) => check_smoke::run(step, context).await,
+        Step::CommentIssue(step) => comment_issue::run(step, context).await,
+        Step::OpenIncident(step) => open_incident::run(step, context).await,
+        Step::CloseIssue(step) => close_issue::run(step, context).await,
+        Step::CreateTag(step) => create_tag::run(step, context).await,
     }
 }
 
@@ -143,8 +151,11 @@ pub async fn probe(step: &Step, context: &Context<'_>) -> Probe {
         Step::PlaceRelease(step) => place_release::probe(step, context).await,
         Step::SwitchRelease(step) => switch_release::probe(step, context).await,
         Step::RestoreDatabase(step) => restore_database::probe(step, context).await,
+        Step::CommentIssue(step) => comment_issue::probe(step, context).await,
+        Step::OpenIncident(step) => open_incident::probe(step, context).await,
+        Step::CreateTag(step) => create_tag::probe(step, context).await,
         // Doing these again does no harm and finds out as much as looking would.
-        Step::PruneReleases(_) | Step::CheckSmoke(_) => Probe::NotStarted,
+        Step::PruneReleases(_) | Step::CheckSmoke(_) | Step::CloseIssue(_) => Probe::NotStarted,
     }
 }
 
@@ -157,6 +168,9 @@ pub async fn undo(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::RestoreDatabase(step) => restore_database::undo(step, context).await,
         Step::TakeSnapshot(_) | Step::ExportCommit(_) | Step::CheckSmoke(_) => {
             Ok(Done::new("There is nothing to take back: this step only added something of our own."))
+        }
+        Step::CommentIssue(_) | Step::OpenIncident(_) | Step::CloseIssue(_) | Step::CreateTag(_) => {
+            Ok(Done::new("What was told stays told, and tags are never removed."))
         }
         Step::PruneReleases(_) => {
             Ok(Done::new("Old releases stay removed: neither the live one nor the one to go back to was among them."))
@@ -174,6 +188,10 @@ pub async fn probe_undo(step: &Step, context: &Context<'_>) -> Probe {
         | Step::TakeSnapshot(_)
         | Step::ExportCommit(_)
         | Step::CheckSmoke(_)
+        | Step::CommentIssue(_)
+        | Step::OpenIncident(_)
+        | Step::CloseIssue(_)
+        | Step::CreateTag(_)
         | Step::PruneReleases(_) => Probe::NotStarted,
     }
 }

@@ -1,4 +1,4 @@
-//! `cancel_operation`: stop at the next safe point.
+//! `cancel_operation`: stop, without leaving anything half done.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -28,8 +28,9 @@ pub(super) struct Arguments {
 impl Describe for CancelOperation {
     const NAME: &'static str = "cancel_operation";
     const TITLE: &'static str = "Cancel an operation";
-    const DESCRIPTION: &'static str = "Stops an operation that you started at its next safe point: before the first change it just \
-        ends, afterwards it is rolled back. Never interrupts a script half-way.";
+    const DESCRIPTION: &'static str = "Stops an operation that you started: a script that may be interrupted is ended with all its \
+        processes, anything else stops at its next safe point. Before the first change it just ends, afterwards it is rolled back. \
+        The answer says what became of the script.";
     const TOOLSET: Toolset = Toolset::Deploy;
     const EFFECT: Effect = Effect::Change;
     const IDEMPOTENT: bool = true;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{
     Action, Context, Describe, Proposal, Subject, Toolset, UNTIL_STAMPED, Wish,
     bounds::WaitSeconds,
-    drafting::{facts, migrations, mode::Mode, obsolete, script, way_back},
+    drafting::{facts, gates, migrations, mode::Mode, obsolete, script, way_back},
     records::OperationView,
 };
 use crate::{
@@ -300,14 +300,7 @@ impl Case<'_> {
 
     /// What gates and secrets prove, and what gates say that are not green.
     async fn gates_and_secrets(&self) -> Result<(Vec<Evidence>, Vec<String>), Refusal> {
-        let (mut evidence, mut complaints) = (Vec::new(), Vec::new());
-        for name in &self.service.gates {
-            let Some(gate) = self.context.reader.inventory().gates.get(name) else { continue };
-            (self.context.progress)(format!("running gate {name}"));
-            let run = self.context.reader.run_gate(self.service, gate, self.revision, UNTIL_STAMPED).await?;
-            complaints.extend(run.complaint());
-            evidence.push(run.evidence);
-        }
+        let (mut evidence, complaints) = gates::run(self.context, self.service, self.revision).await?;
         if !self.service.secrets.is_empty() {
             evidence.push(self.secrets().await);
         }
@@ -349,11 +342,7 @@ impl Case<'_> {
         if !self.service.secrets.is_empty() {
             requirements.push(own(EvidenceKind::Secrets));
         }
-        requirements.extend(
-            self.service.gates.iter().filter_map(|name| self.context.reader.inventory().gates.get(name)).map(|gate| {
-                Requirement { kind: gate.kind.evidence(), subject: format!("{}@{}", gate.name, self.revision.commit) }
-            }),
-        );
+        requirements.extend(gates::required(self.context, self.service, &self.revision.commit));
         requirements.extend(
             self.target
                 .databases

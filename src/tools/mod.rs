@@ -5,7 +5,9 @@
 mod bounds;
 mod cancel_operation;
 mod check_readiness;
+mod create_tag;
 mod deploy_service;
+mod deployment_issues;
 mod diagnose;
 mod diagnosing;
 mod drafting;
@@ -23,6 +25,7 @@ mod schema;
 mod search_logs;
 mod security_alerts;
 mod snapshot_db;
+mod telling;
 mod verify_secret;
 
 use std::{future::Future, pin::Pin};
@@ -371,7 +374,9 @@ pub fn all() -> Vec<Tool> {
     let mut tools = vec![
         action::<cancel_operation::CancelOperation>(),
         observation::<check_readiness::CheckReadiness>(),
+        action::<create_tag::CreateTag>(),
         action::<deploy_service::DeployService>(),
+        action::<deployment_issues::DeploymentIssues>(),
         query::<diagnose::Diagnose>(),
         query::<inspect_db::InspectDb>(),
         query::<list_services::ListServices>(),

@@ -11,7 +11,7 @@ use std::{
 use super::{
     Reader, World, WorldError,
     blocking::blocking,
-    detached::{PlacedScript, ScriptRun},
+    detached::{PlacedScript, ScriptRun, remote::seed},
     host::Place,
     releases,
     ssh::{Command, Delivery, Remote, RemoteTree, Role},
@@ -141,7 +141,7 @@ impl World {
         let to = there.join("export");
         let sent = || async {
             remote.claim(&target.root, permit).await?;
-            send(remote, &export, &script, &to).await
+            send(remote, &export, &script, &to, Some(&permit.plan().resource())).await
         };
         let placed = Box::pin(remote.patiently(PATIENCE, sent)).await?;
         let at = placed.path.clone();
@@ -155,12 +155,14 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Makes a directory that nobody else can look into, with those above it.
 const PRIVATE: &str = r#"umask 077; exec mkdir -p -- "$1""#;
 
-/// Sends an export to a host, for a script that lies in it. Says where the script is there, and what it must hold.
+/// Sends an export to a host, for a script that lies in it: only what an earlier export of `owner` there does not hold. Says where the
+/// script is there, and what it must hold.
 pub(super) async fn send(
     remote: Remote<'_>,
     export: &Path,
     script: &Path,
     to: &Path,
+    owner: Option<&str>,
 ) -> Result<PlacedScript, WorldError> {
     let io = |error| WorldError::io("send a script", error);
     let below = script.strip_prefix(export).map_err(|error| io(std::io::Error::other(error)))?;
@@ -169,6 +171,9 @@ pub(super) async fn send(
     let wanted = blocking(move || RemoteTree::here(&from)).await?;
     let doing = "send the files of a script";
     remote.text(doing, Command::sh(PRIVATE).arg(to.parent().unwrap_or(to))).await?;
+    if let Some(owner) = owner {
+        seed(remote, &wanted, to, owner).await?;
+    }
     remote.send_tree(doing, &Delivery { from: export, wanted: &wanted, to, base: None }).await?;
     Ok(placed)
 }

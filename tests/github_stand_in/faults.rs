@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::Curl;
+use super::{Answer, Curl};
 use crate::support::github::{Fault, GitHub};
 
 async fn shop() -> (GitHub, Curl) {
@@ -50,7 +50,14 @@ async fn lists_can_lie() {
     assert_eq!((empty.body, empty.headers.get("link")), (json!([]), None));
     let last = curl.get(ISSUES).await;
     assert_eq!((last.body.as_array().unwrap().len(), last.next()), (30, None));
-    assert!(curl.get(ISSUES).await.next().is_some());
+    let whole = curl.get(ISSUES).await;
+    assert!(whole.next().is_some());
+    // Nor does the server say then that nothing has changed.
+    github.fault_once("GET {repo}/issues", 1, Fault::EmptyPage);
+    let known = [("if-none-match", whole.header("etag"))];
+    let empty = Answer::read(curl.send(Method::GET, ISSUES, &known, None).await.unwrap()).await;
+    assert_eq!((empty.status, &empty.body), (200, &json!([])));
+    assert_ne!(empty.header("etag"), whole.header("etag"));
 }
 
 #[tokio::test]

@@ -114,6 +114,28 @@ async fn a_service_lives_on_a_host_that_has_only_sftp() {
 }
 
 #[tokio::test]
+async fn a_switch_that_php_does_not_hear_of_is_taken_back() {
+    let host = Sshd::start().await;
+    let house = house_on(&host, host.port()).await;
+    let client = house.server().await;
+    assert_eq!(deploy(&client, "v1").await, "succeeded");
+    drop(client);
+    // This web server runs no PHP.
+    house.configure(|text| text.replace("keep = 1\n", "keep = 1\nreset_opcache = true\n"));
+    let client = house.server().await;
+    let plan = client.plan("site", "v2").await;
+    let done = client.execute("deploy_service", &plan).await;
+    assert_eq!(client.ended(done.get("/operation/id")).await, "rolled_back", "{}", done.text);
+    let status = json!({ "operation": done.get("/operation/id"), "journal": true });
+    let told = client.call("operation_status", status).await;
+    assert!(told.text.contains("shows PHP files instead of running them"), "{}", told.text);
+    assert!(told.text.contains("is live again. PHP's OPcache was not reset: "), "{}", told.text);
+    assert_eq!(page(&host), "one");
+    let left = host.run("find site/releases -name 'deploy-ops-*'").await;
+    assert_eq!((left.code, left.stdout.as_str()), (Some(0), ""), "{}", left.stderr);
+}
+
+#[tokio::test]
 async fn a_line_that_is_cut_at_any_byte_costs_no_deployment() {
     let host = Sshd::start().await;
     let line = Cut::before(host.port()).await;

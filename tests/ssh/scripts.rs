@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::{
-    cut::Cut,
+    cut::{Cut, Way},
     mcp::{Client, House, collect},
     sshd::Sshd,
     wait::until,
@@ -218,4 +218,59 @@ async fn the_migration_of_a_release_runs_where_the_release_lies() {
     let release = std::fs::read_link(host.path("page/current")).unwrap();
     let wanted = format!("web1 in {}/page/{}\n", host.root(), release.display());
     assert_eq!(std::fs::read_to_string(host.path("migrated")).unwrap(), wanted);
+}
+
+#[tokio::test]
+async fn a_cancelled_script_is_ended_on_the_host_and_where_that_cannot_be_seen_a_human_is_asked() {
+    let host = Sshd::start().await;
+    let house = house(&host, host.port(), true).await;
+    let client = house.server().await;
+    host.plant("wait", "");
+    let operation = begin(&client, &client.plan("site", "v2025.02.01").await).await;
+    until(|| (starts(&host).lines().count() == 1).then_some(())).await;
+    let asked = client.call("cancel_operation", json!({ "operation": operation })).await;
+    assert_eq!(client.ended(&operation).await, "cancelled", "{}", asked.text);
+    let status = client.call("operation_status", json!({ "operation": operation, "journal": true })).await;
+    assert!(status.text.contains("deploy-site.sh was ended after"), "{}", status.text);
+    assert_eq!(page(&host), "", "the rollback script ran");
+
+    let operation = begin(&client, &client.plan("site", "v2025.02.01").await).await;
+    until(|| (starts(&host).lines().count() == 2).then_some(())).await;
+    // As a login that sees other processes than the one that started it.
+    let elsewhere = "for each in .deploy-ops/runs/*/do-*/claim; do text=$(readlink $each); rm $each; ln -s \"${text%:*}:1\" $each; done";
+    assert_eq!(host.run(elsewhere).await.code, Some(0));
+    let asked = client.call("cancel_operation", json!({ "operation": operation })).await;
+    assert_eq!(client.ended(&operation).await, "indeterminate", "{}", asked.text);
+    let status = client.call("operation_status", json!({ "operation": operation })).await;
+    assert!(status.text.contains("was told to end and may still run"), "{}", status.text);
+    assert!(status.text.contains("deploy-ops decide"), "{}", status.text);
+}
+
+#[tokio::test]
+async fn of_an_export_only_what_changed_is_sent_and_what_a_script_altered_is_put_right() {
+    const SIZE: usize = 3 << 20;
+    let host = Sshd::start().await;
+    let line = Cut::before(host.port()).await;
+    let house = house(&host, line.port(), true).await;
+    // It alters its own export, and looks whether it got one that an earlier run altered.
+    let deploy = "#!/bin/sh\nset -e\n[ \"${3:-}\" != --dry-run ] || exit 0\n\
+                  cat lib/small >>\"$1/../seen\"\n[ ! -e left ]\n[ ! -h lib ]\n[ $(wc -c <big) = 3145728 ]\n\
+                  echo altered >lib/small\ntouch left\nmv lib kept\nln -s kept lib\n";
+    let big: String = (0..SIZE).map(|at| char::from(b'a' + u8::try_from(at * at % 23 + at % 3).unwrap())).collect();
+    std::fs::create_dir(house.path("repository/lib")).unwrap();
+    let files = [("big", big.as_str()), ("lib/small", "one\n"), ("deployment-scripts/deploy-site.sh", deploy)];
+    house.commit(&files, "v2025.03.01");
+    house.commit(&[("other", "two\n")], "v2025.03.02");
+    let client = house.server().await;
+    let mut sent = Vec::new();
+    for version in ["v2025.03.01", "v2025.03.02"] {
+        let plan = client.plan("site", version).await;
+        let before = line.passed(Way::ToServer);
+        let done = client.execute("deploy_service", &plan).await;
+        assert_eq!(done.get("/operation/state"), "succeeded", "{}", done.text);
+        sent.push(line.passed(Way::ToServer) - before);
+    }
+    assert_eq!(std::fs::read_to_string(host.path("seen")).unwrap(), "one\none\n");
+    assert!(sent[0] > SIZE as u64 && sent[1] < 500_000, "{sent:?}");
+    assert_eq!(std::fs::read_dir(host.path(".deploy-ops/runs")).unwrap().count(), 1, "old exports go");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::way::{is_loopback, via};
+use super::way::{is_loopback, protection, via};
 use crate::{
     config::{
         defaults,
@@ -121,46 +121,21 @@ fn server(
     })
 }
 
-/// SSH protects a connection as far as the host, and nothing listens between a host and itself.
 fn tls(section: &Section<'_>, address: &str, through_host: bool) -> Option<Tls> {
-    let (socket, ends_there) = (address.starts_with('/'), is_loopback(address));
+    let socket = address.starts_with('/');
     let ca = section.optional("ca").map(|item| item.local_path());
     let ca = ca.map_or(Some(None), |path| path.map(Some))?;
     let Some(item) = section.optional("tls") else {
         return Some(if socket { Tls::Off } else { Tls::Verify { ca } });
     };
-    match item.choice(&[("verify", Word::Verify), ("off", Word::Off), ("off_behind_host", Word::OffBehindHost)])? {
-        Word::Verify if socket => {
+    match protection(&item, &[("verify", ())], socket || is_loopback(address), through_host)? {
+        Some(()) if socket => {
             item.error("is not for sockets", "remove it: a socket of this machine needs no encryption");
             None
         }
-        Word::Verify => Some(Tls::Verify { ca }),
-        Word::Off if socket || ends_there => Some(Tls::Off),
-        Word::OffBehindHost if through_host => Some(Tls::Off),
-        Word::OffBehindHost => {
-            item.error("is for what is reached through a host", "name the host with via, or remove it");
-            None
-        }
-        Word::Off => {
-            item.error(
-                "would send the password over a network in the clear",
-                if through_host {
-                    "remove it, or write off_behind_host if you trust the network between the host and the server"
-                } else {
-                    "remove it, and name the authorities with ca if they are your own"
-                },
-            );
-            None
-        }
+        Some(()) => Some(Tls::Verify { ca }),
+        None => Some(Tls::Off),
     }
-}
-
-#[derive(Clone, Copy)]
-enum Word {
-    Verify,
-    Off,
-    /// The operator trusts the network behind the host.
-    OffBehindHost,
 }
 
 /// A name on a database server; it is passed on to client programs, so it must not look like an option or a URL.

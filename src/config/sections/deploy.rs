@@ -129,7 +129,8 @@ fn any_script(item: &Item<'_>, names: &Names, keys: &'static [&'static str]) -> 
     let secrets = references(&section, "secrets", "entry of [secrets]", &names.secrets);
     let environment = section.optional("environment").map(|item| environment(&item)).unwrap_or_default();
     let choices = [("wait", OnCancel::Wait), ("end", OnCancel::End)];
-    let on_cancel = match section.optional("on_cancel") {
+    let said = if keys.contains(&"on_cancel") { section.optional("on_cancel") } else { None };
+    let on_cancel = match said {
         Some(item) => Some(item.choice(&choices)?),
         None => None,
     };

@@ -9,7 +9,7 @@ use crate::{
     domain::inventory::{GitHubAccess, GitHubCredential},
 };
 
-const KEYS: &[&str] = &["api", "token", "app", "organization"];
+const KEYS: &[&str] = &["api", "token", "app", "organization", "issue_label"];
 
 pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
     let section = item.section(KEYS)?;
@@ -18,7 +18,9 @@ pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
         None => url::Url::parse(defaults::GITHUB_API).ok()?,
     };
     let organization = section.optional("organization").and_then(|item| organization(&item));
-    Some(GitHubAccess { api, credential: credential(&section, names)?, organization })
+    let issue_label = section.optional("issue_label").and_then(|item| issue_label(&item));
+    let issue_label = issue_label.unwrap_or_else(|| defaults::GITHUB_ISSUE_LABEL.to_owned());
+    Some(GitHubAccess { api, credential: credential(&section, names)?, organization, issue_label })
 }
 
 /// A plain `http` is good for the loopback alone: the token goes there.
@@ -47,6 +49,15 @@ fn organization(item: &Item<'_>) -> Option<String> {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if !fits {
         item.error("is not the name of an organisation", "use letters, digits and '-'");
+    }
+    fits.then(|| text.to_owned())
+}
+
+fn issue_label(item: &Item<'_>) -> Option<String> {
+    let text = item.text()?;
+    let fits = GitHubAccess::is_label(text);
+    if !fits {
+        item.error("is not the name of a label", "use 1 to 50 characters without commas");
     }
     fits.then(|| text.to_owned())
 }
@@ -106,6 +117,12 @@ mod tests {
                 2,
                 "github.app.installation: must be from 1",
                 "use a number",
+            ),
+            (
+                "[github]\ntoken = \"CRM_DB_PASSWORD\"\nissue_label = \"a,b\"",
+                3,
+                "github.issue_label: is not the name of a label",
+                "use 1 to 50",
             ),
             (
                 "[github]\ntoken = \"CRM_DB_PASSWORD\"\norganization = \"a/b\"",

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::way::{is_loopback, via};
+use super::way::{is_loopback, protection, via};
 use crate::{
     config::{
         names::Names,
@@ -63,57 +63,23 @@ fn mailbox(
 
 /// A server, with TLS as its port wants it where nothing else is said.
 fn server(section: &Section<'_>, key: &'static str, tls_key: &'static str, through_host: bool) -> Option<MailServer> {
-    let protection = section.optional(tls_key);
+    let given = section.optional(tls_key);
     let Some(item) = section.optional(key) else {
-        if let Some(protection) = protection {
-            protection.error(&format!("is given without {key}"), format!("add {key} = \"host:port\", or remove it"));
+        if let Some(given) = given {
+            given.error(&format!("is given without {key}"), format!("add {key} = \"host:port\", or remove it"));
         }
         return None;
     };
     let (address, port) = item.host_and_port()?;
-    let tls = match protection {
+    let tls = match given {
         None if matches!(port, 465 | 993) => MailTls::Implicit,
         None => MailTls::Starttls,
-        Some(item) => tls(&item, &address, through_host)?,
+        Some(item) => {
+            let ways = [("implicit", MailTls::Implicit), ("starttls", MailTls::Starttls)];
+            protection(&item, &ways, is_loopback(&address), through_host)?.unwrap_or(MailTls::Off)
+        }
     };
     Some(MailServer { address, port, tls })
-}
-
-fn tls(item: &Item<'_>, address: &str, through_host: bool) -> Option<MailTls> {
-    let words = [
-        ("implicit", Word::Tls(MailTls::Implicit)),
-        ("starttls", Word::Tls(MailTls::Starttls)),
-        ("off", Word::Off),
-        ("off_behind_host", Word::OffBehindHost),
-    ];
-    match item.choice(&words)? {
-        Word::Tls(tls) => Some(tls),
-        Word::Off if is_loopback(address) => Some(MailTls::Off),
-        Word::OffBehindHost if through_host => Some(MailTls::Off),
-        Word::OffBehindHost => {
-            item.error("is for what is reached through a host", "name the host with via, or remove it");
-            None
-        }
-        Word::Off => {
-            item.error(
-                "would send the password over a network in the clear",
-                if through_host {
-                    "remove it, or write off_behind_host if you trust the network between the host and the server"
-                } else {
-                    "remove it, and name the authorities with ca if they are your own"
-                },
-            );
-            None
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Word {
-    Tls(MailTls),
-    Off,
-    /// The operator trusts the network behind the host.
-    OffBehindHost,
 }
 
 /// Who logs in. Servers name their users as they like.

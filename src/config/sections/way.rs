@@ -1,4 +1,4 @@
-//! The way to a server: directly, or through a host.
+//! The way to a server: directly or through a host, and how the connection is protected.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +19,47 @@ pub(super) fn via(item: &Item<'_>, names: &Names, hosts: &BTreeMap<HostName, Hos
         return None;
     }
     Some(name)
+}
+
+/// How TLS begins, one of `ways` by its word; nothing where the operator writes that it is off and that is no harm: what ends where
+/// it begins, as `ends_there` says, and what the operator trusts behind a host. SSH protects a connection as far as the host, and
+/// nothing listens between a host and itself.
+pub(super) fn protection<T: Clone>(
+    item: &Item<'_>,
+    ways: &[(&str, T)],
+    ends_there: bool,
+    through_host: bool,
+) -> Option<Option<T>> {
+    let ways = ways.iter().map(|(word, way)| (*word, Word::Tls(way.clone())));
+    let words: Vec<_> = ways.chain([("off", Word::Off), ("off_behind_host", Word::OffBehindHost)]).collect();
+    match item.choice(&words)? {
+        Word::Tls(way) => Some(Some(way)),
+        Word::Off if ends_there => Some(None),
+        Word::OffBehindHost if through_host => Some(None),
+        Word::OffBehindHost => {
+            item.error("is for what is reached through a host", "name the host with via, or remove it");
+            None
+        }
+        Word::Off => {
+            item.error(
+                "would send the password over a network in the clear",
+                if through_host {
+                    "remove it, or write off_behind_host if you trust the network between the host and the server"
+                } else {
+                    "remove it, and name the authorities with ca if they are your own"
+                },
+            );
+            None
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Word<T> {
+    Tls(T),
+    Off,
+    /// The operator trusts the network behind the host.
+    OffBehindHost,
 }
 
 /// Whether an address never leaves the machine it is used on.

@@ -3,7 +3,7 @@
 use crate::{
     config::{
         defaults,
-        raw::{Bounds, Section},
+        raw::{Bounds, Item, Section},
     },
     policy,
 };
@@ -20,10 +20,11 @@ const KEYS: &[&str] = &[
     "plan_lifetime_s",
     "production_plan_lifetime_s",
     "decision_deadline_s",
+    "tag_pattern",
 ];
 
 /// How long evidence and plans count, seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicySettings {
     /// A dry run.
     pub dry_run_fresh_s: u32,
@@ -47,6 +48,8 @@ pub struct PolicySettings {
     pub production_plan_lifetime_s: u32,
     /// How long a human has to decide about a degraded deployment before it is rolled back.
     pub decision_deadline_s: u32,
+    /// What the name of a new tag has to be, a regular expression over the whole of it.
+    pub tag_pattern: String,
 }
 
 impl From<PolicySettings> for policy::Settings {
@@ -62,6 +65,7 @@ impl From<PolicySettings> for policy::Settings {
             rollback_s: settings.rollback_fresh_s,
             secrets_s: settings.secrets_fresh_s,
             decision_s: settings.decision_deadline_s,
+            tag_pattern: settings.tag_pattern,
         }
     }
 }
@@ -81,7 +85,20 @@ pub(super) fn read(file: &Section<'_>) -> PolicySettings {
         plan_lifetime_s: number("plan_lifetime_s", defaults::PLAN_LIFETIME_S),
         production_plan_lifetime_s: number("production_plan_lifetime_s", defaults::PRODUCTION_PLAN_LIFETIME_S),
         decision_deadline_s: number("decision_deadline_s", defaults::DECISION_DEADLINE_S),
+        tag_pattern: section
+            .as_ref()
+            .and_then(|section| section.optional("tag_pattern"))
+            .and_then(|item| tag_pattern(&item))
+            .unwrap_or_else(|| policy::Settings::default().tag_pattern),
     }
+}
+
+fn tag_pattern(item: &Item<'_>) -> Option<String> {
+    let text = item.text()?;
+    if policy::Settings::tag_regex(text).is_none() {
+        item.error("is not a regular expression", "write it as 'v[0-9]+[.][0-9]+[.][0-9]+'");
+    }
+    Some(text.to_owned())
 }
 
 #[cfg(test)]
@@ -103,6 +120,7 @@ mod tests {
                 "unknown key snapshots_fresh_s in policy",
                 "did you mean snapshot_fresh_s?",
             ),
+            ("[policy]\ntag_pattern = '('", 2, "policy.tag_pattern: is not a regular expression", "write it as"),
             ("[polcy]", 1, "unknown key polcy in the top level", "did you mean policy?"),
             ("policy = 3", 1, "policy: must be a table, not an integer", "write it as"),
         ];

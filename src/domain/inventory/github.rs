@@ -17,6 +17,15 @@ pub struct GitHubAccess {
     pub credential: GitHubCredential,
     /// The organisation whose secrets and variables count for all its repositories.
     pub organization: Option<String>,
+    /// The label that makes an issue one of deployments.
+    pub issue_label: String,
+}
+
+impl GitHubAccess {
+    /// Whether a text can be the name of a label. Lists of labels are separated by commas.
+    pub fn is_label(text: &str) -> bool {
+        (1..=50).contains(&text.chars().count()) && !text.contains(',') && !text.chars().any(char::is_control)
+    }
 }
 
 /// Who we are on GitHub.

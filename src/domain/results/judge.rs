@@ -71,9 +71,7 @@ fn doubt(report: &TestReport, ran: &Ran<'_>) -> Option<String> {
     if report.bad() > 0 {
         return Some(format!("it ended with exit code 0, and {}", told(report)));
     }
-    if let Some(printed) = ran.printed
-        && (!printed.problems.is_empty() || (printed.good(), printed.bad()) != (report.good(), report.bad()))
-    {
+    if let Some(printed) = ran.printed.filter(|printed| !agree(report, printed)) {
         return Some(format!("it printed that {}, and reported that {}", told(printed), told(report)));
     }
     if report.findings.is_none() && report.good() == 0 {
@@ -81,6 +79,12 @@ fn doubt(report: &TestReport, ran: &Ran<'_>) -> Option<String> {
     }
     let wanted = u64::from(ran.minimum_tests.unwrap_or(0));
     (report.good() < wanted).then(|| format!("{} tests passed, and at least {wanted} must", report.good()))
+}
+
+/// Whether a good report and a summary that was printed say the same. A report of findings knows nothing of the tests that passed.
+fn agree(report: &TestReport, printed: &TestReport) -> bool {
+    let counts_tests = report.findings.is_none() || report.total() > 0;
+    printed.problems.is_empty() && printed.bad() == 0 && (!counts_tests || printed.good() == report.good())
 }
 
 fn is_good(report: &TestReport) -> bool {
@@ -190,6 +194,9 @@ mod tests {
         let with = |findings| TestReport { findings: Some(findings), ..TestReport::default() };
         assert_eq!(outcome(None, Some(&with(Findings::default())), None), Outcome::Pass);
         assert_eq!(outcome(None, Some(&with(Findings { warnings: 9, ..Findings::default() })), None), Outcome::Pass);
+        let none = with(Findings::default());
+        assert_eq!(outcome(None, Some(&none), Some(&report(3, 0, 0))), Outcome::Pass, "it knows nothing of tests");
+        assert_eq!(outcome(None, Some(&none), Some(&report(3, 1, 0))), Outcome::Inconclusive);
         let error = with(Findings { errors: 1, ..Findings::default() });
         assert_eq!(outcome(None, Some(&error), None), Outcome::Fail);
         let doubted = TestReport { problems: vec!["cut".to_owned()], ..error };

@@ -259,6 +259,8 @@ not ok 3 - fails
         doubted("    1..1\n    not ok 1\nok 1\n1..1", "one of its subtests is not");
         doubted("TAP version 14\n1..1\nok 1\nTAP version 14\n1..1\nok 1\n", "more than one run");
         doubted(&format!("{}ok 1", " ".repeat(400)), "nested");
+        doubted("1..1\nok 1\n  ---\n  duration_ms: 1\n", "it was cut");
+        doubted("1..1\nok 1\n    ok 1\n    1..1\n", "it was cut");
     }
 
     #[test]

@@ -4,14 +4,15 @@ use super::super::Case;
 use crate::domain::{
     approval::{Channel, Decision},
     effect::Tier,
-    plan::{DatabaseStrategy, Plan},
+    plan::{DatabaseStrategy, Plan, Purpose},
     refusal::{Code, NextCall, Refusal},
 };
 
 pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
     let rule = &case.environment.approval;
-    // What only adds (a snapshot) needs nobody's leave.
-    if plan.only_adds() || !(rule.required || case.environment.tier == Tier::Production) {
+    // What only adds (a snapshot) needs nobody's leave. A tag is for good, and others build on it.
+    let for_good = plan.body().purpose == Purpose::Tag;
+    if (plan.only_adds() && !for_good) || !(rule.required || case.environment.tier == Tier::Production) {
         return Ok(());
     }
     let approve = format!("A human runs `deploy-ops approve {}` at a terminal; then execute the same plan.", plan.id());
@@ -22,7 +23,7 @@ pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
             approve,
         )
         .with_next(NextCall::new(
-            plan_tool(plan),
+            plan.body().purpose.tool(),
             serde_json::json!({ "mode": "execute", "plan": plan.id() }),
             "after the approval",
         )));
@@ -65,12 +66,4 @@ pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
         ));
     }
     Ok(())
-}
-
-fn plan_tool(plan: &Plan) -> &'static str {
-    match plan.body().purpose {
-        crate::domain::plan::Purpose::Deploy => "deploy_service",
-        crate::domain::plan::Purpose::Rollback => "rollback",
-        crate::domain::plan::Purpose::Snapshot => "snapshot_db",
-    }
 }

@@ -11,6 +11,7 @@ mod halt;
 mod rollback_ready;
 mod rolled_back;
 mod secrets;
+mod tag_name;
 mod window;
 
 use super::Case;
@@ -31,6 +32,7 @@ pub(super) fn all() -> &'static [Rule] {
         Rule { name: "expiry", check: expiry::check },
         Rule { name: "drift", check: drift::check },
         Rule { name: "rolled_back", check: rolled_back::check },
+        Rule { name: "tag_name", check: tag_name::check },
         Rule { name: "window", check: window::check },
         Rule { name: "secrets", check: secrets::check },
         Rule { name: "gates", check: gates::check },

@@ -1,4 +1,4 @@
-//! A version that was rolled back is not deployed again: the fix gets a new tag.
+//! A version that was rolled back is neither deployed again nor tagged: the fix gets a new tag.
 
 use super::super::Case;
 use crate::domain::{
@@ -9,7 +9,7 @@ use crate::domain::{
 
 pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
     let Some(revision) = &plan.body().revision else { return Ok(()) };
-    if plan.body().purpose != Purpose::Deploy {
+    if !matches!(plan.body().purpose, Purpose::Deploy | Purpose::Tag) {
         return Ok(());
     }
     let Some(earlier) = case.history.iter().find(|deployment| {

@@ -108,7 +108,14 @@ async fn of_step(
             let found = found.map_or_else(|| "missing".to_owned(), |manifest| manifest.digest.to_string());
             facts.set(format!("snapshot {}", restore.snapshot), found);
         }
-        Step::TakeSnapshot(_) | Step::ExportCommit(_) | Step::PruneReleases(_) | Step::CheckSmoke(_) => {}
+        Step::TakeSnapshot(_)
+        | Step::ExportCommit(_)
+        | Step::PruneReleases(_)
+        | Step::CheckSmoke(_)
+        | Step::CommentIssue(_)
+        | Step::OpenIncident(_)
+        | Step::CloseIssue(_)
+        | Step::CreateTag(_) => {}
     }
     Ok(())
 }

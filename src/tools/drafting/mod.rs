@@ -1,9 +1,11 @@
 //! What `deploy_service` and `rollback` share: facts, migrations, scripts and the way back.
 
 pub(super) mod facts;
+pub(super) mod gates;
 pub(super) mod loss;
 pub(super) mod migrations;
 pub(super) mod mode;
 pub(super) mod obsolete;
+pub(super) mod place;
 pub(super) mod script;
 pub(super) mod way_back;

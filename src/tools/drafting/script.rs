@@ -70,3 +70,48 @@ pub(in crate::tools) async fn file(
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_taken_back_whole_is_interrupted_unasked() {
+        let script = |on_cancel| Script {
+            path: "deploy.sh".parse().unwrap(),
+            arguments: Vec::new(),
+            timeout_s: 1,
+            secrets: Vec::new(),
+            environment: std::collections::BTreeMap::new(),
+            on_cancel,
+        };
+        let call = ScriptCall {
+            path: "rollback.sh".parse().unwrap(),
+            commit: "c".to_owned(),
+            digest: crate::domain::digest::Digest::of(b""),
+            interpreter: Vec::new(),
+            arguments: Vec::new(),
+            environment: std::collections::BTreeMap::new(),
+            secrets: Vec::new(),
+            timeout_s: 1,
+            host: None,
+            on_cancel: OnCancel::Wait,
+        };
+        let target = |databases: &[&str]| Target {
+            host: "here".parse().unwrap(),
+            root: "/".into(),
+            url: None,
+            through_host: false,
+            databases: databases.iter().map(|name| name.parse().unwrap()).collect(),
+            env_file: None,
+            volatile: Vec::new(),
+            logs: Vec::new(),
+        };
+        let said = |on_cancel, undo, databases| super::on_cancel(&script(on_cancel), undo, &target(databases));
+        assert_eq!(said(None, Some(&call), &[]), OnCancel::End);
+        assert_eq!(said(None, Some(&call), &["main"]), OnCancel::Wait);
+        assert_eq!(said(None, None, &[]), OnCancel::Wait);
+        assert_eq!(said(Some(OnCancel::Wait), Some(&call), &[]), OnCancel::Wait);
+        assert_eq!(said(Some(OnCancel::End), None, &["main"]), OnCancel::End);
+    }
+}

@@ -2,8 +2,7 @@
 
 use super::{super::Context, Candidate, Seen, each, judged};
 use crate::domain::{
-    clean::clean,
-    evidence::{Evidence, EvidenceKind, Outcome},
+    evidence::{Evidence, EvidenceKind},
     inventory::{Gate, GateKind},
     operation::OperationFilter,
     refusal::{Code, NextCall, Refusal},
@@ -11,8 +10,6 @@ use crate::domain::{
 
 /// How many operations are looked through for what was seen before.
 const EARLIER: u32 = 50;
-/// How much of what a gate wrote is kept, bytes.
-const SHOWN: usize = 2000;
 
 pub(super) async fn look(candidate: Candidate<'_>) -> Vec<Seen> {
     let gates: Vec<&Gate> = {
@@ -67,7 +64,7 @@ async fn fresh(candidate: Candidate<'_>, gate: &Gate) -> Result<(Evidence, Optio
     };
     (context.progress)(format!("{}: gate {}", service.name, gate.name));
     let run = context.reader.run_gate(service, gate, revision, super::UNTIL_STAMPED).await?;
-    let wrote = run.output.filter(|_| run.evidence.outcome != Outcome::Pass).map(|output| clean(&output.last(SHOWN)));
+    let wrote = run.complaint();
     Ok((run.evidence, wrote))
 }
 

@@ -64,7 +64,7 @@ impl Reports {
                 }
                 Ok(paths) => {
                     files += paths.len();
-                    let one = |path| self.one(path, format, forbidden).unwrap_or_else(TestReport::unreadable);
+                    let one = |path| self.one(path, wanted, format, forbidden).unwrap_or_else(TestReport::unreadable);
                     paths.iter().map(one).fold(TestReport::default(), TestReport::and)
                 }
                 Err(problem) => TestReport::unreadable(problem),
@@ -74,9 +74,15 @@ impl Reports {
         whole
     }
 
-    fn one(&self, path: &RelativePath, format: Option<Format>, forbidden: &Forbidden) -> Result<TestReport, String> {
+    fn one(
+        &self,
+        path: &RelativePath,
+        wanted: &RelativePath,
+        format: Option<Format>,
+        forbidden: &Forbidden,
+    ) -> Result<TestReport, String> {
         let (file, bytes, _) = open::regular(forbidden, &self.export, path).map_err(|error| match error.code {
-            Code::NotFound => format!("there is none at {path}"),
+            Code::NotFound => format!("there is none at {wanted}"),
             _ => error.problem,
         })?;
         let failed = |_| "it could not be read".to_owned();

@@ -1,10 +1,11 @@
-//! Git repositories, read through a git that runs nothing of the repository's: no hooks, no filters, no configuration of
+//! Git repositories, used through a git that runs nothing of the repository's: no hooks, no filters, no configuration of
 //! the user or the system, no submodules.
 
 mod blobs;
 mod export;
 mod reader;
 mod signature;
+mod tags;
 mod versions;
 
 use std::{

@@ -17,6 +17,11 @@ impl Reader<'_> {
         Repository::new(&service.repository).resolve(version).await
     }
 
+    /// The same; nothing when the repository does not have it.
+    pub async fn find_version(&self, service: &Service, version: &Version) -> Result<Option<Revision>, WorldError> {
+        Repository::new(&service.repository).find(version).await
+    }
+
     /// The newest tags of a service's repository, newest first.
     pub async fn tags(&self, service: &Service, limit: usize) -> Result<Vec<Tag>, WorldError> {
         Repository::new(&service.repository).tags(limit).await

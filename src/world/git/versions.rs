@@ -22,6 +22,14 @@ pub struct Tag {
 impl Repository {
     /// The commit and tree of a version. An unknown one is refused with the nearest tags.
     pub(crate) async fn resolve(&self, version: &Version) -> Result<Revision, WorldError> {
+        match self.find(version).await? {
+            Some(revision) => Ok(revision),
+            None => Err(self.unknown(version).await),
+        }
+    }
+
+    /// The commit and tree of a version, when there is one.
+    pub(crate) async fn find(&self, version: &Version) -> Result<Option<Revision>, WorldError> {
         let name = if version.is_commit() { version.to_string() } else { format!("refs/tags/{version}") };
         let wanted = format!("{name}^{{commit}}\n{name}^{{tree}}\n{name}\n");
         let answer = self.text(&["cat-file", "--batch-check"], Some(wanted.as_bytes())).await?;
@@ -30,10 +38,8 @@ impl Repository {
             (words.next().unwrap_or_default().to_owned(), words.next().unwrap_or_default().to_owned())
         });
         let mut next = |kind: &str| objects.next().filter(|(_, found)| found == kind).map(|(oid, _)| oid);
-        let (Some(commit), Some(tree)) = (next("commit"), next("tree")) else {
-            return Err(self.unknown(version).await);
-        };
-        Ok(Revision { version: version.clone(), commit, tree, tag_object: next("tag") })
+        let (Some(commit), Some(tree)) = (next("commit"), next("tree")) else { return Ok(None) };
+        Ok(Some(Revision { version: version.clone(), commit, tree, tag_object: next("tag") }))
     }
 
     /// What is checked out.

@@ -8,16 +8,23 @@ mod cache;
 mod call;
 pub(in crate::world) mod checks;
 pub(in crate::world) mod error;
+mod issues;
 mod limits;
+mod once;
 mod pages;
 pub(in crate::world) mod pulls;
+mod tags;
 mod token;
+mod words;
 
 use octocrab::Octocrab;
 use tokio::sync::OnceCell;
 
 pub use error::{GitHubError, Trouble};
+pub use issues::{Commented, Issue, IssueState};
 pub(in crate::world) use pages::Listed;
+pub(in crate::world) use tags::TagObject;
+pub use tags::{TagThere, Tagged};
 
 use super::{Reader, World, WorldError};
 use crate::{

@@ -118,7 +118,7 @@ impl Reader<'_> {
     ) -> Result<Finished, WorldError> {
         let ours = self.scratch("rehearse-there-")?;
         let directory = scratch.join("export");
-        let placed = scripts::send(remote, export, script, &directory).await?;
+        let placed = scripts::send(remote, export, script, &directory, None).await?;
         let at = placed.path.clone();
         let mut run = scripts::run(call, &at, directory, Some(placed));
         run.argv.extend(dry_run.iter().cloned());

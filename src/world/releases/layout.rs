@@ -25,9 +25,6 @@ pub(super) struct Manifest {
     pub(super) tree: Digest,
 }
 
-/// What lies beside a release.
-const REMEMBERED: [&str; 2] = [".json", ".files"];
-
 /// What must be a directory when it is there.
 pub(super) const DIRECTORIES: [&str; 2] = ["releases", "shared"];
 
@@ -92,11 +89,11 @@ pub(super) fn dispensable(releases: Releases, prune: &PruneReleases) -> impl Ite
     old.skip(usize::try_from(prune.keep).unwrap_or(usize::MAX))
 }
 
-/// Refuses a release that would not fit. What we remember of it lies beside it.
+/// Refuses a release that would not fit.
 pub(super) fn check_room(doing: impl Into<String>, space: &Space, mut need: Need) -> Result<(), WorldError> {
-    for _ in REMEMBERED {
-        need.add(1);
-    }
+    // What we remember of it lies beside it: its manifest, and on hosts its record.
+    need.add(1);
+    need.add(1);
     let Some(lacks) = space.lacks(need) else { return Ok(()) };
     let fix = "Free space on the host (old releases, logs, caches), or get a larger quota, and try again.";
     Err(WorldError::new(Code::WorldFailed, doing, format!("the release needs {lacks}"), fix))

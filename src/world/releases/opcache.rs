@@ -9,7 +9,7 @@
 use std::{
     fs,
     io::{ErrorKind, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -31,7 +31,7 @@ use crate::{
         host::Place,
         http::{HttpAnswer, HttpRequest},
         smoke::below,
-        ssh::{Remote, Role, Stat},
+        ssh::{Files, Remote, Role, Stat},
     },
 };
 
@@ -147,10 +147,10 @@ impl World {
     async fn tidy(&self, permit: &Permit, target: &Target, place: &WebDirectory) -> Result<(), WorldError> {
         match self.reader().place(&target.host, Role::Deploy)? {
             Place::Here => {
-                let place = place.path.clone();
+                let place = place.clone();
                 blocking(move || tidy_here(&place)).await
             }
-            Place::There(host) => claimed(&host, &target.root, permit, || tidy_there(&host, &place.path).boxed()).await,
+            Place::There(host) => claimed(&host, &target.root, permit, || tidy_there(&host, place).boxed()).await,
         }
     }
 
@@ -166,11 +166,11 @@ impl World {
         let path = place.path.join(name);
         match self.reader().place(&target.host, Role::Deploy)? {
             Place::Here => {
-                let (parts, bytes) = (place.parts.clone(), bytes.to_owned());
-                blocking(move || put_here(&parts, &path, &bytes)).await
+                let (place, bytes) = (place.clone(), bytes.to_owned());
+                blocking(move || put_here(&place, &path, &bytes)).await
             }
             Place::There(host) => {
-                claimed(&host, &target.root, permit, || put_there(&host, &place.parts, &path, bytes).boxed()).await
+                claimed(&host, &target.root, permit, || put_there(&host, place, &path, bytes).boxed()).await
             }
         }
     }
@@ -190,6 +190,7 @@ impl World {
 }
 
 /// A directory of a release that the web server shows.
+#[derive(Debug, Clone)]
 struct WebDirectory {
     path: PathBuf,
     /// The release and each directory below it on the way: none of them may be a link.
@@ -203,15 +204,27 @@ impl WebDirectory {
         let parts = path.ancestors().take_while(|part| part.starts_with(&release)).map(Path::to_owned).collect();
         Self { path, parts }
     }
+
+    fn is_here(&self) -> bool {
+        self.parts.iter().all(|part| fs::symlink_metadata(part).is_ok_and(|found| found.is_dir()))
+    }
+
+    async fn is_there(&self, files: &Files) -> Result<bool, WorldError> {
+        for part in &self.parts {
+            if !files.stat(part).await?.is_some_and(Stat::is_directory) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
-fn tidy_here(place: &Path) -> Result<(), WorldError> {
+fn tidy_here(place: &WebDirectory) -> Result<(), WorldError> {
     let io = |error| WorldError::io(DOING, error);
-    let entries = match fs::read_dir(place) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(io)?,
-    };
-    for entry in entries {
+    if !place.is_here() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(&place.path).map_err(io)? {
         let entry = entry.map_err(io)?;
         if entry.file_name().to_str().is_some_and(is_ours) {
             take_here(&entry.path())?;
@@ -220,37 +233,35 @@ fn tidy_here(place: &Path) -> Result<(), WorldError> {
     Ok(())
 }
 
-async fn tidy_there(host: &Remote<'_>, place: &Path) -> Result<(), WorldError> {
+async fn tidy_there(host: &Remote<'_>, place: &WebDirectory) -> Result<(), WorldError> {
     let files = host.files().await?;
-    if !files.stat(place).await?.is_some_and(Stat::is_directory) {
+    if !place.is_there(&files).await? {
         return Ok(());
     }
-    for (name, _) in files.entries(place).await?.iter().filter(|(name, _)| is_ours(name)) {
-        files.remove(&place.join(name)).await?;
+    for (name, _) in files.entries(&place.path).await?.iter().filter(|(name, _)| is_ours(name)) {
+        files.remove(&place.path.join(name)).await?;
     }
     Ok(())
 }
 
-fn put_here(parts: &[PathBuf], path: &Path, bytes: &[u8]) -> Result<bool, WorldError> {
-    let io = |error| WorldError::io(DOING, error);
-    if !parts.iter().all(|part| fs::symlink_metadata(part).is_ok_and(|found| found.is_dir())) {
+fn put_here(place: &WebDirectory, path: &Path, bytes: &[u8]) -> Result<bool, WorldError> {
+    if !place.is_here() {
         return Ok(false);
     }
-    let mut file = fs::File::options().write(true).create_new(true).mode(0o644).open(path).map_err(io)?;
+    let io = |error| WorldError::io(DOING, error);
+    let mut file = fs::File::options().write(true).create_new(true).open(path).map_err(io)?;
     // Whatever our umask is: the web server may be another user.
     let written = file.set_permissions(fs::Permissions::from_mode(0o644)).and_then(|()| file.write_all(bytes));
     written.map(|()| true).map_err(io)
 }
 
-async fn put_there(host: &Remote<'_>, parts: &[PathBuf], path: &Path, bytes: &[u8]) -> Result<bool, WorldError> {
+async fn put_there(host: &Remote<'_>, place: &WebDirectory, path: &Path, bytes: &[u8]) -> Result<bool, WorldError> {
     let files = host.files().await?;
-    for part in parts {
-        if !files.stat(part).await?.is_some_and(Stat::is_directory) {
-            return Ok(false);
-        }
+    let is_there = place.is_there(&files).await?;
+    if is_there {
+        files.replace(path, 0o644, bytes).await?;
     }
-    files.replace(path, 0o644, bytes).await?;
-    Ok(true)
+    Ok(is_there)
 }
 
 /// A file that removed itself is removed.

@@ -125,6 +125,11 @@ impl Connection {
         let _ = timeout(CONNECT, goodbye).await;
     }
 
+    /// Whether a command runs beside the one that asks.
+    pub(super) fn has_others(&self) -> bool {
+        self.sessions.available_permits() + 1 < SESSIONS
+    }
+
     pub(super) fn is_open(&self) -> bool {
         !self.handle.is_closed()
     }

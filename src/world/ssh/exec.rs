@@ -19,6 +19,8 @@ use crate::{
 const COMPLAINT: usize = 16 * 1024;
 /// The pauses after which a refused channel is asked for again, ms.
 const REFUSED: [u64; 6] = [10, 30, 100, 200, 400, 800];
+/// The pause while other commands of ours run: with the end of one there is room.
+const OTHERS: Duration = Duration::from_millis(200);
 
 impl Remote<'_> {
     /// Runs a command and keeps what it answers. `doing` is for messages, for example `read a file`. An exit code other than 0 is
@@ -177,7 +179,7 @@ impl Remote<'_> {
     }
 
     /// A channel. The host may count a command that ended for longer than we do, and refuse one too many, so a refusal is believed
-    /// when it stays; then there is none.
+    /// when it stays though no other command of ours runs; then there is none.
     pub(super) async fn channel(
         &self,
         connection: &Connection,
@@ -189,6 +191,7 @@ impl Remote<'_> {
                 Ok(Ok(channel)) => return Ok(Some(channel)),
                 Ok(Err(russh::Error::ChannelOpenFailure(_))) => match pauses.next() {
                     Some(pause) => sleep(Duration::from_millis(*pause)).await,
+                    None if connection.has_others() => sleep(OTHERS).await,
                     None => return Ok(None),
                 },
                 Ok(Err(error)) => {

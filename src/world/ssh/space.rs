@@ -1,6 +1,6 @@
 //! The room on a host: what `df` and `quota` say, or SFTP where there is no shell.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use super::{Command, Remote};
 use crate::{
@@ -12,6 +12,8 @@ use crate::{
 };
 
 const LOOK: &str = "look at the space";
+/// How long `quota` may take: it asks file servers.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The lines about room below `$1`, each with a word in front that says what it is.
 macro_rules! script {
@@ -40,15 +42,19 @@ impl Remote<'_> {
 
     /// The same; nothing where the host does not tell.
     pub(in crate::world) async fn space_if_told(&self, directory: &Path) -> Result<Option<Space>, WorldError> {
-        let ran = self.run(LOOK, Command::sh(script!()).arg(directory).at_most(64 * 1024)).await;
-        let said = match ran {
-            Ok(ran) => of(&ran.text()),
-            Err(error) if error.code == Code::Unsupported => None,
-            Err(error) => return Err(error),
+        let command = Command::sh(script!()).arg(directory).within(PATIENCE).at_most(64 * 1024);
+        let (said, failed) = match self.run(LOOK, command).await {
+            Ok(ran) => (of(&ran.text()), None),
+            Err(error) if error.code == Code::Unsupported => (None, None),
+            Err(error) => (None, Some(error)),
         };
-        match said {
-            Some(space) => Ok(Some(space)),
-            None => self.files().await?.space(directory).await,
+        if said.is_some() {
+            return Ok(said);
+        }
+        // A program that hangs, because a file server does, hides the quota alone.
+        match (self.files().await?.space(directory).await?, failed) {
+            (None, Some(error)) => Err(error),
+            (told, _) => Ok(told),
         }
     }
 }

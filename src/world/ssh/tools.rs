@@ -17,7 +17,7 @@ known shasum -a 256 && echo shasum
 known openssl dgst -sha256 -r && echo openssl
 known busybox sha256sum && echo busybox
 mv --help 2>&1 | grep -q -e '-[a-z]*T' && echo mv-over
-[ "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)" -gt 1 ] 2>/dev/null && echo processors
+[ "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null)" -gt 1 ] 2>/dev/null && echo processors
 for each in tar zstd gzip; do command -v "$each" >/dev/null 2>&1 && echo "$each"; done
 exit 0"#;
 

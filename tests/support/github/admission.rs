@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{
     answer::refusal,
     asked::Asked,
+    call::write_query,
     jwt,
     reply::Reply,
     routes::{Handler, Route},
@@ -20,7 +21,7 @@ impl State {
         let now = self.world.site.now();
         if let Handler::App(_) = route.handler {
             let Some(app) = &self.world.app else { return Err((401, "Bad credentials".to_owned())) };
-            return jwt::refuse(app, token, now.as_second()).map_err(|why| (401, why.to_owned()));
+            return jwt::verify(app, token, now.as_second()).map_err(|why| (401, why.to_owned()));
         }
         if token.is_empty() {
             return if route.permission.is_empty() { Err((401, "Requires authentication".to_owned())) } else { Ok(()) };
@@ -77,7 +78,8 @@ impl State {
     fn moved(&self, asked: &Asked, owner: &str, name: &str) -> Option<Reply> {
         let id = self.world.renamed.get(&format!("{owner}/{name}").to_lowercase())?;
         let rest = asked.path.splitn(5, '/').nth(4).map_or(String::new(), |rest| format!("/{rest}"));
-        let url = format!("{}/repositories/{id}{rest}", self.world.site.base);
+        let query = if asked.query.is_empty() { String::new() } else { format!("?{}", write_query(&asked.query)) };
+        let url = format!("{}/repositories/{id}{rest}{query}", self.world.site.base);
         let (status, message) =
             if asked.method == "GET" { (301, "Moved Permanently") } else { (307, "Temporary Redirect") };
         let mut body = refusal(status, message);

@@ -43,6 +43,11 @@ impl Call {
     }
 }
 
+/// A query as it is written in an address.
+pub(super) fn write_query(query: &[(String, String)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish()
+}
+
 pub(super) fn read_query(text: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }

@@ -37,6 +37,14 @@ pub(crate) enum Fault {
     NoNextPage,
 }
 
+impl Fault {
+    /// Whether it is about what an answer says, which is never that nothing has changed then.
+    pub(super) fn spoils(&self) -> bool {
+        use Fault::{Cut, EmptyPage, Endless, Html, InvalidJson, NoNextPage};
+        matches!(self, Cut | Endless | InvalidJson | Html | EmptyPage | NoNextPage)
+    }
+}
+
 /// The faults that are to come.
 #[derive(Debug, Default)]
 pub(super) struct Faults(Vec<Planned>);

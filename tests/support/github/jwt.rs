@@ -11,8 +11,8 @@ use super::account::App;
 /// No token of an App may be good for longer.
 const LONGEST_S: i64 = 600;
 
-/// Why a token is no good, at this second.
-pub(super) fn refuse(app: &App, token: &str, now: i64) -> Result<(), &'static str> {
+/// Whether a token is good at this second, and why not.
+pub(super) fn verify(app: &App, token: &str, now: i64) -> Result<(), &'static str> {
     const UNREADABLE: &str = "A JSON web token could not be decoded";
     let (signed, signature) = token.rsplit_once('.').ok_or(UNREADABLE)?;
     let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).map_err(|_| UNREADABLE)?;

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use url::form_urlencoded;
 
-use super::call::Call;
+use super::call::{Call, write_query};
 
 /// One page, and what the header says of the others.
 #[derive(Debug)]
@@ -54,9 +53,10 @@ fn slice(all: &[Arc<Value>], start: usize, size: usize) -> Vec<Arc<Value>> {
 
 /// The same question with one value of the query changed.
 fn with(call: &Call, address: &str, name: &str, value: &str) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(call.query.iter().filter(|(key, _)| key != name)).append_pair(name, value);
-    format!("{address}?{}", query.finish())
+    let mut query = call.query.clone();
+    query.retain(|(key, _)| key != name);
+    query.push((name.to_owned(), value.to_owned()));
+    format!("{address}?{}", write_query(&query))
 }
 
 fn written(links: &[(String, &str)]) -> Option<String> {

@@ -105,10 +105,13 @@ impl Repository {
     fn put_tag_object(&mut self, sha: &str, name: &str, message: &str, object: Target, tagger: Value) -> &mut Value {
         let object = object.object(self);
         let url = self.url(&format!("/git/tags/{sha}"));
-        self.refs.tag_objects.put(json!({
-            "sha": sha, "tag": name, "message": message, "tagger": tagger, "object": object, "url": url,
-            "verification": unsigned(),
-        }))
+        self.refs.tag_objects.replace(
+            "sha",
+            json!({
+                "sha": sha, "tag": name, "message": message, "tagger": tagger, "object": object, "url": url,
+                "verification": unsigned(),
+            }),
+        )
     }
 
     fn reference(&self, name: &str, target: &Target) -> Value {
@@ -201,12 +204,25 @@ pub(super) fn create_tag(repository: &mut Repository, call: &Call) -> Answer {
     if target.kind != text("type") {
         return Answer::invalid("the object is of another type");
     }
-    let (sha, at) = (repository.site.sha(), repository.site.stamp());
+    let at = repository.site.stamp();
     let tagger = match &call.body["tagger"] {
         Value::Null => json!({ "name": call.login, "email": format!("{}@example.org", call.login), "date": at }),
         given => {
             json!({ "name": given["name"], "email": given["email"], "date": given.get("date").unwrap_or(&json!(at)) })
         }
     };
+    let sha = object_name(&target, &text("tag"), &tagger, &text("message"));
     Answer::One(201, repository.put_tag_object(&sha, &text("tag"), &text("message"), target, tagger).clone())
+}
+
+/// The name that git gives to a tag's object, so that who has the same bytes has the same name.
+fn object_name(target: &Target, tag: &str, tagger: &Value, message: &str) -> String {
+    let field = |name: &str| tagger[name].as_str().unwrap_or_default();
+    let second = field("date").parse::<jiff::Timestamp>().unwrap().as_second();
+    let Target { sha, kind } = target;
+    let (name, email) = (field("name"), field("email"));
+    let body = format!("object {sha}\ntype {kind}\ntag {tag}\ntagger {name} <{email}> {second} +0000\n\n{message}");
+    let whole = format!("tag {}\0{body}", body.len());
+    let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, whole.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -39,6 +39,7 @@ impl Reply {
             Fault::InvalidJson => self.body = Bytes::from_static(b"{\"message\": tru"),
             Fault::Html => {
                 self.say("content-type", "text/html");
+                self.headers.remove(header::ETAG);
                 self.body = Bytes::from_static(b"<html><body><h1>Sign in to the guest network</h1></body></html>");
             }
             Fault::EmptyPage => {
@@ -53,13 +54,17 @@ impl Reply {
                         .for_each(|it| *it = json!([])),
                 }
                 self.body = serde_json::to_vec(&body).unwrap().into();
-                self.headers.remove(header::LINK);
+                self.without_more();
             }
-            Fault::NoNextPage => {
-                self.headers.remove(header::LINK);
-            }
+            Fault::NoNextPage => self.without_more(),
             _ => {}
         }
+    }
+
+    /// Says nothing of other pages, as another answer than the whole one.
+    fn without_more(&mut self) {
+        self.headers.remove(header::LINK);
+        self.say("etag", "W/\"less\"");
     }
 
     pub(super) fn into_response(self, fault: Option<&Fault>) -> Response<Body> {

@@ -71,10 +71,11 @@ impl State {
         let found = routes::route(question.method.as_str(), &path);
         let fault = found.as_ref().and_then(|(route, _)| self.faults.next(route.operation));
         let token = bearer(&question.headers);
-        if matches!(fault, Some(Fault::RevokeToken)) {
-            self.world.revoke(&token);
-        }
-        let login = self.world.tokens.iter().find(|it| it.text == token).map_or(String::new(), |it| it.login.clone());
+        let known = self.world.tokens.iter_mut().find(|it| it.text == token);
+        let login = known.map_or(String::new(), |known| {
+            known.revoked |= matches!(fault, Some(Fault::RevokeToken));
+            known.login.clone()
+        });
         let mut asked = Asked {
             method: question.method.to_string(),
             path,
@@ -101,7 +102,7 @@ impl State {
                 reply.say("retry-after", &retry_after_s.to_string());
                 Some(reply)
             }
-            _ => Some(self.judged(&question, &asked, found, &token, matches!(fault, Some(Fault::PrimaryLimit)))),
+            _ => Some(self.judged(&question, &asked, found, &token, fault.as_ref())),
         };
         if let Some(reply) = &mut reply {
             self.common_headers(reply, &token);
@@ -134,7 +135,7 @@ impl State {
         asked: &Asked,
         found: Option<(&'static Route, BTreeMap<&'static str, String>)>,
         token: &str,
-        exhausted: bool,
+        fault: Option<&Fault>,
     ) -> Reply {
         let refused = |status: u16, message: &str| Reply::json(status, &refusal(status, message));
         if !question.headers.contains_key(header::USER_AGENT) {
@@ -144,10 +145,14 @@ impl State {
             );
         }
         let Some((route, parameters)) = found else {
+            // Links to a repository that was deleted since.
+            if asked.path.starts_with("/repositories/") {
+                return refused(404, "Not Found");
+            }
             self.violations.push(format!("{} {} is not served", asked.method, asked.path));
             return refused(404, "Not Found");
         };
-        if let Err((status, message)) = self.let_in(route, token, exhausted) {
+        if let Err((status, message)) = self.let_in(route, token, matches!(fault, Some(Fault::PrimaryLimit))) {
             return refused(status, &message);
         }
         if let Some(reply) = self.out_of_sight(asked, &parameters, token, route) {
@@ -171,7 +176,8 @@ impl State {
         };
         let reply = self.handled(route, &call);
         let known = question.headers.get(header::IF_NONE_MATCH);
-        if known.is_some() && known == reply.headers.get(header::ETAG) {
+        let spoilt = fault.is_some_and(Fault::spoils);
+        if !spoilt && known.is_some() && known == reply.headers.get(header::ETAG) {
             let mut same = Reply::new(304);
             same.headers.insert(header::ETAG, reply.headers[header::ETAG].clone());
             return same;

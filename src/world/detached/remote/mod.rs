@@ -10,10 +10,12 @@ mod detaches;
 mod end;
 mod follow;
 mod look;
+mod seed;
 
 use std::{path::PathBuf, time::Duration};
 
 pub(super) use end::Why;
+pub(in crate::world) use seed::seed;
 
 use super::{ScriptResult, read_json, write_durably};
 use crate::{

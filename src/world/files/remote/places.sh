@@ -21,7 +21,7 @@ look() {
 }
 # All of a large file where there are two processors: both halves at once.
 if [ "$skip" -eq 0 ] && [ "${facts%% *}" -ge 8388608 ] 2>/dev/null && [ -r /proc/self/fd/3 ] &&
-  [ "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)" -gt 1 ] 2>/dev/null; then
+  [ "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null)" -gt 1 ] 2>/dev/null; then
   # The first half goes through a pipe and takes longer. It reaches one block into the second, so that no word is missed between
   # them, and an escape character behind it tells its number of lines.
   half=$((${facts%% *} / 65536 * 9 / 20))

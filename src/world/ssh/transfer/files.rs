@@ -1,6 +1,6 @@
 //! A difference made good over SFTP, where the host has no `tar` or no shell.
 
-use std::{fs::File, path::Path};
+use std::path::Path;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -8,6 +8,7 @@ use super::{
     super::{Entry, Files, Remote, RemoteTree},
     Delivery,
     diff::{Add, Diff},
+    pack,
 };
 use crate::world::{WorldError, tree::Kind};
 
@@ -85,7 +86,7 @@ async fn one(files: &Files, from: &Path, to: &Path, base: Option<&Path>, add: &A
     match &entry.kind {
         Kind::Link { target } => files.symlink(target, &at).await,
         Kind::File { .. } => {
-            let file = File::open(from.join(&entry.path)).map_err(|e| WorldError::io("read what is to be sent", e))?;
+            let file = pack::open(&from.join(&entry.path)).map_err(|e| WorldError::io("read what is to be sent", e))?;
             files.create(&at, entry.mode, file).await?;
             // What was asked for at its creation went through the host's umask.
             files.set_mode(&at, entry.mode).await

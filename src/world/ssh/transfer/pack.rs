@@ -87,8 +87,7 @@ fn send<W: Write>(archive: &mut Builder<W>, from: &Path, entry: &Entry, at: &Pat
             }
         }
         Kind::File { size } => {
-            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-            let file = File::from(rustix::fs::open(from.join(&entry.path), flags, Mode::empty())?);
+            let file = open(&from.join(&entry.path))?;
             let mut header = header(EntryType::Regular, entry.mode);
             header.set_size(*size);
             header.set_mtime(u64::try_from(file.metadata()?.mtime()).unwrap_or(0));
@@ -98,6 +97,12 @@ fn send<W: Write>(archive: &mut Builder<W>, from: &Path, entry: &Entry, at: &Pat
         }
         Kind::Other => Err(io::ErrorKind::Unsupported.into()),
     }
+}
+
+/// A file that is to be sent; never what a link leads to.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
 }
 
 fn header(kind: EntryType, mode: u32) -> Header {
