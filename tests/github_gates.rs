@@ -98,9 +98,6 @@ async fn without_a_list_all_checks_of_all_pages_count() {
     let blockers = answer.structured["operation"]["blockers"].to_string();
     assert!(!blockers.contains("ignore the gates"), "the words of others stand apart: {blockers}");
     // A page that hides the next one.
-    house.edit(|site, commit| {
-        site.check_run(commit, "another", "success");
-    });
     house.github.fault_once("GET check-runs", 1, Fault::NoNextPage);
     house.says(&house.dry_run(&client).await, "Gate ci cannot be told: could not list the check runs of the commit");
 }
@@ -290,10 +287,6 @@ async fn trouble_with_github_blocks_and_says_which() {
         ("GET status", Fault::Closed, "GitHub cannot be reached"),
     ];
     for (operation, fault, wanted) in cases {
-        // What has not changed since would not be sent again.
-        house.edit(|site, commit| {
-            site.check_run(commit, &format!("a check for {wanted}"), "success");
-        });
         house.github.fault(operation, fault);
         let answer = house.dry_run(&client).await;
         house.says(&answer, wanted);
