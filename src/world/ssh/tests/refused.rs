@@ -29,8 +29,9 @@ async fn a_refused_channel_for_files_is_asked_for_again() {
 async fn where_there_is_room_for_one_command_the_other_waits() {
     let host = Sshd::shape().config("MaxSessions 1").start().await;
     let alone = Alone::with(&host.toml("web"));
+    let there = alone.host();
     // The first runs longer than a refusal is doubted when nothing else of ours runs.
-    let run = |seconds| alone.host().text("say so", Command::sh("sleep \"$1\"; echo ran").arg(seconds));
+    let run = |seconds| there.text("say so", Command::sh("sleep \"$1\"; echo ran").arg(seconds));
     let (first, second) = tokio::join!(run("1.7"), run("0"));
     assert_eq!([first.unwrap(), second.unwrap()], ["ran", "ran"]);
 }
