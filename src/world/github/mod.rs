@@ -112,10 +112,6 @@ impl<'w> Repository<'w> {
     pub fn name(&self) -> &'w RepositoryName {
         self.name
     }
-    /// What may be done without a changing method.
-    pub(in crate::world) fn world(&self) -> &World {
-        self.reader.world
-    }
     /// The path of something below the repository.
     fn path(&self, below: &str) -> String {
         format!("/repos/{}/{}{below}", self.name.owner(), self.name.name())
