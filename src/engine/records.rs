@@ -75,7 +75,7 @@ impl Records for EngineRecords<'_> {
     }
 
     fn rehearsal<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Option<String>> {
-        Box::pin(async move { Ok(view::rehearsal(&self.ledger, id).await?) })
+        Box::pin(async move { Ok(view::rehearsal(self.ledger, id).await?) })
     }
 
     fn plan<'a>(&'a self, id: &'a PlanId) -> Reading<'a, Option<Plan>> {

@@ -28,7 +28,7 @@ impl Run<'_> {
         let fence = self.permit.fence();
         match self.ledger.outcome(entry, evidence, fence).await {
             Err(error) if error.is_refusal() => {
-                tracing::error!(step = entry.step, "an outcome is stored in part: {error}")
+                tracing::error!(step = entry.step, "an outcome is stored in part: {error}");
             }
             other => return other.map(|()| None),
         }

@@ -13,7 +13,7 @@ use crate::domain::{
     effect::Effect,
     facts::Facts,
     inventory::{Inventory, Service},
-    name::{EnvironmentName, ServiceName},
+    name::{EnvironmentName, GateName, ServiceName},
     plan::{Draft, PlanBody, PlanId, Purpose},
     refusal::{Code, NextCall, Refusal},
     release::DeploymentState,
@@ -149,7 +149,7 @@ fn bad(message: &str, fix: &str) -> Refusal {
 
 /// What the tag's object says: what the server knows, and nobody's words.
 fn message(service: &Service, revision: &Revision) -> String {
-    let gates: Vec<&str> = service.gates.iter().map(|gate| gate.as_str()).collect();
+    let gates: Vec<&str> = service.gates.iter().map(GateName::as_str).collect();
     let gates = if gates.is_empty() { "none".to_owned() } else { gates.join(", ") };
     format!("{} {}\n\nGates that were green for this commit: {gates}", service.name, revision.version)
 }

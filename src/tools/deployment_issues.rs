@@ -200,16 +200,15 @@ impl Action for DeploymentIssues {
         fits(arguments.mode, &operation, service)?;
         let about = About { operation: operation.id.clone(), began: operation.started_at };
         let note = arguments.note.as_deref();
-        let steps = match arguments.mode {
-            Mode::OpenIncident => vec![Step::OpenIncident(incident_of(context, &operation, about, note).await?)],
-            _ => {
-                let issue = u64::from(arguments.issue.unwrap_or_default());
-                check_issue(context, service, issue).await?;
-                let body = context.reader.words_for_github(&metrics::text(&operation, note));
-                let comment = Step::CommentIssue(CommentIssue { issue, about, body });
-                let close = (arguments.mode == Mode::Close).then_some(Step::CloseIssue(CloseIssue { issue }));
-                std::iter::once(comment).chain(close).collect()
-            }
+        let steps = if arguments.mode == Mode::OpenIncident {
+            vec![Step::OpenIncident(incident_of(context, &operation, about, note).await?)]
+        } else {
+            let issue = u64::from(arguments.issue.unwrap_or_default());
+            check_issue(context, service, issue).await?;
+            let body = context.reader.words_for_github(&metrics::text(&operation, note));
+            let comment = Step::CommentIssue(CommentIssue { issue, about, body });
+            let close = (arguments.mode == Mode::Close).then_some(Step::CloseIssue(CloseIssue { issue }));
+            std::iter::once(comment).chain(close).collect()
         };
         let draft = Draft {
             purpose: Purpose::Issue,

@@ -16,6 +16,7 @@ mod inspecting;
 mod list_services;
 mod operation_status;
 pub mod page;
+mod parse;
 mod read_file;
 mod readiness;
 pub mod records;
@@ -26,6 +27,7 @@ mod search_logs;
 mod security_alerts;
 mod snapshot_db;
 mod telling;
+mod toolset;
 mod verify_secret;
 
 use std::{future::Future, pin::Pin};
@@ -34,7 +36,9 @@ use schemars::{JsonSchema, generate::Contract};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use parse::parse;
 pub use records::Records;
+pub use toolset::Toolset;
 
 use crate::{
     domain::{
@@ -71,28 +75,6 @@ pub struct Context<'a> {
 impl std::fmt::Debug for Context<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Context").field("principal", &self.principal).finish_non_exhaustive()
-    }
-}
-
-/// The group a tool belongs to; groups can be switched off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Toolset {
-    /// Deployments and what they need.
-    Deploy,
-    /// Looking around.
-    Inspect,
-    /// What GitHub knows.
-    GitHub,
-}
-
-impl Toolset {
-    /// The name in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Deploy => "deploy",
-            Self::Inspect => "inspect",
-            Self::GitHub => "github",
-        }
     }
 }
 
@@ -443,49 +425,6 @@ fn tool<T: Describe + 'static>(handler: Handler) -> Tool {
         output_schema: || schema::of::<T::Output>(Contract::Serialize),
         handler,
     }
-}
-
-/// Arguments are parsed once, here. The refusal names the rule and, where it is one of ours, the argument; it never repeats a
-/// value: `serde_json` does, so its message is used only for what it says about names and types.
-fn parse<T: DeserializeOwned>(arguments: Value) -> Result<T, Refusal> {
-    serde_json::from_value(arguments).map_err(|error| {
-        Refusal::new(Code::BadArgument, explain(&error.to_string()), "Read the tool's inputSchema and call it again.")
-    })
-}
-
-/// What may be repeated of a serde message: the field names we wrote ourselves and the expected types, never the found value.
-fn explain(message: &str) -> String {
-    let ours = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next())
-        && ours(name)
-    {
-        return format!("The argument {name} is missing.");
-    }
-    if message.starts_with("unknown field") {
-        let known = message.split_once("expected").map_or("", |(_, known)| known.trim());
-        return format!("There is an argument that the tool does not know. It knows{}.", known_names(known));
-    }
-    if message.starts_with("unknown variant") {
-        let known = message.split_once("expected").map_or("", |(_, known)| known.trim());
-        return format!("An argument has a value that is not one of{}.", known_names(known));
-    }
-    if message.starts_with("not a ") {
-        // Our own newtypes: fixed texts without the value.
-        return format!("An argument is {message}.");
-    }
-    if let Some((_, expected)) = message.rsplit_once("expected ") {
-        let plain =
-            expected.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'_' | b'-' | b'.' | b'`'));
-        if plain && expected.len() < 80 {
-            return format!("An argument has the wrong type: expected {expected}.");
-        }
-    }
-    "An argument cannot be used.".to_owned()
-}
-
-fn known_names(known: &str) -> String {
-    let names: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
-    if names.is_empty() { " none".to_owned() } else { format!(" {}", names.join(", ")) }
 }
 
 /// A number that makes two ids of the same second differ.

@@ -11,7 +11,7 @@ use crate::{
     domain::{
         clean::clean,
         effect::Effect,
-        inventory::{Inventory, RelativePath, Root, SecretUse, Service, Target},
+        inventory::{Host, Inventory, RelativePath, Root, SecretUse, Service, Target},
         name::{EnvironmentName, HostName, SecretName, ServiceName},
         refusal::Refusal,
         time::Time,
@@ -252,10 +252,7 @@ fn logins_without_secret(
     uses: &BTreeMap<SecretName, Vec<SecretUse>>,
 ) -> Vec<SecretUse> {
     let hosts = inventory.hosts.values().filter(|entry| host.is_none_or(|only| *only == entry.name));
-    hosts
-        .flat_map(|entry| entry.login_uses())
-        .filter(|login| !uses.values().flatten().any(|one| one == login))
-        .collect()
+    hosts.flat_map(Host::login_uses).filter(|login| !uses.values().flatten().any(|one| one == login)).collect()
 }
 
 /// Tries each use once, however many secrets are behind it.

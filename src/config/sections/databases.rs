@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::way::{is_loopback, protection, via};
+use super::way::{Protection, is_loopback, protection, via};
 use crate::{
     config::{
         defaults,
@@ -129,12 +129,12 @@ fn tls(section: &Section<'_>, address: &str, through_host: bool) -> Option<Tls> 
         return Some(if socket { Tls::Off } else { Tls::Verify { ca } });
     };
     match protection(&item, &[("verify", ())], socket || is_loopback(address), through_host)? {
-        Some(()) if socket => {
+        Protection::Tls(()) if socket => {
             item.error("is not for sockets", "remove it: a socket of this machine needs no encryption");
             None
         }
-        Some(()) => Some(Tls::Verify { ca }),
-        None => Some(Tls::Off),
+        Protection::Tls(()) => Some(Tls::Verify { ca }),
+        Protection::Off => Some(Tls::Off),
     }
 }
 

@@ -88,13 +88,13 @@ fn directory(item: &Item<'_>) -> Option<PathBuf> {
     item.local_path()
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "every kind is read in the same way")]
+#[expect(clippy::unnecessary_wraps, reason = "every kind is read by a function of this shape")]
 fn checks(section: &Section<'_>) -> Option<GateKind> {
     let texts = |key| section.list(key).iter().filter_map(|item| item.text().map(str::to_owned)).collect();
     Some(GateKind::Checks(ChecksGate { checks: texts("checks"), workflows: texts("workflows") }))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "every kind is read in the same way")]
+#[expect(clippy::unnecessary_wraps, reason = "every kind is read by a function of this shape")]
 fn review(section: &Section<'_>) -> Option<GateKind> {
     let approvals = section.number("approvals", defaults::REVIEW_APPROVALS);
     Some(GateKind::Review(ReviewGate { approvals, code_owners: section.boolean("code_owners", false) }))

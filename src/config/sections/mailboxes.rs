@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::way::{is_loopback, protection, via};
+use super::way::{Protection, is_loopback, protection, via};
 use crate::{
     config::{
         names::Names,
@@ -57,7 +57,7 @@ fn mailbox(
         section.item().error("aliases_probe needs an SMTP server to ask", "add smtp = \"host:port\", or remove it");
     }
     let address = own?;
-    let user = user.map_or_else(|| Some(address.clone()), |user| user)?;
+    let user = user.unwrap_or_else(|| Some(address.clone()))?;
     Some(Mailbox { name, address, aliases, aliases_probe, user, password, smtp, imap, via: via?, ca: ca? })
 }
 
@@ -76,7 +76,10 @@ fn server(section: &Section<'_>, key: &'static str, tls_key: &'static str, throu
         None => MailTls::Starttls,
         Some(item) => {
             let ways = [("implicit", MailTls::Implicit), ("starttls", MailTls::Starttls)];
-            protection(&item, &ways, is_loopback(&address), through_host)?.unwrap_or(MailTls::Off)
+            match protection(&item, &ways, is_loopback(&address), through_host)? {
+                Protection::Tls(tls) => tls,
+                Protection::Off => MailTls::Off,
+            }
         }
     };
     Some(MailServer { address, port, tls })

@@ -21,21 +21,29 @@ pub(super) fn via(item: &Item<'_>, names: &Names, hosts: &BTreeMap<HostName, Hos
     Some(name)
 }
 
-/// How TLS begins, one of `ways` by its word; nothing where the operator writes that it is off and that is no harm: what ends where
-/// it begins, as `ends_there` says, and what the operator trusts behind a host. SSH protects a connection as far as the host, and
+/// How a connection is protected.
+pub(super) enum Protection<T> {
+    /// By TLS, which begins in this way.
+    Tls(T),
+    /// Not at all.
+    Off,
+}
+
+/// One of `ways` for TLS to begin, by its word, or that it is off where that does no harm: where a connection ends on the machine it
+/// begins on, as `ends_there` says, and where the operator trusts the network behind a host. SSH protects a connection as far as the host, and
 /// nothing listens between a host and itself.
 pub(super) fn protection<T: Clone>(
     item: &Item<'_>,
     ways: &[(&str, T)],
     ends_there: bool,
     through_host: bool,
-) -> Option<Option<T>> {
+) -> Option<Protection<T>> {
     let ways = ways.iter().map(|(word, way)| (*word, Word::Tls(way.clone())));
     let words: Vec<_> = ways.chain([("off", Word::Off), ("off_behind_host", Word::OffBehindHost)]).collect();
     match item.choice(&words)? {
-        Word::Tls(way) => Some(Some(way)),
-        Word::Off if ends_there => Some(None),
-        Word::OffBehindHost if through_host => Some(None),
+        Word::Tls(way) => Some(Protection::Tls(way)),
+        Word::Off if ends_there => Some(Protection::Off),
+        Word::OffBehindHost if through_host => Some(Protection::Off),
         Word::OffBehindHost => {
             item.error("is for what is reached through a host", "name the host with via, or remove it");
             None

@@ -123,7 +123,7 @@ impl Run {
             return Ok(());
         }
         let line = Line::of(line);
-        if indentation % INDENT != 0 || matches!(line, Line::Other) {
+        if !indentation.is_multiple_of(INDENT) || matches!(line, Line::Other) {
             return Ok(());
         }
         let depth = indentation / INDENT;

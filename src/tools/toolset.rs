@@ -1,0 +1,23 @@
+//! Groups of tools.
+
+/// The group a tool belongs to; groups can be switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Toolset {
+    /// Deployments and what they need.
+    Deploy,
+    /// Looking around.
+    Inspect,
+    /// What GitHub knows.
+    GitHub,
+}
+
+impl Toolset {
+    /// The name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Inspect => "inspect",
+            Self::GitHub => "github",
+        }
+    }
+}
