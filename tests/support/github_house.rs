@@ -79,16 +79,16 @@ impl GitHubHouse {
         assert!(!answer.raw.contains(self.github.token()), "the token came out");
         answer
     }
+}
 
-    /// A dry run whose gates are green, or say this.
-    #[track_caller]
-    pub(crate) fn says(&self, answer: &Answer, wanted: &str) {
-        let blocked = answer.blockers().contains(&"GATES_NOT_GREEN");
-        if wanted.is_empty() {
-            assert!(!blocked && !answer.is_error, "{}", answer.text);
-        } else {
-            assert!(blocked && answer.text.contains(wanted), "{wanted}\n{}", answer.text);
-        }
+/// A dry run whose gates are green, or say this.
+#[track_caller]
+pub(crate) fn says(answer: &Answer, wanted: &str) {
+    let blocked = answer.blockers().contains(&"GATES_NOT_GREEN");
+    if wanted.is_empty() {
+        assert!(!blocked && !answer.is_error, "{}", answer.text);
+    } else {
+        assert!(blocked && answer.text.contains(wanted), "{wanted}\n{}", answer.text);
     }
 }
 

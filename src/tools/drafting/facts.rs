@@ -56,11 +56,8 @@ pub(in crate::tools) async fn gather(
         let fingerprint = reader.secret_fingerprint(name).await;
         facts.set(format!("value behind {name}"), fingerprint.map_or_else(|_| "missing".to_owned(), |f| f.to_string()));
     }
-    let gates: &[_] = if purpose == Purpose::Rollback { &[] } else { &service.gates };
-    for gate in gates.iter().filter_map(|name| reader.inventory().gates.get(name)) {
-        if let Some(state) = reader.gate_state(service, gate, revision).await? {
-            facts.set(format!("gate {}", gate.name), state);
-        }
+    if purpose != Purpose::Rollback {
+        super::gates::states(context, service, revision, &mut facts).await?;
     }
     for step in steps {
         of_step(context, service, target, step, &mut facts).await?;

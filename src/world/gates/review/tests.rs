@@ -5,6 +5,7 @@ use crate::world::github::pulls::{Base, BaseRepository, Head};
 
 const HEAD: &str = "head";
 
+#[expect(clippy::unnecessary_wraps, reason = "GitHub may leave it out")]
 fn account(login: &str) -> Option<Account> {
     let kind = if login.ends_with("[bot]") { "Bot" } else { "User" };
     Some(Account { login: Some(login.to_owned()), kind: Some(kind.to_owned()) })
