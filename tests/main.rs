@@ -28,6 +28,7 @@ mod evidence;
 mod expiry;
 mod floors;
 mod github_gates;
+mod github_secrets;
 mod github_stand_in;
 mod golden;
 mod illegal;

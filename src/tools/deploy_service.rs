@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{
     Action, Context, Describe, Proposal, Subject, Toolset, UNTIL_STAMPED, Wish,
     bounds::WaitSeconds,
-    drafting::{facts, gates, migrations, mode::Mode, obsolete, script, way_back},
+    drafting::{facts, gates, github_secrets, migrations, mode::Mode, obsolete, script, way_back},
     records::OperationView,
 };
 use crate::{
@@ -301,10 +301,14 @@ impl Case<'_> {
     /// What gates and secrets prove, and what gates say that are not green.
     async fn gates_and_secrets(&self) -> Result<(Vec<Evidence>, Vec<String>), Refusal> {
         let (mut evidence, complaints) = gates::run(self.context, self.service, self.revision).await?;
-        if !self.service.secrets.is_empty() {
+        if self.needs_secrets() {
             evidence.push(self.secrets().await);
         }
         Ok((evidence, complaints))
+    }
+
+    fn needs_secrets(&self) -> bool {
+        !self.service.secrets.is_empty() || !self.service.github_secrets.is_empty()
     }
 
     async fn secrets(&self) -> Evidence {
@@ -314,13 +318,19 @@ impl Case<'_> {
                 missing.push(name.to_string());
             }
         }
-        let outcome = if missing.is_empty() { Outcome::Pass } else { Outcome::Fail };
+        let on_github = github_secrets::look(self.context, self.service, self.environment).await;
+        if let Ok(needed) = &on_github {
+            missing.extend(github_secrets::missing(needed).map(|name| format!("{name} (on GitHub)")));
+        }
+        let (outcome, summary) = match (&on_github, missing.is_empty()) {
+            (_, false) => (Outcome::Fail, format!("missing: {}", missing.join(", "))),
+            (Err(refusal), true) => (Outcome::Inconclusive, refusal.message.clone()),
+            (Ok(needed), true) => {
+                (Outcome::Pass, format!("all {} exist", self.service.secrets.len() + needed.len()))
+            }
+        };
         Evidence {
-            summary: if missing.is_empty() {
-                format!("all {} exist", self.service.secrets.len())
-            } else {
-                format!("missing: {}", missing.join(", "))
-            },
+            summary,
             collector: DeployService::NAME.to_owned(),
             ..self.context.reader.evidence(EvidenceKind::Secrets, &self.subject(), outcome, UNTIL_STAMPED)
         }
@@ -339,7 +349,7 @@ impl Case<'_> {
             facts::gather(context, purpose, self.service, self.environment, self.target, self.revision, &steps).await?;
         let own = |kind| Requirement { kind, subject: self.subject() };
         let mut requirements = vec![own(EvidenceKind::DryRun), own(EvidenceKind::RollbackReady)];
-        if !self.service.secrets.is_empty() {
+        if self.needs_secrets() {
             requirements.push(own(EvidenceKind::Secrets));
         }
         requirements.extend(gates::required(self.context, self.service, &self.revision.commit));

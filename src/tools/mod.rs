@@ -29,6 +29,7 @@ mod snapshot_db;
 mod telling;
 mod toolset;
 mod verify_secret;
+mod verifying;
 
 use std::{future::Future, pin::Pin};
 

@@ -6,7 +6,10 @@ use futures::StreamExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Context, Describe, Query, Toolset};
+use super::{
+    Answer, Context, Describe, Query, Toolset,
+    verifying::on_github::{self, OnGitHub},
+};
 use crate::{
     domain::{
         clean::clean,
@@ -58,6 +61,9 @@ pub(super) struct Output {
     stale: Vec<SecretName>,
     /// One line per secret.
     found: Vec<Found>,
+    /// What the services' workflows need on GitHub.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    on_github: Vec<OnGitHub>,
     /// With probe: SSH logins by a key in a file or an agent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     keys: Vec<Tried>,
@@ -126,8 +132,8 @@ pub(super) struct EnvKeys {
 impl Describe for VerifySecret {
     const NAME: &'static str = "verify_secret";
     const TITLE: &'static str = "Verify secrets";
-    const DESCRIPTION: &'static str = "Says whether secrets exist where the inventory says, whether they work (probe) or are stale, which \
-        services need them, and which keys of .env.example a service's .env lacks. Never shows or compares a value: no tool does. \
+    const DESCRIPTION: &'static str = "Says whether secrets exist where the inventory says and on GitHub, whether they work (probe) or are \
+        stale, which services need them, and which keys of .env.example a service's .env lacks. Never shows or compares a value: no tool does. \
         Changes nothing.";
     const TOOLSET: Toolset = Toolset::Deploy;
     const EFFECT: Effect = Effect::Observe;
@@ -145,7 +151,9 @@ impl Query for VerifySecret {
             None => None,
         };
         let names: BTreeSet<SecretName> = if !arguments.secrets.is_empty() {
-            arguments.secrets.iter().cloned().collect()
+            // What only GitHub keeps is looked for there alone.
+            let ours = |name: &&SecretName| inventory.secrets.contains_key(*name) || !on_github::is_needed(inventory, name);
+            arguments.secrets.iter().filter(ours).cloned().collect()
         } else if let Some((service, ..)) = service {
             service.secrets.iter().cloned().collect()
         } else {
@@ -179,21 +187,31 @@ impl Query for VerifySecret {
             },
             None => None,
         };
+        let of = service.map(|(service, ..)| service);
+        let on_github = on_github::look(context, &arguments.secrets, of, arguments.environment.as_ref()).await;
         let named = |wanted: State| -> Vec<SecretName> {
             found.iter().filter(|one| one.state == wanted).map(|one| one.name.clone()).collect()
         };
-        let missing = named(State::Missing);
+        let there = |state: &str| on_github.iter().filter(|one| one.state == state).map(|one| one.name.clone()).collect();
+        let (gone, unknown): (Vec<SecretName>, Vec<SecretName>) = (there("missing"), there("unknown"));
+        let missing: Vec<SecretName> = named(State::Missing).into_iter().chain(gone).collect();
+        let due = found.iter().map(|one| (one.due_since, &one.name));
+        let due = due.chain(on_github.iter().map(|one| (one.due_since, &one.name)));
         let stale: Vec<SecretName> =
-            found.iter().filter(|one| one.due_since.is_some()).map(|one| one.name.clone()).collect();
-        let present = found.len() - missing.len();
+            due.filter(|(since, _)| since.is_some()).map(|(_, name)| name.clone()).collect();
+        let all = found.len() + on_github.len();
+        let present = all - missing.len() - unknown.len();
         let mut status = if !missing.is_empty() {
-            format!("MISSING: {} of {} secrets: {}", missing.len(), found.len(), listed(&missing))
+            format!("MISSING: {} of {all} secrets: {}", missing.len(), listed(&missing))
+        } else if !unknown.is_empty() {
+            format!("INCONCLUSIVE: GitHub does not say whether these exist: {}", listed(&unknown))
         } else if arguments.probe {
             worked(&found, &keys)
         } else {
-            match found.as_slice() {
-                [one] => format!("Secret exists in {}: {} ✓", one.source, one.name),
-                all => format!("All {} secrets exist ✓", all.len()),
+            match (found.as_slice(), on_github.as_slice()) {
+                ([one], []) => format!("Secret exists in {}: {} ✓", one.source, one.name),
+                ([], [one]) => format!("Secret exists in GitHub: {} ✓", one.name),
+                _ => format!("All {all} secrets exist ✓"),
             }
         };
         let refused = named(State::Refused);
@@ -207,7 +225,7 @@ impl Query for VerifySecret {
             status = format!("{status}; .env lacks {} keys", lacking.missing.len());
         }
         let present = u64::try_from(present).unwrap_or(u64::MAX);
-        Ok(Answer { status, output: Output { present, missing, stale, found, keys, env_keys }, next: Vec::new() })
+        Ok(Answer { status, output: Output { present, missing, stale, found, on_github, keys, env_keys }, next: Vec::new() })
     }
 }
 

@@ -66,6 +66,7 @@ impl Sandbox {
         inventory.roots.insert("logs".parse().unwrap(), Root::here(directory.path().join("target")));
         let service = Service {
             github: None,
+            github_secrets: Vec::new(),
             name: "app".parse().unwrap(),
             description: "a small application".to_owned(),
             repository: repository.clone(),

@@ -10,12 +10,12 @@ use crate::{
     },
     domain::{
         inventory::{Deploy, Host, HostKind, Service, Target},
-        name::{HostName, InvalidName, ServiceName},
+        name::{HostName, InvalidName, SecretName, ServiceName},
     },
 };
 
 const KEYS: &[&str] =
-    &["description", "repository", "github", "deploy", "targets", "gates", "secrets", "env_example", "smoke"];
+    &["description", "repository", "github", "deploy", "targets", "gates", "secrets", "github_secrets", "env_example", "smoke"];
 
 pub(super) fn read(
     services: &Item<'_>,
@@ -54,6 +54,7 @@ fn service(
     let targets = targets.map(|item| targets::read(&item, names, hosts)).unwrap_or_default();
     let gates = references(section, "gates", "gate", &names.gates);
     let secrets = references(section, "secrets", "entry of [secrets]", &names.secrets);
+    let github_secrets = github_secrets(section);
     let env_example = section.optional("env_example").and_then(|item| item.relative_path());
     let with_url = || targets.values().filter(|target| target.url.is_some());
     let over_ssh = |target: &Target| hosts.get(&target.host).is_some_and(|host| host.kind != HostKind::Local);
@@ -71,9 +72,19 @@ fn service(
         targets,
         gates,
         secrets,
+        github_secrets,
         env_example,
         smoke,
     })
+}
+
+/// Names of secrets that GitHub keeps.
+fn github_secrets(section: &Section<'_>) -> Vec<SecretName> {
+    let items = section.list("github_secrets");
+    if !items.is_empty() && section.optional("github").is_none() {
+        section.item().error("github_secrets are asked of GitHub, but github is missing", "add github = \"owner/name\"");
+    }
+    items.iter().filter_map(|item| item.parsed("use the name as GitHub shows it, in capitals")).collect()
 }
 
 /// The names of things that are declared elsewhere, each at most once.

@@ -37,6 +37,9 @@ pub struct Service {
     pub gates: Vec<GateName>,
     /// The secrets that must exist.
     pub secrets: Vec<SecretName>,
+    /// The secrets and variables that must exist on GitHub, for its workflows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub github_secrets: Vec<SecretName>,
     /// The file in the repository whose keys the service needs, usually `.env.example`.
     pub env_example: Option<RelativePath>,
     /// What is checked after a deployment, besides its URL.

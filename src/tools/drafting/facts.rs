@@ -58,6 +58,7 @@ pub(in crate::tools) async fn gather(
     }
     if purpose != Purpose::Rollback {
         super::gates::states(context, service, revision, &mut facts).await?;
+        super::github_secrets::states(context, service, environment, &mut facts).await;
     }
     for step in steps {
         of_step(context, service, target, step, &mut facts).await?;

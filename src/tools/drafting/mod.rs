@@ -2,6 +2,7 @@
 
 pub(super) mod facts;
 pub(super) mod gates;
+pub(super) mod github_secrets;
 pub(super) mod loss;
 pub(super) mod migrations;
 pub(super) mod mode;

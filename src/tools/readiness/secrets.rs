@@ -1,6 +1,6 @@
 //! Whether every secret that the service needs exists. Never a value.
 
-use super::{Candidate, Seen, judged};
+use super::{super::drafting::github_secrets, Candidate, Seen, judged};
 use crate::domain::{
     evidence::{EvidenceKind, Outcome},
     inventory::Deploy,
@@ -18,19 +18,24 @@ pub(super) async fn look(candidate: Candidate<'_>) -> Vec<Seen> {
     let mut names: Vec<&SecretName> = service.secrets.iter().chain(granted).collect();
     names.sort();
     names.dedup();
-    if names.is_empty() {
+    if names.is_empty() && service.github_secrets.is_empty() {
         return Vec::new();
     }
+    let on_github = github_secrets::look(context, service, candidate.environment).await;
     let mut missing = Vec::new();
     for name in &names {
         if !context.reader.secret_exists(name).await.is_ok_and(|state| state.exists) {
             missing.push(name.as_str());
         }
     }
-    let (outcome, found) = if missing.is_empty() {
-        (Outcome::Pass, format!("All {} secrets exist.", names.len()))
-    } else {
-        (Outcome::Fail, format!("Secrets are missing: {}.", missing.join(", ")))
+    let mut missing: Vec<String> = missing.into_iter().map(str::to_owned).collect();
+    if let Ok(needed) = &on_github {
+        missing.extend(github_secrets::missing(needed).map(|name| format!("{name} (on GitHub)")));
+    }
+    let (outcome, found) = match (&on_github, missing.is_empty()) {
+        (_, false) => (Outcome::Fail, format!("Secrets are missing: {}.", missing.join(", "))),
+        (Err(refusal), true) => (Outcome::Inconclusive, refusal.message.clone()),
+        (Ok(needed), true) => (Outcome::Pass, format!("All {} secrets exist.", names.len() + needed.len())),
     };
     vec![judged(candidate.seen(EvidenceKind::Secrets, "", outcome, found), |evidence| {
         let next = serde_json::json!({ "service": service.name, "environment": candidate.environment });

@@ -13,6 +13,7 @@ mod limits;
 mod once;
 mod pages;
 pub(in crate::world) mod pulls;
+pub mod secrets;
 mod tags;
 mod token;
 mod words;

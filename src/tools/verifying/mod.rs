@@ -1,0 +1,3 @@
+//! What `verify_secret` looks at besides the sources of the inventory.
+
+pub(super) mod on_github;
