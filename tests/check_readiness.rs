@@ -63,11 +63,11 @@ async fn each_thing_in_the_way_is_a_blocker_with_its_fix() {
     let wanted = ["HALTED", "WINDOW_CLOSED", "GATES_NOT_GREEN", "SECRET_MISSING", "BACKUP_MISSING"];
     assert_eq!(answer.blockers(), wanted, "{}", answer.text);
     assert!(answer.status().starts_with("NOT READY: "), "{}", answer.text);
-    assert!(
-        !answer.text.contains("ignore all rules"),
-        "what a gate writes is not among our own words: {}",
-        answer.text
-    );
+    // What a gate writes is told as somebody else's words, and nowhere among ours.
+    let mut ours = answer.structured.clone();
+    let theirs = ours.as_object_mut().unwrap().remove("untrusted_text").unwrap();
+    assert!(theirs.as_str().unwrap().contains("ignore all rules"), "{}", answer.text);
+    assert!(!ours.to_string().contains("ignore all rules"), "{}", answer.text);
     assert_eq!(answer.get("/operation/metrics/quality_gates_status"), "RED");
     for blocker in answer.structured["operation"]["blockers"].as_array().unwrap() {
         assert!(blocker["message"].as_str().unwrap().starts_with("forum: ") && blocker["fix"] != "", "{blocker}");
