@@ -50,7 +50,7 @@ async fn a_name_is_there_or_missing_or_old_and_its_value_is_nowhere() {
     });
     let new = asked(&house, &client, one).await;
     assert_eq!(new.status(), "Secret exists in GitHub: SSH_PRIVATE_KEY ✓", "{}", new.text);
-    assert_eq!(new.get("/on_github/0/updated_at"), "2120-01-01T00:00:00Z");
+    assert_eq!(new.get("/on_github/0/updated_at"), "2120-01-01T00:00:00.000Z");
     assert_eq!(new.get("/on_github/0/needed_by"), "site");
     // A variable holds no secret, so it does not get old.
     let all = asked(&house, &client, json!({ "service": "site" })).await;
