@@ -325,9 +325,7 @@ impl Case<'_> {
         let (outcome, summary) = match (&on_github, missing.is_empty()) {
             (_, false) => (Outcome::Fail, format!("missing: {}", missing.join(", "))),
             (Err(refusal), true) => (Outcome::Inconclusive, refusal.message.clone()),
-            (Ok(needed), true) => {
-                (Outcome::Pass, format!("all {} exist", self.service.secrets.len() + needed.len()))
-            }
+            (Ok(needed), true) => (Outcome::Pass, format!("all {} exist", self.service.secrets.len() + needed.len())),
         };
         Evidence {
             summary,

@@ -152,7 +152,8 @@ impl Query for VerifySecret {
         };
         let names: BTreeSet<SecretName> = if !arguments.secrets.is_empty() {
             // What only GitHub keeps is looked for there alone.
-            let ours = |name: &&SecretName| inventory.secrets.contains_key(*name) || !on_github::is_needed(inventory, name);
+            let ours =
+                |name: &&SecretName| inventory.secrets.contains_key(*name) || !on_github::is_needed(inventory, name);
             arguments.secrets.iter().filter(ours).cloned().collect()
         } else if let Some((service, ..)) = service {
             service.secrets.iter().cloned().collect()
@@ -192,13 +193,13 @@ impl Query for VerifySecret {
         let named = |wanted: State| -> Vec<SecretName> {
             found.iter().filter(|one| one.state == wanted).map(|one| one.name.clone()).collect()
         };
-        let there = |state: &str| on_github.iter().filter(|one| one.state == state).map(|one| one.name.clone()).collect();
+        let there =
+            |state: &str| on_github.iter().filter(|one| one.state == state).map(|one| one.name.clone()).collect();
         let (gone, unknown): (Vec<SecretName>, Vec<SecretName>) = (there("missing"), there("unknown"));
         let missing: Vec<SecretName> = named(State::Missing).into_iter().chain(gone).collect();
         let due = found.iter().map(|one| (one.due_since, &one.name));
         let due = due.chain(on_github.iter().map(|one| (one.due_since, &one.name)));
-        let stale: Vec<SecretName> =
-            due.filter(|(since, _)| since.is_some()).map(|(_, name)| name.clone()).collect();
+        let stale: Vec<SecretName> = due.filter(|(since, _)| since.is_some()).map(|(_, name)| name.clone()).collect();
         let all = found.len() + on_github.len();
         let present = all - missing.len() - unknown.len();
         let mut status = if !missing.is_empty() {
@@ -225,7 +226,11 @@ impl Query for VerifySecret {
             status = format!("{status}; .env lacks {} keys", lacking.missing.len());
         }
         let present = u64::try_from(present).unwrap_or(u64::MAX);
-        Ok(Answer { status, output: Output { present, missing, stale, found, on_github, keys, env_keys }, next: Vec::new() })
+        Ok(Answer {
+            status,
+            output: Output { present, missing, stale, found, on_github, keys, env_keys },
+            next: Vec::new(),
+        })
     }
 }
 

@@ -20,7 +20,8 @@ pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
     let organization = section.optional("organization").and_then(|item| organization(&item));
     let issue_label = section.optional("issue_label").and_then(|item| issue_label(&item));
     let issue_label = issue_label.unwrap_or_else(|| defaults::GITHUB_ISSUE_LABEL.to_owned());
-    let rotate_after_days = section.optional("rotate_after_days").and_then(|item| item.number(defaults::ROTATE_AFTER_DAYS));
+    let rotate_after_days =
+        section.optional("rotate_after_days").and_then(|item| item.number(defaults::ROTATE_AFTER_DAYS));
     let credential = credential(&section, names)?;
     Some(GitHubAccess { api, credential, organization, rotate_after_days, issue_label })
 }

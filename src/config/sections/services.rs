@@ -14,8 +14,18 @@ use crate::{
     },
 };
 
-const KEYS: &[&str] =
-    &["description", "repository", "github", "deploy", "targets", "gates", "secrets", "github_secrets", "env_example", "smoke"];
+const KEYS: &[&str] = &[
+    "description",
+    "repository",
+    "github",
+    "deploy",
+    "targets",
+    "gates",
+    "secrets",
+    "github_secrets",
+    "env_example",
+    "smoke",
+];
 
 pub(super) fn read(
     services: &Item<'_>,
@@ -82,7 +92,9 @@ fn service(
 fn github_secrets(section: &Section<'_>) -> Vec<SecretName> {
     let items = section.list("github_secrets");
     if !items.is_empty() && section.optional("github").is_none() {
-        section.item().error("github_secrets are asked of GitHub, but github is missing", "add github = \"owner/name\"");
+        section
+            .item()
+            .error("github_secrets are asked of GitHub, but github is missing", "add github = \"owner/name\"");
     }
     items.iter().filter_map(|item| item.parsed("use the name as GitHub shows it, in capitals")).collect()
 }

@@ -79,8 +79,11 @@ impl Repository<'_> {
             optional(self.entries("list the organisation's variables", "/actions/organization-variables", "variables")),
         )?;
         let of = |keeper, variable, entries: Vec<Entry>| {
-            let stored = move |Entry { name, updated_at }| {
-                Stored { name: name.to_ascii_uppercase(), keeper, variable, updated_at }
+            let stored = move |Entry { name, updated_at }| Stored {
+                name: name.to_ascii_uppercase(),
+                keeper,
+                variable,
+                updated_at,
             };
             entries.into_iter().map(stored)
         };
