@@ -59,7 +59,8 @@ impl Reader<'_> {
         service: &Service,
         environment: &EnvironmentName,
     ) -> Result<Vec<Stored>, WorldError> {
-        Ok(self.github(service)?.stored(environment).await?)
+        // Six lists at once are much to keep on the stack of whoever asks.
+        Ok(Box::pin(self.github(service)?.stored(environment)).await?)
     }
 }
 
