@@ -27,6 +27,7 @@ mod duplicates;
 mod evidence;
 mod expiry;
 mod floors;
+mod github_doctor;
 mod github_gates;
 mod github_secrets;
 mod github_stand_in;

@@ -24,6 +24,8 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 const BODY: usize = 8 * 1024 * 1024;
 /// How often a question is asked again after an answer that says nothing.
 const AGAIN: u32 = 2;
+/// The scopes of a classic token.
+const SCOPES: header::HeaderName = header::HeaderName::from_static("x-oauth-scopes");
 /// How many redirects are followed: a repository was renamed, or moved.
 const HOPS: u32 = 3;
 
@@ -51,6 +53,8 @@ pub(super) enum Credentials {
 pub(super) struct Answer {
     pub(super) body: Bytes,
     pub(super) link: Option<String>,
+    /// What a classic token may do (`X-OAuth-Scopes`).
+    pub(super) scopes: Option<String>,
 }
 
 /// An answer as it came.
@@ -103,7 +107,7 @@ impl<'a> Ask<'a> {
             };
             match raw.status {
                 304 => match kept {
-                    Some(kept) => return Ok(Answer { body: kept.body, link: kept.link }),
+                    Some(kept) => return Ok(Answer { body: kept.body, link: kept.link, scopes: None }),
                     None => return Err(Trouble::Unreadable { what: "it confirms what was not asked" }.at(self.doing)),
                 },
                 200..=299 => {
@@ -116,7 +120,8 @@ impl<'a> Ask<'a> {
                     if let Some(etag) = text(header::ETAG).filter(|_| repeatable && whole()) {
                         github.cache.put(key, Kept { etag, body: raw.body.clone(), link: link.clone() });
                     }
-                    return Ok(Answer { body: raw.body, link });
+                    let scopes = text(SCOPES);
+                    return Ok(Answer { body: raw.body, link, scopes });
                 }
                 // A renamed repository. Writes are not sent on: what they are about must be certain.
                 301 | 302 | 307 | 308 if repeatable && hops < HOPS => {

@@ -14,6 +14,7 @@ mod once;
 mod pages;
 pub(in crate::world) mod pulls;
 pub mod secrets;
+mod standing;
 mod tags;
 mod token;
 mod words;
@@ -24,6 +25,7 @@ use tokio::sync::OnceCell;
 pub use error::{GitHubError, Trouble};
 pub use issues::{Commented, Issue, IssueState};
 pub(in crate::world) use pages::Listed;
+pub use standing::RepositoryStanding;
 pub(in crate::world) use tags::TagObject;
 pub use tags::{TagThere, Tagged};
 

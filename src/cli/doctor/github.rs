@@ -1,0 +1,50 @@
+//! GitHub: whether it answers for each repository, and whether our token may do more than it should.
+
+use std::collections::BTreeMap;
+
+use super::Finding;
+use crate::{
+    cli::wire,
+    config::Config,
+    domain::inventory::{RepositoryName, Service},
+    world::Reader,
+};
+
+/// Looks at every repository of the inventory, all at once.
+pub(super) async fn check(config: &Config) -> Vec<Finding> {
+    let world = wire::world_of(config);
+    let reader = world.reader();
+    let named = reader.inventory().services.values().filter_map(|service| Some((service.github.clone()?, service)));
+    let repositories: BTreeMap<RepositoryName, &Service> = named.collect();
+    let looks = repositories.iter().map(|(name, service)| look(reader, name, service));
+    futures::future::join_all(looks).await.into_iter().flatten().collect()
+}
+
+async fn look(reader: Reader<'_>, name: &RepositoryName, service: &Service) -> Vec<Finding> {
+    let what = format!("{name} on GitHub");
+    let standing = match reader.repository_standing(service).await {
+        Ok(standing) => standing,
+        Err(error) => return vec![Finding::wrong(what, error.problem, error.fix)],
+    };
+    let mut findings = Vec::new();
+    if let Some(now) = standing.renamed {
+        let fix = format!("correct github of service {}", service.name);
+        findings.push(Finding::weak(&what, format!("is now called {now}"), fix));
+    }
+    if !standing.scopes.is_empty() {
+        let found = format!("the token is a classic one ({}): it may do that everywhere", standing.scopes.join(", "));
+        findings.push(Finding::weak(&what, found, "use a fine-grained token or a GitHub App; see docs/github.md"));
+    }
+    if standing.administers {
+        let found = "the token's account may administer it: change its protection, approve deployments";
+        findings.push(Finding::weak(
+            &what,
+            found,
+            "use the token of an account, or an App, that may only what is needed",
+        ));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::good(what, "answers, and the token may not administer it"));
+    }
+    findings
+}
