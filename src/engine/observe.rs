@@ -11,12 +11,12 @@ use super::{
 };
 use crate::{
     domain::{
-        operation::{Metrics, Operation, OperationId, OperationKind, OperationState},
+        operation::{Operation, OperationId, OperationKind, OperationState},
         principal::Principal,
         refusal::Refusal,
     },
     ledger::Ledger,
-    tools::{self, About, ObservationHandler, Observed, records::OperationView},
+    tools::{self, ObservationHandler, Observed, records::OperationView},
 };
 
 /// How much of what others wrote is kept, bytes.
@@ -33,7 +33,12 @@ impl Engine {
     ) -> Result<OperationView, Refusal> {
         let about = (observation.about)(&arguments, self.inventory())?;
         let ledger = self.ledger().await?.clone();
-        let operation = self.check_operation(about, &caller.principal);
+        let operation = Operation {
+            kind: OperationKind::Check,
+            step: Some("check".to_owned()),
+            summary: "The check is under way; nothing is changed.".to_owned(),
+            ..self.dry_run_operation(about, &caller.principal)
+        };
         ledger.begin_dry_run(&operation).await?;
         let live = self.0.live.add(&operation.id, OperationState::Running);
         let mut lines = live.listen();
@@ -108,28 +113,6 @@ impl Engine {
                 ledger.finish(&operation, &[], now).await?;
                 Err(refusal)
             }
-        }
-    }
-
-    fn check_operation(&self, about: About, requester: &Principal) -> Operation {
-        Operation {
-            id: OperationId::from_uuid(uuid::Uuid::now_v7()),
-            kind: OperationKind::Check,
-            service: about.service,
-            environment: about.environment,
-            version: about.version.as_ref().map(ToString::to_string),
-            plan: None,
-            requester: requester.clone(),
-            state: OperationState::Running,
-            step: Some("check".to_owned()),
-            started_at: self.world().now(),
-            finished_at: None,
-            decide_by: None,
-            summary: "The check is under way; nothing is changed.".to_owned(),
-            verdict: None,
-            blockers: Vec::new(),
-            metrics: Metrics::default(),
-            fence: 0,
         }
     }
 }

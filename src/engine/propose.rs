@@ -17,7 +17,7 @@ use crate::{
     },
     ledger::Ledger,
     policy::{self, Case},
-    tools::{self, ActionHandler, Proposal, Subject, Tool, records::OperationView},
+    tools::{self, About, ActionHandler, Proposal, Subject, Tool, records::OperationView},
 };
 
 /// The kind of the ledger's entry that keeps what a rehearsal wrote.
@@ -36,7 +36,8 @@ impl Engine {
     ) -> Result<OperationView, Refusal> {
         let subject = (action.subject)(&arguments, self.inventory())?;
         let ledger = self.ledger().await?.clone();
-        let operation = self.dry_run_operation(&subject, &caller.principal);
+        let Subject { service, environment, version, .. } = subject.clone();
+        let operation = self.dry_run_operation(About { service, environment, version }, &caller.principal);
         ledger.begin_dry_run(&operation).await?;
         let live = self.0.live.add(&operation.id, OperationState::Running);
         let mut lines = live.listen();
@@ -148,13 +149,14 @@ impl Engine {
         Ok(None)
     }
 
-    fn dry_run_operation(&self, subject: &Subject, requester: &Principal) -> Operation {
+    /// An operation that only looks: it has neither a plan nor a lock.
+    pub(super) fn dry_run_operation(&self, about: About, requester: &Principal) -> Operation {
         Operation {
             id: OperationId::from_uuid(uuid::Uuid::now_v7()),
             kind: OperationKind::DryRun,
-            service: subject.service.clone(),
-            environment: subject.environment.clone(),
-            version: subject.version.as_ref().map(ToString::to_string),
+            service: about.service,
+            environment: about.environment,
+            version: about.version.as_ref().map(ToString::to_string),
             plan: None,
             requester: requester.clone(),
             state: OperationState::Running,
