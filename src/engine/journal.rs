@@ -124,10 +124,7 @@ impl Run<'_> {
         };
         self.live.say(format!("{}: {}", entry.step, done.summary));
         let mut evidence = done.evidence.clone();
-        for one in &mut evidence {
-            let fresh = self.engine.settings().fresh_s(one.kind);
-            one.valid_until = one.collected_at.plus_s(i64::from(fresh));
-        }
+        self.engine.stamp(&mut evidence);
         let uncounted = self.store_outcome(entry, &evidence).await?;
         let plan = self.permit.plan();
         if let (AttemptState::Done, Phase::Do, Some(Step::TakeSnapshot(take))) =

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::{sync::broadcast, task::JoinHandle};
 
 use super::{
     Caller, Engine, metrics,
@@ -41,28 +42,38 @@ impl Engine {
         };
         ledger.begin_dry_run(&operation).await?;
         let live = self.0.live.add(&operation.id, OperationState::Running);
-        let mut lines = live.listen();
+        let lines = live.listen();
         let id = operation.id.clone();
         let (engine, who) = (self.clone(), caller.principal.clone());
-        let mut task = tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let id = operation.id.clone();
             let result = engine.look_around(&ledger, &who, observation, arguments, operation).await;
             engine.0.live.remove(&id);
             live.set(OperationState::Succeeded);
             result
         });
+        // Also when it goes on without the call: where it stands is what there is to say.
+        self.await_for(caller, task, lines, wait).await?;
+        self.view(&id, false).await
+    }
+
+    /// Waits for a task that goes on by itself, and tells the caller what it says; nothing when it takes longer.
+    pub(super) async fn await_for<T>(
+        &self,
+        caller: &Caller,
+        mut task: JoinHandle<Result<T, Refusal>>,
+        mut lines: broadcast::Receiver<String>,
+        wait: Duration,
+    ) -> Result<Option<T>, Refusal> {
         let progress = super::call::progress_of(self, caller);
         let limit = tokio::time::sleep(wait);
         tokio::pin!(limit);
         loop {
             tokio::select! {
-                ended = &mut task => {
-                    // The task ends in a panic only by a defect; the operation stays for the next start to close.
-                    ended.map_err(|_| defect())??;
-                    return self.view(&id, false).await;
-                }
+                // The task ends in a panic only by a defect; the operation stays for the next start to close.
+                ended = &mut task => return ended.map_err(|_| defect())?.map(Some),
                 line = lines.recv() => if let Ok(line) = line { progress(line); },
-                () = &mut limit => return self.view(&id, false).await,
+                () = &mut limit => return Ok(None),
             }
         }
     }
@@ -90,10 +101,7 @@ impl Engine {
         operation.step = None;
         match observed {
             Ok(Observed { summary, blockers, mut evidence, untrusted_text }) => {
-                for one in &mut evidence {
-                    let fresh = self.settings().fresh_s(one.kind);
-                    one.valid_until = one.collected_at.plus_s(i64::from(fresh));
-                }
+                self.stamp(&mut evidence);
                 operation.state = OperationState::Succeeded;
                 operation.summary = summary;
                 operation.blockers = blockers;

@@ -8,6 +8,7 @@ use super::{Caller, Engine, records::EngineRecords};
 use crate::{
     domain::{
         effect::Tier,
+        evidence::Evidence,
         inventory::{ApprovalRule, Environment},
         name::EnvironmentName,
         operation::{Metrics, Operation, OperationId, OperationKind, OperationState},
@@ -40,32 +41,19 @@ impl Engine {
         let operation = self.dry_run_operation(About { service, environment, version }, &caller.principal);
         ledger.begin_dry_run(&operation).await?;
         let live = self.0.live.add(&operation.id, OperationState::Running);
-        let mut lines = live.listen();
+        let lines = live.listen();
         let id = operation.id.clone();
         let (engine, who, name) = (self.clone(), caller.clone(), tool.name);
-        let mut task = tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let result =
                 engine.dry_run(&ledger, &who, name, action, arguments, operation.clone(), subject, start).await;
             engine.0.live.remove(&operation.id);
             live.set(OperationState::Succeeded);
             result
         });
-        let progress = super::call::progress_of(self, caller);
-        let limit = tokio::time::sleep(wait);
-        tokio::pin!(limit);
-        loop {
-            tokio::select! {
-                ended = &mut task => {
-                    // The task ends in a panic only by a defect; the operation stays for the next start to close.
-                    let next = ended.map_err(|_| defect())??;
-                    return match next {
-                        Some(started) => self.wait_and_view(caller, &started, wait).await,
-                        None => self.view(&id, false).await,
-                    };
-                }
-                line = lines.recv() => if let Ok(line) = line { progress(line); },
-                () = &mut limit => return self.view(&id, false).await,
-            }
+        match self.await_for(caller, task, lines, wait).await? {
+            Some(Some(started)) => self.wait_and_view(caller, &started, wait).await,
+            _ => self.view(&id, false).await,
         }
     }
 
@@ -174,11 +162,16 @@ impl Engine {
 
     /// How long evidence counts is the policy's to say, not the collector's.
     fn stamped(&self, mut proposal: Proposal) -> Proposal {
-        for evidence in &mut proposal.evidence {
-            let fresh = self.settings().fresh_s(evidence.kind);
-            evidence.valid_until = evidence.collected_at.plus_s(i64::from(fresh));
-        }
+        self.stamp(&mut proposal.evidence);
         proposal
+    }
+
+    /// The same for evidence alone.
+    pub(super) fn stamp(&self, evidence: &mut [Evidence]) {
+        for one in evidence {
+            let fresh = self.settings().fresh_s(one.kind);
+            one.valid_until = one.collected_at.plus_s(i64::from(fresh));
+        }
     }
 
     /// Adds who, when and which policy, and seals.

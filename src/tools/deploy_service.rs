@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{
     Action, Context, Describe, Proposal, Subject, Toolset, UNTIL_STAMPED, Wish,
     bounds::WaitSeconds,
-    drafting::{facts, gates, github_secrets, migrations, mode::Mode, obsolete, script, way_back},
+    drafting::{facts, gates, github_secrets, migrations, mode::Mode, obsolete, script, secrets, way_back},
     records::OperationView,
 };
 use crate::{
@@ -312,12 +312,7 @@ impl Case<'_> {
     }
 
     async fn secrets(&self) -> Evidence {
-        let mut missing = Vec::new();
-        for name in &self.service.secrets {
-            if !self.context.reader.secret_exists(name).await.is_ok_and(|state| state.exists) {
-                missing.push(name.to_string());
-            }
-        }
+        let mut missing = secrets::missing(self.context, &self.service.secrets).await;
         let on_github = github_secrets::look(self.context, self.service, self.environment).await;
         if let Ok(needed) = &on_github {
             missing.extend(github_secrets::missing(needed).map(|name| format!("{name} (on GitHub)")));

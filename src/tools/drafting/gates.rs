@@ -46,6 +46,7 @@ pub(in crate::tools) async fn states(
     Ok(())
 }
 
-fn of<'a>(context: Context<'a>, service: &'a Service) -> impl Iterator<Item = &'a Gate> {
+/// The gates of a service, in its order.
+pub(in crate::tools) fn of<'a>(context: Context<'a>, service: &'a Service) -> impl Iterator<Item = &'a Gate> {
     service.gates.iter().filter_map(move |name| context.reader.inventory().gates.get(name))
 }

@@ -9,4 +9,5 @@ pub(super) mod mode;
 pub(super) mod obsolete;
 pub(super) mod place;
 pub(super) mod script;
+pub(super) mod secrets;
 pub(super) mod way_back;

@@ -1,6 +1,9 @@
 //! The service's quality gates for the commit: run here or asked for, or taken from what was seen a short while ago.
 
-use super::{super::Context, Candidate, Seen, each, judged};
+use super::{
+    super::{Context, drafting::gates},
+    Candidate, Seen, each, judged,
+};
 use crate::domain::{
     evidence::{Evidence, EvidenceKind},
     inventory::{Gate, GateKind},
@@ -12,14 +15,7 @@ use crate::domain::{
 const EARLIER: u32 = 50;
 
 pub(super) async fn look(candidate: Candidate<'_>) -> Vec<Seen> {
-    let gates: Vec<&Gate> = {
-        let known = &candidate.context.reader.inventory().gates;
-        candidate.service.gates.iter().filter_map(|name| known.get(name)).collect()
-    };
-    if gates.is_empty() {
-        return Vec::new();
-    }
-    each(gates, |gate| one(candidate, gate)).await
+    each(gates::of(candidate.context, candidate.service), |gate| one(candidate, gate)).await
 }
 
 async fn one(candidate: Candidate<'_>, gate: &Gate) -> Seen {
@@ -80,6 +76,8 @@ pub(in crate::tools) async fn earlier(context: Context<'_>) -> Result<Vec<Eviden
             }
         }
     }
+    // What a check took over stands behind what it took it from: both were collected at the same time.
+    found.reverse();
     found.sort_by_key(|evidence| std::cmp::Reverse(evidence.collected_at));
     Ok(found)
 }

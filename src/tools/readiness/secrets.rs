@@ -1,34 +1,22 @@
 //! Whether every secret that the service needs exists. Never a value.
 
-use super::{super::drafting::github_secrets, Candidate, Seen, judged};
+use super::{
+    super::drafting::{github_secrets, secrets},
+    Candidate, Seen, judged,
+};
 use crate::domain::{
     evidence::{EvidenceKind, Outcome},
-    inventory::Deploy,
-    name::SecretName,
     refusal::{Code, NextCall},
 };
 
 pub(super) async fn look(candidate: Candidate<'_>) -> Vec<Seen> {
     let Candidate { context, service, .. } = candidate;
-    let scripts = match &service.deploy {
-        Deploy::Script(deploy) => vec![Some(&deploy.script), deploy.rollback.as_ref()],
-        Deploy::Release(deploy) => vec![deploy.migrate.as_ref()],
-    };
-    let granted = scripts.into_iter().flatten().flat_map(|script| &script.secrets);
-    let mut names: Vec<&SecretName> = service.secrets.iter().chain(granted).collect();
-    names.sort();
-    names.dedup();
+    let names = secrets::of(service);
     if names.is_empty() && service.github_secrets.is_empty() {
         return Vec::new();
     }
     let on_github = github_secrets::look(context, service, candidate.environment).await;
-    let mut missing = Vec::new();
-    for name in &names {
-        if !context.reader.secret_exists(name).await.is_ok_and(|state| state.exists) {
-            missing.push(name.as_str());
-        }
-    }
-    let mut missing: Vec<String> = missing.into_iter().map(str::to_owned).collect();
+    let mut missing = secrets::missing(context, &names).await;
     if let Ok(needed) = &on_github {
         missing.extend(github_secrets::missing(needed).map(|name| format!("{name} (on GitHub)")));
     }
