@@ -12,6 +12,7 @@ pub mod digest;
 pub mod effect;
 pub mod evidence;
 pub mod facts;
+pub mod github_deployment;
 pub mod inventory;
 pub mod issue;
 pub mod migration;

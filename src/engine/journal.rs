@@ -95,14 +95,14 @@ impl Run<'_> {
         hooks.at(phase, index, step.name(), Point::AfterEffect);
         let (state, done) = match &result {
             Ok(done) => (AttemptState::Done, done),
-            Err(Failure::Failed(done) | Failure::Cancelled(done)) => (AttemptState::Failed, done),
+            Err(Failure::Failed(done) | Failure::Unavailable(done) | Failure::Cancelled(done)) => (AttemptState::Failed, done),
             Err(Failure::Unknown(done)) => (AttemptState::Unknown, done),
         };
         let uncounted = self.record(&mut entry, state, done).await?;
         hooks.at(phase, index, step.name(), Point::AfterOutcome);
         match result {
             Ok(done) => uncounted.map_or(Ok(done), |why| Err(Stuck::Failed(why))),
-            Err(Failure::Failed(done)) => Err(Stuck::Failed(done.summary)),
+            Err(Failure::Failed(done) | Failure::Unavailable(done)) => Err(Stuck::Failed(done.summary)),
             Err(Failure::Cancelled(done)) => Err(Stuck::Cancelled(done.summary)),
             Err(Failure::Unknown(done)) => Err(Stuck::Unknown(done.summary)),
         }

@@ -26,7 +26,7 @@ mod schema;
 mod search_logs;
 mod security_alerts;
 mod snapshot_db;
-mod telling;
+pub mod telling;
 mod toolset;
 mod verify_secret;
 mod verifying;
