@@ -301,7 +301,9 @@ impl Step {
             Self::OpenIncident(s) => format!("open an incident for operation {}", s.about.operation),
             Self::CloseIssue(s) => format!("close issue {}", s.issue),
             Self::CreateTag(s) => format!("tag commit {} as {}", s.commit.get(..12).unwrap_or(&s.commit), s.tag),
-            Self::TellProgress(s) => format!("tell in the issue about {} how operation {} goes", s.service, s.about.operation),
+            Self::TellProgress(s) => {
+                format!("tell in the issue about {} how operation {} goes", s.service, s.about.operation)
+            }
             Self::TellDeployment(s) => {
                 format!("tell GitHub that operation {} is {}", s.about.operation, s.standing.as_text())
             }

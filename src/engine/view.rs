@@ -41,8 +41,10 @@ impl Engine {
         } else {
             None
         };
+        let github = self.told(ledger, &operation).await?;
         Ok(OperationView {
             plan,
+            github,
             evidence: evidence.iter().map(evidence_view).collect(),
             journal,
             untrusted_text,

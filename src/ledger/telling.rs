@@ -69,7 +69,8 @@ impl Ledger {
         let mut change = self.change("lock").await?;
         let entry = change.entry();
         let (resource, holder) = (change.redact(resource), change.redact(holder));
-        let sql = "UPDATE locks SET holder = NULL, entry = $3 WHERE resource = $1 AND holder = $2 AND operation IS NULL";
+        let sql =
+            "UPDATE locks SET holder = NULL, entry = $3 WHERE resource = $1 AND holder = $2 AND operation IS NULL";
         let released = change.run(query(sql).bind(resource.clone()).bind(holder.clone()).bind(entry)).await?;
         if released == 0 {
             return change.abandon().await;

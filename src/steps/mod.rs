@@ -184,9 +184,7 @@ pub async fn undo(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         | Step::CloseIssue(_)
         | Step::CreateTag(_)
         | Step::TellProgress(_)
-        | Step::TellDeployment(_) => {
-            Ok(Done::new("What was told stays told, and tags are never removed."))
-        }
+        | Step::TellDeployment(_) => Ok(Done::new("What was told stays told, and tags are never removed.")),
         Step::PruneReleases(_) => {
             Ok(Done::new("Old releases stay removed: neither the live one nor the one to go back to was among them."))
         }

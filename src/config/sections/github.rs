@@ -9,7 +9,8 @@ use crate::{
     domain::inventory::{GitHubAccess, GitHubCredential},
 };
 
-const KEYS: &[&str] = &["api", "token", "app", "organization", "issue_label", "rotate_after_days", "tell", "tell_every_s"];
+const KEYS: &[&str] =
+    &["api", "token", "app", "organization", "issue_label", "rotate_after_days", "tell", "tell_every_s"];
 
 pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
     let section = item.section(KEYS)?;

@@ -14,9 +14,8 @@ pub(in crate::tools) fn text(operation: &Operation, steps: &[Step], journal: &[J
         .iter()
         .enumerate()
         .map(|(index, step)| {
-            let last = |phase| {
-                journal.iter().rfind(|entry| entry.phase == phase && usize::try_from(entry.index) == Ok(index))
-            };
+            let last =
+                |phase| journal.iter().rfind(|entry| entry.phase == phase && usize::try_from(entry.index) == Ok(index));
             let (done, undone) = (last(Phase::Do), last(Phase::Undo));
             [code(&step.summary()), standing(done, undone), code(&undone.or(done).map_or_else(String::new, took))]
         })

@@ -6,7 +6,7 @@ use url::form_urlencoded::byte_serialize;
 
 use super::{
     super::{World, WorldError},
-    Listed, Repository,
+    Listed, Repository, Writer,
     error::GitHubError,
     issues::User,
     once::{Once, once},
@@ -71,8 +71,7 @@ impl Repository<'_> {
     /// What we said last of a deployment, when it is this.
     async fn stands(&self, deployment: u64, standing: DeploymentStanding) -> Result<Option<u64>, GitHubError> {
         let doing = format!("list the statuses of deployment {deployment} of {}", self.name());
-        let all: Vec<Status> =
-            self.list(&doing, &format!("/deployments/{deployment}/statuses"), Listed::Plain).await?;
+        let all: Vec<Status> = self.list(&doing, &format!("/deployments/{deployment}/statuses"), Listed::Plain).await?;
         let us = self.us().await?;
         let newest = all.into_iter().filter(|status| us.wrote(status.creator.as_ref())).max_by_key(|status| status.id);
         Ok(newest.filter(|status| status.state == standing.as_text()).map(|status| status.id))
@@ -108,19 +107,36 @@ impl World {
             }
         } else {
             let make = || async { Ok(writer.post::<Deployment>(&doing, "/deployments", &new).await?.id) };
-            let (Once::Found(id) | Once::Made(id)) = once(|| there.deployment(step), make).await?;
-            id
+            match once(|| there.deployment(step), make).await? {
+                Once::Found(id) => id,
+                Once::Made(id) => {
+                    writer.give_status(id, DeploymentStanding::Queued, "queued").await?;
+                    id
+                }
+            }
         };
-        let doing = format!("give deployment {id} of {} a status", there.name());
+        Ok(writer.give_status(id, step.standing, &step.description).await?)
+    }
+}
+
+impl Writer<'_> {
+    async fn give_status(
+        &self,
+        deployment: u64,
+        standing: DeploymentStanding,
+        description: &str,
+    ) -> Result<DeploymentTold, GitHubError> {
+        let there = self.reading();
+        let doing = format!("give deployment {deployment} of {} a status", there.name());
         let status = json!({
-            "state": step.standing.as_text(),
-            "description": step.description,
+            "state": standing.as_text(),
+            "description": description,
             // Other services may share the repository and the environment: each says for itself what is live no more.
             "auto_inactive": false,
         });
-        let below = format!("/deployments/{id}/statuses");
-        let make = || async { Ok(writer.post::<Status>(&doing, &below, &status).await?.id) };
-        Ok(match once(|| there.stands(id, step.standing), make).await? {
+        let below = format!("/deployments/{deployment}/statuses");
+        let make = || async { Ok(self.post::<Status>(&doing, &below, &status).await?.id) };
+        Ok(match once(|| there.stands(deployment, standing), make).await? {
             Once::Made(_) => DeploymentTold::New,
             Once::Found(_) => DeploymentTold::Same,
         })
