@@ -23,13 +23,13 @@ use crate::{
         evidence::{Evidence, EvidenceKind, Outcome, Requirement},
         facts::Facts,
         inventory::{Deploy, Inventory, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target},
-        name::{EnvironmentName, ServiceName},
+        name::{EnvironmentName, ServiceName, SuiteName},
         plan::{Draft, PlanBody, PlanId, Purpose, RollbackPlan},
         refusal::{Code, Refusal},
         release::ReleaseId,
         snapshot::SnapshotId,
         step::{
-            CheckSmoke, ExportCommit, PlaceRelease, PruneReleases, RunScript, ScriptRole, Step, SwitchRelease,
+            CheckE2e, CheckSmoke, ExportCommit, PlaceRelease, PruneReleases, RunScript, ScriptRole, Step, SwitchRelease,
             TakeSnapshot,
         },
         version::{Revision, Version},
@@ -190,6 +190,7 @@ impl Case<'_> {
         steps.push(Step::ExportCommit(self.export()));
         steps.push(Step::RunScript(RunScript { role: ScriptRole::Deploy, call, undo, in_release: None }));
         steps.push(self.smoke());
+        steps.extend(self.end_to_end());
         let evidence = vec![ready, rehearsed.evidence];
         let mut warnings = self.outlook([Some(&deploy.script), deploy.rollback.as_ref()]).await?;
         if let Some(warning) = self.not_executable(&deploy.script.path).await? {
@@ -241,6 +242,7 @@ impl Case<'_> {
             reset_opcache: deploy.reset_opcache.clone(),
         }));
         steps.push(self.smoke());
+        steps.extend(self.end_to_end());
         steps.push(Step::PruneReleases(PruneReleases { keep: deploy.keep, protect: from }));
         let evidence = vec![ready, self.rehearsed_release(&artifact).await?];
         let (asked, complaints) = self.ask().await?;
@@ -295,6 +297,13 @@ impl Case<'_> {
 
     fn smoke(&self) -> Step {
         Step::CheckSmoke(CheckSmoke { version: self.revision.version.clone() })
+    }
+
+    /// The suites that decide about a deployment.
+    fn end_to_end(&self) -> Option<Step> {
+        let deciding = self.service.e2e.iter().filter(|suite| suite.after_deploy);
+        let suites: Vec<SuiteName> = deciding.map(|suite| suite.name.clone()).collect();
+        (!suites.is_empty()).then(|| Step::CheckE2e(CheckE2e { suites, commit: self.revision.commit.clone() }))
     }
 
     async fn not_executable(&self, path: &crate::domain::inventory::RelativePath) -> Result<Option<String>, Refusal> {

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, future::Future, pin::Pin};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::suites::SuiteView;
 use crate::domain::{
     evidence::Evidence,
     name::{DatabaseName, EnvironmentName, ServiceName},
@@ -77,6 +78,9 @@ pub struct OperationView {
     /// The evidence of the operation, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<EvidenceView>,
+    /// The end-to-end tests that it ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suites: Vec<SuiteView>,
     /// The journal, when it is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub journal: Vec<JournalEntry>,

@@ -137,6 +137,7 @@ async fn of_step(
         | Step::ExportCommit(_)
         | Step::PruneReleases(_)
         | Step::CheckSmoke(_)
+        | Step::CheckE2e(_)
         | Step::CommentIssue(_)
         | Step::OpenIncident(_)
         | Step::CloseIssue(_)

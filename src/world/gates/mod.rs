@@ -4,9 +4,9 @@
 
 mod alerts;
 mod checks;
-mod command;
+pub(super) mod command;
 mod owners;
-mod report;
+pub(super) mod report;
 mod review;
 mod signed_tag;
 
