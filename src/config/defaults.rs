@@ -39,6 +39,8 @@ pub(crate) const SCRIPT_TIMEOUT_S: Bounds = bounds(1800, 1, 6 * HOUR);
 pub(crate) const BUILD_TIMEOUT_S: Bounds = bounds(1800, 1, 6 * HOUR);
 /// How long a quality gate may take, seconds.
 pub(crate) const GATE_TIMEOUT_S: Bounds = bounds(900, 1, 6 * HOUR);
+/// How long a suite of end-to-end tests may take, seconds.
+pub(crate) const E2E_TIMEOUT_S: Bounds = bounds(900, 1, 2 * HOUR);
 /// The REST API of github.com.
 pub(crate) const GITHUB_API: &str = "https://api.github.com";
 /// The label of issues about deployments.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     issue::About,
     name::{EnvironmentName, ServiceName},
-    operation::{Operation, OperationState},
+    operation::OperationState,
 };
 
 /// Keep one deployment on GitHub in step with an operation: it is made when there is none, and gets a status when its newest is another.
@@ -49,9 +49,9 @@ pub enum DeploymentStanding {
 }
 
 impl DeploymentStanding {
-    /// How an operation stands, of which steps have begun or not.
-    pub fn of(operation: &Operation, begun: bool) -> Self {
-        match operation.state {
+    /// That of an operation of which steps have begun or not.
+    pub fn of(state: OperationState, begun: bool) -> Self {
+        match state {
             OperationState::Running if !begun => Self::Queued,
             OperationState::Running | OperationState::RollingBack => Self::InProgress,
             OperationState::AwaitingDecision => Self::Pending,
@@ -80,5 +80,34 @@ impl TellDeployment {
     /// What is deployed: services that share a repository have deployments of their own.
     pub fn task(&self) -> String {
         format!("deploy:{}", self.service)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_state_has_its_word() {
+        use OperationState as S;
+        let cases = [
+            (S::Running, "in_progress"),
+            (S::RollingBack, "in_progress"),
+            (S::AwaitingDecision, "pending"),
+            (S::Succeeded, "success"),
+            (S::Accepted, "success"),
+            (S::Failed, "failure"),
+            (S::RolledBack, "failure"),
+            (S::RollbackFailed, "error"),
+            (S::Indeterminate, "error"),
+            (S::Cancelled, "inactive"),
+        ];
+        for (state, word) in cases {
+            assert_eq!(DeploymentStanding::of(state, true).as_text(), word, "{state:?}");
+            let written = serde_json::to_value(DeploymentStanding::of(state, true)).unwrap();
+            assert_eq!(written, word, "as it is stored");
+        }
+        assert_eq!(DeploymentStanding::of(S::Running, false), DeploymentStanding::Queued);
+        assert_eq!(DeploymentStanding::of(S::Failed, false), DeploymentStanding::Failure);
     }
 }

@@ -9,6 +9,7 @@ pub mod capabilities;
 pub mod clean;
 pub mod codeowners;
 pub mod digest;
+pub mod e2e;
 pub mod effect;
 pub mod evidence;
 pub mod facts;

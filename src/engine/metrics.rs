@@ -1,11 +1,13 @@
 //! What is counted, from evidence; nobody can type a number in.
 
+use std::collections::BTreeMap;
+
 use super::journal::Run;
 use crate::{
     domain::{
         evidence::{Evidence, EvidenceKind, Outcome},
         operation::Operation,
-        verdict::{self, GateCounts, MigrationResult, Observations, SmokeCounts, Verdict},
+        verdict::{self, EndToEndCounts, GateCounts, MigrationResult, Observations, SmokeCounts, Verdict},
     },
     ledger::LedgerError,
 };
@@ -56,7 +58,14 @@ pub(super) fn observe(own: &[Evidence], plan: &[Evidence]) -> Observations {
             MigrationResult::Applied(migrations.iter().map(|e| counter(e, "applied")).sum())
         }
     });
-    Observations { gates, smoke, migrations, ..Observations::default() }
+    Observations { gates, smoke, end_to_end: end_to_end(own), migrations, ..Observations::default() }
+}
+
+/// The tests of all suites together. Of a suite that ran again the last run counts.
+fn end_to_end(own: &[Evidence]) -> Option<EndToEndCounts> {
+    let runs = own.iter().filter(|e| e.kind == EvidenceKind::EndToEnd);
+    let last: BTreeMap<&str, &Evidence> = runs.map(|e| (e.subject.as_str(), e)).collect();
+    last.into_values().map(EndToEndCounts::of).reduce(EndToEndCounts::and)
 }
 
 /// Fills the metrics of an operation that is about to end.
@@ -82,6 +91,11 @@ pub(super) fn fill(operation: &mut Operation, own: &[Evidence], plan: &[Evidence
         // Counts of checks are small; an f64 holds them exactly.
         #[expect(clippy::cast_precision_loss, reason = "counts of checks are far below 2^52")]
         (checks > 0).then(|| good as f64 / checks as f64)
+    });
+    metrics.e2e_pass_rate = seen.end_to_end.and_then(|tests| {
+        let (ran, good) = (tests.ran(), tests.expected + tests.flaky);
+        #[expect(clippy::cast_precision_loss, reason = "counts of tests are far below 2^52")]
+        (ran > 0).then(|| good as f64 / ran as f64)
     });
     if let Some(MigrationResult::Applied(count)) = seen.migrations {
         metrics.migrations_applied = Some(count);

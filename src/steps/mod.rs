@@ -1,5 +1,6 @@
 //! Steps act: each file does, proves and undoes one thing.
 
+mod check_e2e;
 mod check_smoke;
 mod close_issue;
 mod comment_issue;
@@ -139,6 +140,7 @@ pub async fn run(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::PruneReleases(step) => prune_releases::run(step, context).await,
         Step::RestoreDatabase(step) => restore_database::run(step, context).await,
         Step::CheckSmoke(step) => check_smoke::run(step, context).await,
+        Step::CheckE2e(step) => check_e2e::run(step, context).await,
         Step::CommentIssue(step) => comment_issue::run(step, context).await,
         Step::OpenIncident(step) => open_incident::run(step, context).await,
         Step::CloseIssue(step) => close_issue::run(step, context).await,
@@ -163,6 +165,7 @@ pub async fn probe(step: &Step, context: &Context<'_>) -> Probe {
         // Doing these again does no harm and finds out as much as looking would.
         Step::PruneReleases(_)
         | Step::CheckSmoke(_)
+        | Step::CheckE2e(_)
         | Step::CloseIssue(_)
         | Step::TellProgress(_)
         | Step::TellDeployment(_) => Probe::NotStarted,
@@ -176,7 +179,7 @@ pub async fn undo(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::PlaceRelease(step) => place_release::undo(step, context).await,
         Step::SwitchRelease(step) => switch_release::undo(step, context).await,
         Step::RestoreDatabase(step) => restore_database::undo(step, context).await,
-        Step::TakeSnapshot(_) | Step::ExportCommit(_) | Step::CheckSmoke(_) => {
+        Step::TakeSnapshot(_) | Step::ExportCommit(_) | Step::CheckSmoke(_) | Step::CheckE2e(_) => {
             Ok(Done::new("There is nothing to take back: this step only added something of our own."))
         }
         Step::CommentIssue(_)
@@ -201,6 +204,7 @@ pub async fn probe_undo(step: &Step, context: &Context<'_>) -> Probe {
         | Step::TakeSnapshot(_)
         | Step::ExportCommit(_)
         | Step::CheckSmoke(_)
+        | Step::CheckE2e(_)
         | Step::CommentIssue(_)
         | Step::OpenIncident(_)
         | Step::CloseIssue(_)

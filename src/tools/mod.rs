@@ -21,11 +21,13 @@ mod read_file;
 mod readiness;
 pub mod records;
 mod rollback;
+mod run_e2e;
 mod run_smoke;
 mod schema;
 mod search_logs;
 mod security_alerts;
 mod snapshot_db;
+pub mod suites;
 pub mod telling;
 mod toolset;
 mod verify_secret;
@@ -366,6 +368,7 @@ pub fn all() -> Vec<Tool> {
         query::<operation_status::OperationStatus>(),
         query::<read_file::ReadFile>(),
         action::<rollback::Rollback>(),
+        observation::<run_e2e::RunE2e>(),
         query::<run_smoke::RunSmoke>(),
         query::<search_logs::SearchLogs>(),
         query::<security_alerts::SecurityAlerts>(),

@@ -10,6 +10,7 @@ mod certificate;
 pub mod clock;
 pub mod database;
 pub mod detached;
+pub mod e2e;
 pub mod error;
 pub mod files;
 pub mod gates;

@@ -22,6 +22,10 @@ impl Paths {
     pub fn artifact(&self, digest: &Digest) -> PathBuf {
         self.data.join("artifacts").join(digest.to_string())
     }
+    /// What runs of end-to-end tests left behind, each by the digest of its record.
+    pub fn e2e(&self) -> PathBuf {
+        self.data.join("e2e")
+    }
     /// The directory of one operation: exports, scripts, outputs.
     pub fn operation(&self, id: &OperationId) -> PathBuf {
         self.data.join("operations").join(id.as_str())

@@ -9,8 +9,7 @@ use crate::{
     domain::inventory::{GitHubAccess, GitHubCredential},
 };
 
-const KEYS: &[&str] =
-    &["api", "token", "app", "organization", "issue_label", "rotate_after_days", "tell", "tell_every_s"];
+const KEYS: &[&str] = &["api", "token", "app", "issue_label", "rotate_after_days", "tell", "tell_every_s"];
 
 pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
     let section = item.section(KEYS)?;
@@ -18,7 +17,6 @@ pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
         Some(item) => api(&item)?,
         None => url::Url::parse(defaults::GITHUB_API).ok()?,
     };
-    let organization = section.optional("organization").and_then(|item| organization(&item));
     let issue_label = section.optional("issue_label").and_then(|item| issue_label(&item));
     let issue_label = issue_label.unwrap_or_else(|| defaults::GITHUB_ISSUE_LABEL.to_owned());
     let rotate_after_days =
@@ -27,7 +25,7 @@ pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
     let environment = |item: &Item<'_>| item.reference("entry of [environments]", &names.environments);
     let tell = section.list("tell").iter().filter_map(environment).collect();
     let tell_every_s = section.number("tell_every_s", defaults::TELL_EVERY_S);
-    Some(GitHubAccess { api, credential, organization, rotate_after_days, issue_label, tell, tell_every_s })
+    Some(GitHubAccess { api, credential, rotate_after_days, issue_label, tell, tell_every_s })
 }
 
 /// A plain `http` is good for the loopback alone: the token goes there.
@@ -47,17 +45,6 @@ fn api(item: &Item<'_>) -> Option<url::Url> {
         return None;
     }
     Some(url)
-}
-
-fn organization(item: &Item<'_>) -> Option<String> {
-    let text = item.text()?;
-    let fits = text.len() <= 39
-        && !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    if !fits {
-        item.error("is not the name of an organisation", "use letters, digits and '-'");
-    }
-    fits.then(|| text.to_owned())
 }
 
 fn issue_label(item: &Item<'_>) -> Option<String> {
@@ -142,12 +129,6 @@ mod tests {
                 3,
                 "github.tell_every_s: must be from 1 to 3600",
                 "use a number",
-            ),
-            (
-                "[github]\ntoken = \"CRM_DB_PASSWORD\"\norganization = \"a/b\"",
-                3,
-                "github.organization: is not the name of an organisation",
-                "use letters",
             ),
         ];
         for (text, line, message, fix) in cases {

@@ -2,6 +2,7 @@
 
 mod databases;
 mod deploy;
+mod e2e;
 mod environments;
 mod gates;
 mod github;

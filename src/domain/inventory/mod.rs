@@ -3,6 +3,7 @@
 //! The configuration is parsed into these types once; a reference between two of them never dangles.
 
 mod database;
+mod e2e;
 mod environment;
 mod gate;
 mod github;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use database::{Database, DatabaseServer, Engine, MigrationTool, Tls};
+pub use e2e::EndToEndSuite;
 pub use environment::{ApprovalRule, Environment};
 pub use gate::{
     AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, ReviewGate, SignedTagGate,

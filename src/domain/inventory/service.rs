@@ -11,6 +11,7 @@ use url::Url;
 
 use super::{
     super::name::{DatabaseName, EnvironmentName, GateName, HostName, SecretName, ServiceName},
+    EndToEndSuite,
     github::RepositoryName,
     path::RelativePath,
     root::LogPlace,
@@ -44,6 +45,9 @@ pub struct Service {
     pub env_example: Option<RelativePath>,
     /// What is checked after a deployment, besides its URL.
     pub smoke: Vec<SmokeCheck>,
+    /// What tests it as its users see it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub e2e: Vec<EndToEndSuite>,
 }
 
 /// Where a service runs.

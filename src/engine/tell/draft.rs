@@ -63,7 +63,7 @@ pub(super) async fn parts(
         Part { name: "deployment", steps: Ok(deployments(engine, ledger, operation, &plan, &journal).await?) },
         Part { name: "comment", steps: Ok(vec![comment]) },
     ];
-    match owed::news(operation) {
+    match owed::news(operation.state) {
         News::None => {}
         News::Bad => {
             let records = EngineRecords::new(engine, ledger);
@@ -101,7 +101,7 @@ async fn deployments(
             description: format!("{words}; operation {}", operation.id),
         })
     };
-    let standing = DeploymentStanding::of(operation, !journal.is_empty());
+    let standing = DeploymentStanding::of(operation.state, !journal.is_empty());
     let words = serde_json::to_value(operation.state).map_err(|_| defect())?;
     let words = words.as_str().unwrap_or_default().replace('_', " ");
     let mut steps = vec![tell(operation, &revision.commit, standing, &words)];

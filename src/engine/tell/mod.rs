@@ -19,6 +19,7 @@ use std::{
     time::Duration,
 };
 
+use futures::FutureExt;
 use serde_json::{Value, json};
 use tokio::{
     sync::{Mutex, Notify},
@@ -76,6 +77,45 @@ struct Remembered {
     refused: BTreeSet<&'static str>,
     /// Until when it is left alone after a refusal.
     rest: Option<Instant>,
+}
+
+/// An operation that GitHub is owed something about.
+#[derive(Debug)]
+struct Owed<'e> {
+    operation: Operation,
+    service: &'e Service,
+    /// How often its last words were refused.
+    refusals: u64,
+    /// What can be said, in short.
+    about: String,
+    /// How long it is left alone; nothing when it is due.
+    later: Option<Duration>,
+}
+
+impl Owed<'_> {
+    fn ended(&self) -> bool {
+        self.operation.state.is_terminal()
+    }
+
+    fn is_beside(&self, other: &Self) -> bool {
+        let place = |one: &Self| (one.operation.service.clone(), one.operation.environment.clone());
+        place(self) == place(other)
+    }
+}
+
+impl Remembered {
+    /// What was said or refused, and how long the rest of it is left alone.
+    fn remember(&mut self, outcome: Outcome, one: &Owed<'_>) -> Duration {
+        self.said = Some((Instant::now(), one.about.clone()));
+        let Outcome::Refused { parts, times } = outcome else { return IDLE };
+        self.refused.extend(parts);
+        if !one.ended() {
+            return IDLE;
+        }
+        let rest = owed::rest_after_refusal(times);
+        self.rest = Some(Instant::now() + rest);
+        rest
+    }
 }
 
 impl Teller {
@@ -147,7 +187,8 @@ impl Engine {
         if let Some(rest) = memory.rest.filter(|rest| *rest > now && !at_once) {
             return rest - now;
         }
-        match self.tell_each(&mut memory).await {
+        // On the heap: the compiler cannot lay out a future of such depth.
+        match self.tell_each(&mut memory).boxed().await {
             Ok(wait) => wait,
             Err(refusal) => {
                 tracing::warn!("what GitHub is owed waits: {}", refusal.message);
@@ -160,57 +201,67 @@ impl Engine {
         let ledger = self.ledger().await?;
         let untold = ledger.untold(self.world().now().plus_s(-OWED_S)).await?;
         memory.operations.retain(|id, _| untold.iter().any(|(operation, ..)| operation.id == *id));
-        let mut wait = IDLE;
+        let mut owed = Vec::new();
         for (operation, telling, last) in untold {
             let Some(service) = self.told_about(&operation).filter(|_| telling != Telling::GivenUp) else { continue };
+            let ended = operation.state.is_terminal();
             // What runs is told by the server that runs it.
-            if !operation.state.is_terminal() && self.0.live.get(&operation.id).is_none() {
+            if !ended && self.0.live.get(&operation.id).is_none() {
                 continue;
             }
-            let known = memory.operations.entry(operation.id.clone()).or_default();
             let about = draft::standing(ledger, &operation).await?;
-            if let Some(later) = self.not_yet(known, &operation, &about) {
+            let known = memory.operations.entry(operation.id.clone()).or_default();
+            let later = self.not_yet(known, ended, &about);
+            owed.push(Owed { operation, service, refusals: owed::refusals(&last), about, later });
+        }
+        let mut wait = IDLE;
+        for at in 0..owed.len() {
+            let Some((one, newer)) = owed.get(at..).and_then(<[_]>::split_first) else { break };
+            // Oldest first, and with each operation what was refused before it: an incident has to be open to be closed.
+            let due = |newer: &Owed<'_>| newer.ended() && newer.later.is_none() && newer.is_beside(one);
+            let goes_along = one.ended() && newer.iter().any(due);
+            if let Some(later) = one.later.filter(|_| !goes_along) {
                 wait = wait.min(later);
                 continue;
             }
-            let mut parts = draft::parts(self, ledger, &operation, service).await?;
-            parts.retain(|part| operation.state.is_terminal() || !known.refused.contains(part.name));
-            match self.say(ledger, &operation, service, parts, owed::refusals(&last)).await? {
-                Outcome::Said => {
-                    memory.away = 0;
-                    known.said = Some((Instant::now(), about));
-                }
-                Outcome::Refused { parts, times } => {
-                    memory.away = 0;
-                    known.said = Some((Instant::now(), about));
-                    known.refused.extend(parts);
-                    if operation.state.is_terminal() {
-                        let rest = owed::rest_after_refusal(times);
-                        known.rest = Some(Instant::now() + rest);
-                        wait = wait.min(rest);
-                    }
-                }
-                Outcome::Busy => wait = wait.min(SOON),
-                Outcome::Away => {
+            let known = memory.operations.entry(one.operation.id.clone()).or_default();
+            match self.tell_one(ledger, one, known).boxed().await {
+                Ok(Outcome::Busy) => wait = wait.min(SOON),
+                Ok(Outcome::Away) => {
                     // The others would find the same.
                     memory.away += 1;
                     let rest = owed::rest_while_away(memory.away);
                     memory.rest = Some(Instant::now() + rest);
                     return Ok(rest);
                 }
+                Ok(outcome) => {
+                    memory.away = 0;
+                    wait = wait.min(known.remember(outcome, one));
+                }
+                Err(refusal) => {
+                    // A defect of one operation, or the ledger: the others are not kept from being told.
+                    tracing::warn!(operation = %one.operation.id, "GitHub is not told: {}", refusal.message);
+                    known.rest = Some(Instant::now() + IDLE);
+                }
             }
         }
         Ok(wait)
     }
 
+    async fn tell_one(&self, ledger: &Ledger, one: &Owed<'_>, known: &Remembered) -> Result<Outcome, Refusal> {
+        let mut parts = draft::parts(self, ledger, &one.operation, one.service).await?;
+        parts.retain(|part| one.ended() || !known.refused.contains(part.name));
+        self.say(ledger, &one.operation, one.service, parts, one.refusals).await
+    }
+
     /// How long an operation is left alone; nothing when it is due.
-    fn not_yet(&self, known: &Remembered, operation: &Operation, about: &str) -> Option<Duration> {
+    fn not_yet(&self, known: &Remembered, ended: bool, about: &str) -> Option<Duration> {
         let now = Instant::now();
         if let Some(rest) = known.rest.filter(|rest| *rest > now) {
             return Some(rest - now);
         }
         // The last state is always told, and at once.
-        let (at, last) = known.said.as_ref().filter(|_| !operation.state.is_terminal())?;
+        let (at, last) = known.said.as_ref().filter(|_| !ended)?;
         let every = Duration::from_secs(u64::from(self.tells()?.tell_every_s));
         if last == about { Some(IDLE) } else { every.checked_sub(at.elapsed()).filter(|left| !left.is_zero()) }
     }

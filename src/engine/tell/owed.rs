@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{
-    domain::operation::{Operation, OperationState},
-    ledger::Telling,
-};
+use crate::{domain::operation::OperationState, ledger::Telling};
 
 /// After this many refusals of one operation's last words nobody tries any more.
 const REFUSALS: u64 = 5;
@@ -23,8 +20,9 @@ pub(super) enum News {
     Good,
 }
 
-pub(super) fn news(operation: &Operation) -> News {
-    match operation.state {
+/// What the state of an operation means for incidents.
+pub(super) fn news(state: OperationState) -> News {
+    match state {
         OperationState::Failed
         | OperationState::RolledBack
         | OperationState::RollbackFailed

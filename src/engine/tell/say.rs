@@ -96,9 +96,10 @@ impl Engine {
         let plan = self.seal(&Proposal { draft, evidence: Vec::new(), untrusted_text: None }, &Principal::server())?;
         let resource = plan.resource();
         let Some(fence) = self.take_turn(ledger, &resource).await? else { return Ok(Outcome::Busy) };
-        let renewing = tokio::spawn(renew(self.clone(), ledger.clone(), resource.clone(), fence));
-        let said = self.say_locked(ledger, operation, plan, fence, sayable, sum, refusals).await;
-        renewing.abort();
+        let said = tokio::select! {
+            said = self.say_locked(ledger, operation, plan, fence, sayable, sum, refusals) => said,
+            () = renew(self.clone(), ledger.clone(), resource.clone(), fence) => Ok(Outcome::Busy),
+        };
         if let Err(error) = ledger.release(&resource, fence).await {
             tracing::warn!("cannot release the lock of {resource}: {error}");
         }
