@@ -4,11 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    About, Context, Describe, Observation, Observed, Toolset,
-    bounds::WaitSeconds,
-    drafting::way_back,
-    records::OperationView,
-    suites::kept,
+    About, Context, Describe, Observation, Observed, Toolset, bounds::WaitSeconds, drafting::way_back,
+    records::OperationView, suites::kept,
 };
 use crate::{
     domain::{

@@ -233,6 +233,14 @@ impl Client {
         })
     }
 
+    /// The text of a resource.
+    pub(crate) async fn read(&self, uri: &str) -> String {
+        let wanted = rmcp::model::ReadResourceRequestParams::new(uri);
+        let read = self.connection.read_resource(wanted).await.unwrap_or_else(|error| panic!("{uri}: {error}"));
+        let read = serde_json::to_value(read).unwrap();
+        read["contents"][0]["text"].as_str().unwrap_or_else(|| panic!("{read}")).to_owned()
+    }
+
     /// A dry run that makes a plan.
     pub(crate) async fn plan(&self, service: &str, version: &str) -> String {
         let arguments = json!({ "service": service, "version": version, "wait_s": 40 });

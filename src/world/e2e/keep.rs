@@ -172,7 +172,8 @@ impl Taken<'_> {
     }
 
     fn take(&self, file: &Attachment, name: &str, most: u64) -> Result<(), WorldError> {
-        let refused = |problem| WorldError::new(Code::PathRefused, "keep a file of a test", problem, "Look at the run.");
+        let refused =
+            |problem| WorldError::new(Code::PathRefused, "keep a file of a test", problem, "Look at the run.");
         let below = Path::new(&file.path).strip_prefix(&self.below).ok().and_then(Path::to_str);
         let below: RelativePath = below
             .and_then(|path| path.parse().ok())

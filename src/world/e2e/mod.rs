@@ -149,13 +149,7 @@ impl Reader<'_> {
         seen
     }
 
-    async fn run_part(
-        &self,
-        call: SuiteCall<'_>,
-        ready: &Ready,
-        part: &Part,
-        index: usize,
-    ) -> Result<Ran, WorldError> {
+    async fn run_part(&self, call: SuiteCall<'_>, ready: &Ready, part: &Part, index: usize) -> Result<Ran, WorldError> {
         let suite = call.suite;
         let (export, wanted) = (ready.directory(), vec![suite.report.clone()]);
         let mark = ready.mark(index);
