@@ -87,7 +87,11 @@ async fn flows_and_single_tests_are_names_and_never_arguments() {
         assert_eq!(client.call("run_e2e", arguments.clone()).await.code(), code, "{arguments}");
     }
     let answer = run(&client, json!({ "flows": ["login", "donation"] })).await;
-    assert!(answer.status().starts_with("DEGRADED: E2E of cart in production: 6 of 200 tests failed"), "{}", answer.text);
+    assert!(
+        answer.status().starts_with("DEGRADED: E2E of cart in production: 6 of 200 tests failed"),
+        "{}",
+        answer.text
+    );
     assert!(answer.status().contains("what is checked out"), "{}", answer.text);
     let argv = |suite: &Value| {
         let text = suite["tests"][0]["untrusted_text"].as_str().unwrap();

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{
-    EndToEndSuite,
     super::name::{DatabaseName, EnvironmentName, GateName, HostName, SecretName, ServiceName},
+    EndToEndSuite,
     github::RepositoryName,
     path::RelativePath,
     root::LogPlace,
