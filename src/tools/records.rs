@@ -45,6 +45,8 @@ pub trait Records: Send + Sync {
     fn journal<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Vec<JournalEntry>>;
     /// The evidence that an operation collected, in order.
     fn evidence<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Vec<Evidence>>;
+    /// The evidence that the newest operations collected, those of the newest first.
+    fn newest_evidence(&self, operations: u32) -> Reading<'_, Vec<Evidence>>;
     /// The last of what the script of a dry run wrote, redacted; others wrote it.
     fn rehearsal<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Option<String>>;
     /// A plan.
