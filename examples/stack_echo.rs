@@ -13,7 +13,7 @@ use deploy_ops_mcp::{
     redact::{Redacted, Redactor, Secret},
     server::{
         Door, Handler,
-        door::{CompletionKind, Opening, ResourceInfo, ResourceText},
+        door::{CompletionKind, Opening, ResourceContent, ResourceInfo},
         handler::HandlerSettings,
         http::{self, HttpLimits, HttpSettings},
         limits::CallLimits,
@@ -71,7 +71,7 @@ impl Door for Echo {
     fn resources<'a>(&'a self, _: &'a Caller) -> Opening<'a, Vec<ResourceInfo>> {
         Box::pin(async { Vec::new() })
     }
-    fn read_resource<'a>(&'a self, _: &'a Caller, _: &'a str) -> Opening<'a, Result<ResourceText, Refusal>> {
+    fn read_resource<'a>(&'a self, _: &'a Caller, _: &'a str) -> Opening<'a, Result<ResourceContent, Refusal>> {
         Box::pin(async { Err(nothing()) })
     }
     fn complete<'a>(&'a self, _: &'a Caller, _: CompletionKind, _: &'a str) -> Opening<'a, Vec<Redacted<String>>> {

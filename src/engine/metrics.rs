@@ -23,6 +23,13 @@ impl Run<'_> {
         Ok(Some(verdict::judge(&observe(&own, &plan))))
     }
 
+    /// What is known of the metrics so far: whoever decides wants to see them.
+    pub(super) async fn measure(&self, operation: &mut Operation) -> Result<(), LedgerError> {
+        let (own, plan) = self.all_evidence(operation).await?;
+        fill(operation, &own, &plan);
+        Ok(())
+    }
+
     /// The evidence of the operation, and that of its plan.
     pub(super) async fn all_evidence(
         &self,

@@ -4,6 +4,7 @@
 pub(crate) mod cut;
 mod daemon;
 pub(crate) mod dovecot;
+pub(crate) mod e2e;
 pub(crate) mod forum;
 #[allow(dead_code, unused_imports, reason = "each test takes what it needs")]
 pub(crate) mod github;
