@@ -45,9 +45,5 @@ async fn observe(step: &CheckE2e, context: &Context<'_>) -> Result<Done, Failure
     }
     words.truncate(SHOWN);
     let summaries: Vec<&str> = evidence.iter().map(|one| one.summary.as_str()).collect();
-    Ok(Done {
-        summary: summaries.join(" "),
-        untrusted_text: (!words.is_empty()).then(|| words.join("\n")),
-        evidence,
-    })
+    Ok(Done { summary: summaries.join(" "), untrusted_text: (!words.is_empty()).then(|| words.join("\n")), evidence })
 }

@@ -29,8 +29,8 @@ use crate::{
         release::ReleaseId,
         snapshot::SnapshotId,
         step::{
-            CheckE2e, CheckSmoke, ExportCommit, PlaceRelease, PruneReleases, RunScript, ScriptRole, Step, SwitchRelease,
-            TakeSnapshot,
+            CheckE2e, CheckSmoke, ExportCommit, PlaceRelease, PruneReleases, RunScript, ScriptRole, Step,
+            SwitchRelease, TakeSnapshot,
         },
         version::{Revision, Version},
     },

@@ -85,7 +85,9 @@ impl Hint {
                 "Let the suite take its address from BASE_URL (use.baseURL in playwright.config), and paths in page.goto."
             }
             Self::Certificate => "Look at the certificate with run_smoke; never let the suite ignore it.",
-            Self::Browser => "Install the browser for the server's account, or set its path in the suite's environment.",
+            Self::Browser => {
+                "Install the browser for the server's account, or set its path in the suite's environment."
+            }
             Self::SelectorAmbiguous => "Make the selector name one element: by role and name, or by test id.",
             Self::SelectorMissing { .. } => {
                 "Compare the selector with the page: it may have changed, or come later than actionTimeout or expect.timeout."
@@ -108,18 +110,21 @@ mod tests {
 
     #[test]
     fn an_error_of_playwright_says_what_it_usually_means() {
-        let hints = |error: &str| Hint::of(&Case { error: error.to_owned(), timeout_ms: Some(30_000), ..Case::default() });
+        let hints =
+            |error: &str| Hint::of(&Case { error: error.to_owned(), timeout_ms: Some(30_000), ..Case::default() });
         for (error, wanted) in [
             ("Error: page.goto: net::ERR_CONNECTION_REFUSED at http://127.0.0.1:1/", vec![Hint::BaseUrl]),
             ("Error: page.goto: Protocol error (Page.navigate): Cannot navigate to invalid URL", vec![Hint::BaseUrl]),
             ("Error: page.goto: net::ERR_CERT_AUTHORITY_INVALID at https://x/", vec![Hint::Certificate]),
             ("Error: browserType.launch: Executable doesn't exist at /x", vec![Hint::Browser]),
-            ("Error: locator.click: Error: strict mode violation: locator('b') resolved to 2 elements:\n - waiting for locator('b')", vec![
-                Hint::SelectorAmbiguous,
-            ]),
-            ("TimeoutError: locator.click: Timeout 1500ms exceeded.\nCall log:\n  - waiting for locator('#gone')", vec![
-                Hint::SelectorMissing { waited_ms: Some(1500) },
-            ]),
+            (
+                "Error: locator.click: Error: strict mode violation: locator('b') resolved to 2 elements:\n - waiting for locator('b')",
+                vec![Hint::SelectorAmbiguous],
+            ),
+            (
+                "TimeoutError: locator.click: Timeout 1500ms exceeded.\nCall log:\n  - waiting for locator('#gone')",
+                vec![Hint::SelectorMissing { waited_ms: Some(1500) }],
+            ),
             ("\u{1b}[31mTest timeout of 4000ms exceeded.\u{1b}[39m", vec![Hint::Timeout { limit_ms: Some(4000) }]),
             ("Test timeout of x", vec![Hint::Timeout { limit_ms: Some(30_000) }]),
             ("Error: expect(received).toBe(expected)\nExpected: 1\nReceived: 0", vec![]),

@@ -27,9 +27,7 @@ pub fn judge(ended_badly: Option<&str>, report: &TestReport) -> Judged {
         ([], None) if bad > 0 => {
             (Outcome::Inconclusive, format!("it ended with exit code 0 and reports {bad} failed tests"))
         }
-        ([], Some(how)) if bad == 0 => {
-            (Outcome::Inconclusive, format!("it ended by {how} and reports no failed test"))
-        }
+        ([], Some(how)) if bad == 0 => (Outcome::Inconclusive, format!("it ended by {how} and reports no failed test")),
         _ if report.not_run > 0 && 10 * bad <= ran + report.not_run => {
             (Outcome::Inconclusive, format!("{} tests did not run; {bad} of {ran} failed", report.not_run))
         }
@@ -62,7 +60,7 @@ mod tests {
     use super::*;
 
     fn report(passed: u64, failed: u64, flaky: u64, skipped: u64) -> TestReport {
-        TestReport { passed, failed, flaky, skipped, ..TestReport::default() }
+        TestReport { passed, failed, skipped, flaky, ..TestReport::default() }
     }
 
     #[track_caller]
@@ -77,12 +75,7 @@ mod tests {
     fn exit_code_and_report_have_to_agree() {
         check(None, &report(3, 0, 1, 2), Outcome::Pass, "4 of 4 tests passed, 1 flaky, 2 left out");
         check(BAD, &report(91, 9, 0, 0), Outcome::Fail, "9 of 100 tests failed");
-        check(
-            None,
-            &report(3, 1, 0, 0),
-            Outcome::Inconclusive,
-            "it ended with exit code 0 and reports 1 failed tests",
-        );
+        check(None, &report(3, 1, 0, 0), Outcome::Inconclusive, "it ended with exit code 0 and reports 1 failed tests");
         check(BAD, &report(3, 0, 0, 0), Outcome::Inconclusive, "it ended by exit code 1 and reports no failed test");
     }
 

@@ -281,7 +281,10 @@ mod tests {
         let text = REPORT.replace(r#"{"expectedStatus": "skipped""#, r#"{"expectedStatus": "passed""#);
         let report = read(&text);
         assert_eq!((report.skipped, report.not_run), (1, 1));
-        let text = text.replace(r#""status": "skipped", "results""#, r#""annotations": [{"type": "skip"}], "status": "skipped", "results""#);
+        let text = text.replace(
+            r#""status": "skipped", "results""#,
+            r#""annotations": [{"type": "skip"}], "status": "skipped", "results""#,
+        );
         assert_eq!((read(&text).skipped, read(&text).not_run), (1, 0));
         assert_eq!(read(REPORT).not_run, 0);
     }

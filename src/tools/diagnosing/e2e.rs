@@ -46,9 +46,7 @@ pub(super) fn of_run(run: &SuiteRun, sure: Sure) -> Vec<Finding> {
         (Outcome::Pass, _) => return Vec::new(),
         (Outcome::Fail, Some(first)) => {
             let fix = "See what each error means below; run one of them alone, with a trace.";
-            Finding::new(Part::Symptom, sure, seen, fix)
-                .next(rerun(first))
-                .quoting(begin(&first.untrusted_text))
+            Finding::new(Part::Symptom, sure, seen, fix).next(rerun(first)).quoting(begin(&first.untrusted_text))
         }
         (Outcome::Fail, None) => Finding::new(Part::Symptom, sure, seen, "Run them again.").next(Next::E2e(None)),
         (Outcome::Inconclusive, _) => {

@@ -56,8 +56,7 @@ async fn first(
     environment: Option<&EnvironmentName>,
     mut wanted: impl FnMut(Vec<SuiteRun>) -> bool + Send,
 ) -> Result<(), Refusal> {
-    let filter =
-        OperationFilter { environment: environment.cloned(), limit: OPERATIONS, ..OperationFilter::default() };
+    let filter = OperationFilter { environment: environment.cloned(), limit: OPERATIONS, ..OperationFilter::default() };
     for operation in context.records.operations(&filter).await? {
         let evidence = context.records.evidence(&operation.id).await?;
         let kept = evidence.into_iter().filter(|one| one.kind == EvidenceKind::EndToEnd);
