@@ -16,6 +16,7 @@ pub mod facts;
 pub mod github_deployment;
 pub mod inventory;
 pub mod issue;
+pub mod lighthouse;
 pub mod migration;
 pub mod name;
 pub mod operation;

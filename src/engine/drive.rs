@@ -106,6 +106,7 @@ impl Run<'_> {
                 Stop::Done => {
                     let verdict = self.judge(&operation).await?;
                     operation.verdict = verdict.clone();
+                    self.measure(&mut operation).await?;
                     let reason = match verdict.map(|v| v.judgement) {
                         None | Some(Judgement::Success) => return self.close_success(operation).await,
                         Some(Judgement::Failed) => "the verdict is FAILED".to_owned(),

@@ -29,23 +29,27 @@ const FLOWS: usize = 50;
 #[derive(Debug)]
 pub(super) struct RunE2e;
 
-/// The arguments.
+/// The arguments. Every client carries their schema along, so it says no more than it must.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// Default all with suites.
-    #[serde(default)]
+    /// Default all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
     services: Vec<ServiceName>,
     /// Where.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     environment: Option<EnvironmentName>,
-    /// Only these flows of the inventory.
-    #[serde(default)]
+    /// Only these flows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
     flows: Vec<FlowName>,
-    /// Only this failed test, traced.
-    #[serde(default)]
+    /// One failed test, traced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     test: Option<TestId>,
-    /// Seconds to wait.
+    /// Seconds.
     #[serde(default)]
     wait_s: WaitSeconds,
 }
@@ -53,8 +57,8 @@ pub(super) struct Arguments {
 impl Describe for RunE2e {
     const NAME: &'static str = "run_e2e";
     const TITLE: &'static str = "Run end-to-end tests";
-    const DESCRIPTION: &'static str = "Runs the E2E suites of services against the environment's URL: counts, failed tests with error, \
-        screenshot, hints; flaky apart.";
+    const DESCRIPTION: &'static str =
+        "Runs E2E suites against the live URL: failed tests with error, screenshot, hints; flaky apart.";
     const TOOLSET: Toolset = Toolset::Quality;
     const EFFECT: Effect = Effect::Observe;
     const IDEMPOTENT: bool = true;

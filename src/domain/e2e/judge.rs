@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     fn report(passed: u64, failed: u64, flaky: u64, skipped: u64) -> TestReport {
-        TestReport { passed, failed, flaky, skipped, ..TestReport::default() }
+        TestReport { passed, failed, skipped, flaky, ..TestReport::default() }
     }
 
     #[track_caller]

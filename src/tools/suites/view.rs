@@ -82,7 +82,7 @@ pub fn view(digest: &Digest, run: SuiteRun, limit: usize) -> SuiteView {
         flow: run.flow,
         outcome: run.outcome,
         left_out,
-        untrusted_text: run.untrusted_text.map(|text| begin(text)),
+        untrusted_text: run.untrusted_text.map(begin),
     }
 }
 

@@ -86,7 +86,7 @@ impl Reader<'_> {
         .await
     }
 
-    fn test(&self, call: SuiteCall<'_>, case: &Case) -> TestRun {
+    fn test(self, call: SuiteCall<'_>, case: &Case) -> TestRun {
         let error = case.error.get(..ERROR.0).unwrap_or_else(|| begin(&case.error, ERROR.0));
         let text = self.said(&format!("{}\n{error}", case.name));
         TestRun {
@@ -102,13 +102,13 @@ impl Reader<'_> {
     }
 
     /// Whether a place can be written down as it is.
-    fn is_plain(&self, place: &CasePlace) -> bool {
+    fn is_plain(self, place: &CasePlace) -> bool {
         let plain = |text: &str| clean(text) == text && *self.world.redactor.text(text) == *text;
         place.file.parse::<RelativePath>().is_ok() && plain(&place.file) && plain(&place.project)
     }
 
     /// What others wrote, redacted and cleaned. Cleaning can bring together what was apart.
-    pub(super) fn said(&self, text: &str) -> String {
+    pub(super) fn said(self, text: &str) -> String {
         let redactor = &self.world.redactor;
         redactor.text(&clean(&redactor.text(text))).into_inner()
     }

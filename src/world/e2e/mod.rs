@@ -164,16 +164,16 @@ impl Reader<'_> {
             // What shells say, and what we say, when a program is not there or cannot be started.
             Ending::Code(code @ (126 | 127)) => {
                 let problem = format!("a program that it needs cannot be started (exit code {code})");
-                return Ok(self.cut(&problem, TestReport::default(), &finished));
+                return Ok(self.cut(&problem, &finished));
             }
             Ending::Code(_) => Some(finished.ending.describe()),
             Ending::TimedOut => {
                 let problem = format!("it did not end within {} s", suite.timeout_s);
-                return Ok(self.cut(&problem, TestReport::default(), &finished));
+                return Ok(self.cut(&problem, &finished));
             }
             Ending::Signal(_) | Ending::Cancelled => {
                 let problem = format!("it was interrupted by {}", finished.ending.describe());
-                return Ok(self.cut(&problem, TestReport::default(), &finished));
+                return Ok(self.cut(&problem, &finished));
             }
         };
         let (format, forbidden) = (suite.format, Forbidden::of(self.world));
@@ -184,8 +184,8 @@ impl Reader<'_> {
     }
 
     /// A run that was not seen to its end.
-    fn cut(&self, problem: &str, report: TestReport, finished: &Finished) -> Ran {
-        Ran { report, output: Some(self.said(&finished.output.last(OUTPUT))), ..unseen(problem) }
+    fn cut(self, problem: &str, finished: &Finished) -> Ran {
+        Ran { output: Some(self.said(&finished.output.last(OUTPUT))), ..unseen(problem) }
     }
 }
 
