@@ -1,6 +1,6 @@
 //! Saying it: a plan of the server's own, under the lock of the service's issues, inside a permit of the policy.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
@@ -69,14 +69,16 @@ impl Engine {
         refusals: u64,
     ) -> Result<Outcome, Refusal> {
         let mut sum = Sum::default();
-        let mut sayable = Vec::new();
+        let (mut steps, mut sayable) = (Vec::new(), Vec::new());
         for part in parts {
             match part.steps {
-                Ok(steps) => sayable.push((part.name, steps)),
+                Ok(its) => {
+                    sayable.push((part.name, steps.len()..steps.len() + its.len()));
+                    steps.extend(its);
+                }
                 Err(refusal) => sum.failed(part.name, refusal.code == Code::GitHubUnavailable, &refusal.message),
             }
         }
-        let steps: Vec<_> = sayable.iter().flat_map(|(_, steps)| steps.clone()).collect();
         if steps.is_empty() {
             return self.sum_up(ledger, operation, sum, refusals).await;
         }
@@ -128,7 +130,7 @@ impl Engine {
         operation: &Operation,
         plan: Plan,
         fence: i64,
-        parts: Vec<(&'static str, Vec<Step>)>,
+        parts: Vec<(&'static str, Range<usize>)>,
         mut sum: Sum,
         refusals: u64,
     ) -> Result<Outcome, Refusal> {
@@ -143,10 +145,8 @@ impl Engine {
         let summaries: Vec<String> = permit.plan().steps().iter().map(Step::summary).collect();
         let intent = json!({ "plan": permit.plan().digest(), "steps": summaries });
         self.note(ledger, SAYING, operation, intent).await?;
-        let mut index = 0;
-        for (name, steps) in parts {
-            let end = index + steps.len();
-            for step in steps {
+        for (name, range) in parts {
+            for (index, step) in permit.plan().steps().iter().enumerate().take(range.end).skip(range.start) {
                 // Whoever has lost the lock says nothing more.
                 ledger.renew(&permit.plan().resource(), fence, self.world().now(), LEASE_S).await?;
                 let context = steps::Context {
@@ -158,7 +158,7 @@ impl Engine {
                 };
                 let hooks = &self.0.hooks;
                 hooks.at(Phase::Do, index, step.name(), Point::AfterIntent);
-                let came = steps::run(&step, &context).await;
+                let came = steps::run(step, &context).await;
                 hooks.at(Phase::Do, index, step.name(), Point::AfterEffect);
                 match came {
                     Ok(done) => sum.said(name, &done.summary),
@@ -168,9 +168,7 @@ impl Engine {
                         break;
                     }
                 }
-                index += 1;
             }
-            index = end;
             if sum.away {
                 break;
             }

@@ -57,6 +57,8 @@ fn took(entry: &JournalEntry) -> String {
 
 #[cfg(test)]
 mod tests {
+    use AttemptState::{Done, Failed, Intended};
+
     use super::*;
     use crate::domain::time::Time;
 
@@ -74,7 +76,6 @@ mod tests {
             ended_at: (state != AttemptState::Intended).then(|| Time::from_millis(1250)),
             outcome: String::new(),
         };
-        use AttemptState::{Done, Failed, Intended};
         let cases = [
             (None, None, ""),
             (Some(Intended), None, "running"),
