@@ -62,7 +62,7 @@ impl Door for Echo {
         Box::pin(async move {
             let text = arguments.get("text").and_then(Value::as_str).unwrap_or_default();
             let structured = self.redactor.json(json!({ "text": text }));
-            Reply { text: self.redactor.text(text), structured, is_error: false }
+            Reply { text: self.redactor.text(text), structured, pictures: Vec::new(), is_error: false }
         })
     }
     fn tools(&self) -> &[Tool] {

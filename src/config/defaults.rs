@@ -1,6 +1,7 @@
 //! Every default and every bound of the configuration, in one place. `docs/deploy-ops.example.toml` names them to operators.
 
 use super::raw::Bounds;
+use crate::domain::inventory::Viewport;
 
 const fn bounds(default: u32, least: u32, most: u32) -> Bounds {
     Bounds { least, most, default }
@@ -59,6 +60,30 @@ pub(crate) const SMOKE_TIMEOUT_MS: Bounds = bounds(10_000, 100, 120_000);
 pub(crate) const SMOKE_ATTEMPTS: Bounds = bounds(3, 1, 20);
 /// The HTTP status that a smoke check wants.
 pub(crate) const SMOKE_STATUS: Bounds = bounds(200, 100, 599);
+/// How long a page may take until it can be looked at, seconds.
+pub(crate) const PAGE_TIMEOUT_S: Bounds = bounds(20, 1, 35);
+/// What pages are shown on without being told.
+pub(crate) const VIEWPORTS: [(&str, Viewport); 3] = [
+    ("desktop", Viewport { width: 1280, height: 800, mobile: false }),
+    ("tablet", Viewport { width: 820, height: 1180, mobile: true }),
+    ("phone", Viewport { width: 390, height: 844, mobile: true }),
+];
+/// The sides of a viewport, CSS pixels.
+pub(crate) const VIEWPORT_SIDE: Bounds = bounds(800, 100, 4000);
+/// A place or length in a picture, pixels.
+pub(crate) const PICTURE_PIXELS: Bounds = bounds(0, 0, 20_000);
+/// How many thousandths of a page's pixels may differ.
+pub(crate) const PAGE_THRESHOLD_PERMILLE: Bounds = bounds(1, 0, 1000);
+/// By how much a channel of a pixel may differ.
+pub(crate) const PAGE_TOLERANCE: Bounds = bounds(16, 0, 255);
+/// How often Lighthouse measures a page.
+pub(crate) const LIGHTHOUSE_RUNS: Bounds = bounds(3, 1, 9);
+/// How long one run of Lighthouse may take, seconds.
+pub(crate) const LIGHTHOUSE_TIMEOUT_S: Bounds = bounds(120, 10, 600);
+/// The least score of a category.
+pub(crate) const LIGHTHOUSE_MINIMUM: Bounds = bounds(90, 0, 100);
+/// The most of a metric; only where the file says so.
+pub(crate) const LIGHTHOUSE_BUDGET: Bounds = bounds(2500, 0, 120_000);
 
 /// After how many days a secret has to be replaced; only where the file says so.
 pub(crate) const ROTATE_AFTER_DAYS: Bounds = bounds(90, 1, 3650);

@@ -49,6 +49,8 @@ const KEYS: &[&str] = &[
     "mailboxes",
     "gates",
     "github",
+    "browser",
+    "lighthouse",
     "secrets",
     "roots",
     "state",

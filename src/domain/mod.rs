@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod facts;
 pub mod inventory;
 pub mod issue;
+pub mod lighthouse;
 pub mod migration;
 pub mod name;
 pub mod operation;

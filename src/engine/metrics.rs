@@ -6,6 +6,7 @@ use super::journal::Run;
 use crate::{
     domain::{
         evidence::{Evidence, EvidenceKind, Outcome},
+        lighthouse::{CATEGORIES, Category},
         operation::Operation,
         verdict::{self, EndToEndCounts, GateCounts, MigrationResult, Observations, SmokeCounts, Verdict},
     },
@@ -65,7 +66,18 @@ pub(super) fn observe(own: &[Evidence], plan: &[Evidence]) -> Observations {
             MigrationResult::Applied(migrations.iter().map(|e| counter(e, "applied")).sum())
         }
     });
-    Observations { gates, smoke, end_to_end: end_to_end(own), migrations, ..Observations::default() }
+    let (end_to_end, lighthouse) = (end_to_end(own), lighthouse(own));
+    Observations { gates, smoke, end_to_end, lighthouse, migrations, ..Observations::default() }
+}
+
+/// The median of each category, of several pages the worst. A page that was not measured leaves nothing that could be said.
+fn lighthouse(own: &[Evidence]) -> Option<Vec<(String, Option<u64>)>> {
+    let pages: Vec<&Evidence> = own.iter().filter(|e| e.kind == EvidenceKind::Lighthouse).collect();
+    let worst = |category: Category| {
+        let scores: Option<Vec<u64>> = pages.iter().map(|e| e.counters.get(category.name()).copied()).collect();
+        (category.name().to_owned(), scores.and_then(|scores| scores.into_iter().min()))
+    };
+    (!pages.is_empty()).then(|| CATEGORIES.into_iter().map(worst).collect())
 }
 
 /// The tests of all suites together. Of a suite that ran again the last run counts.
@@ -99,6 +111,8 @@ pub(super) fn fill(operation: &mut Operation, own: &[Evidence], plan: &[Evidence
         #[expect(clippy::cast_precision_loss, reason = "counts of checks are far below 2^52")]
         (checks > 0).then(|| good as f64 / checks as f64)
     });
+    let scores = seen.lighthouse.into_iter().flatten();
+    metrics.lighthouse_scores = scores.filter_map(|(category, score)| Some((category, score?))).collect();
     metrics.e2e_pass_rate = seen.end_to_end.and_then(|tests| {
         let (ran, good) = (tests.ran(), tests.expected + tests.flaky);
         #[expect(clippy::cast_precision_loss, reason = "counts of tests are far below 2^52")]

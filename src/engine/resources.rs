@@ -51,7 +51,7 @@ pub struct ResourceTemplate {
 }
 
 /// The families.
-pub const TEMPLATES: [ResourceTemplate; 4] = [
+pub const TEMPLATES: [ResourceTemplate; 5] = [
     ResourceTemplate {
         template: "deploy-ops://operations/{operation}",
         name: "operation",
@@ -74,6 +74,12 @@ pub const TEMPLATES: [ResourceTemplate; 4] = [
         template: "deploy-ops://e2e/{run}",
         name: "e2e",
         description: "One run of end-to-end tests, test by test",
+        mime: "application/json",
+    },
+    ResourceTemplate {
+        template: "deploy-ops://lighthouse/{report}",
+        name: "lighthouse",
+        description: "One report of Lighthouse, without its pictures",
         mime: "application/json",
     },
 ];
@@ -145,6 +151,10 @@ impl Engine {
                     return Ok(("image/png", ResourceBody::Picture(picture)));
                 }
                 serde_json::to_value(reader.suite_run(&digest).await?.ok_or_else(no_resource)?)
+            }
+            Some(("lighthouse", digest)) => {
+                let digest: Digest = digest.parse().map_err(|_| no_resource())?;
+                Ok(self.world().reader().lighthouse_report(&digest).await?.ok_or_else(no_resource)?)
             }
             _ => return Err(no_resource()),
         };

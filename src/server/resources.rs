@@ -21,6 +21,7 @@ pub(crate) const OPERATION: &str = "deploy-ops://operations/{id}";
 pub(crate) const PLAN: &str = "deploy-ops://plans/{id}";
 pub(crate) const REPORT: &str = "deploy-ops://reports/{id}";
 const E2E: &str = "deploy-ops://e2e/{id}";
+const LIGHTHOUSE: &str = "deploy-ops://lighthouse/{id}";
 
 /// A page of what the caller may read. The cursor is the number of the first resource of the page.
 pub(crate) async fn list(
@@ -79,6 +80,13 @@ pub(crate) fn templates() -> Vec<ResourceTemplate> {
             "e2e",
             "End-to-end tests",
             "One run of end-to-end tests, test by test, as run_e2e and deployments name it. Tool twin: operation_status.",
+            "application/json",
+        ),
+        template(
+            LIGHTHOUSE,
+            "lighthouse",
+            "Report of Lighthouse",
+            "One report of Lighthouse, as run_lighthouse names it, without its pictures. Tool twin: operation_status.",
             "application/json",
         ),
     ]

@@ -5,6 +5,7 @@
 pub mod artifacts;
 pub mod audit;
 pub(crate) mod blocking;
+pub mod browser;
 pub mod capabilities;
 mod certificate;
 pub mod clock;

@@ -30,6 +30,14 @@ impl Paths {
     pub fn operation(&self, id: &OperationId) -> PathBuf {
         self.data.join("operations").join(id.as_str())
     }
+    /// Pictures of pages that the operator accepted.
+    pub fn baselines(&self) -> PathBuf {
+        self.data.join("baselines")
+    }
+    /// What Lighthouse reported, each by its digest.
+    pub fn lighthouse(&self) -> PathBuf {
+        self.data.join("lighthouse")
+    }
     /// What was last seen of hosts.
     pub fn hosts(&self) -> PathBuf {
         self.data.join("hosts")

@@ -86,7 +86,7 @@ fn refusal() -> Refusal {
 
 impl FakeDoor {
     fn reply(&self, text: &str, structured: Value, is_error: bool) -> Reply {
-        Reply { text: self.blind.text(text), structured: self.blind.json(structured), is_error }
+        Reply { text: self.blind.text(text), structured: self.blind.json(structured), pictures: Vec::new(), is_error }
     }
 }
 

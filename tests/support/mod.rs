@@ -18,6 +18,7 @@ pub(crate) mod manifests;
 pub(crate) mod mariadb;
 pub(crate) mod mcp;
 pub(crate) mod on_github;
+pub(crate) mod pages;
 pub(crate) mod permit;
 pub(crate) mod port;
 #[allow(dead_code, reason = "each test takes what it needs")]

@@ -95,6 +95,7 @@ impl Sandbox {
             secrets: vec![],
             env_example: None,
             smoke: vec![],
+            pages: vec![],
             e2e: vec![],
         };
         inventory.services.insert(service.name.clone(), service);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{deploy, e2e, smoke, targets};
+use super::{deploy, e2e, pages, smoke, targets};
 use crate::{
     config::{
         names::Names,
@@ -26,6 +26,7 @@ const KEYS: &[&str] = &[
     "env_example",
     "smoke",
     "e2e",
+    "pages",
 ];
 
 pub(super) fn read(
@@ -72,6 +73,7 @@ fn service(
     let asked = smoke::Asked { by_url: with_url().count() > 0, through_host: with_url().any(over_ssh) };
     let smoke = smoke::read(section, names, asked);
     let e2e = e2e::read(section, names, targets.values());
+    let pages = pages::read(section.optional("pages").as_ref(), names, asked.by_url);
     if let (Some(Deploy::Release(deploy)), Some(item)) = (&deploy, section.optional("deploy")) {
         deploy::check_opcache(deploy, &item, asked.by_url && with_url().count() == targets.len());
     }
@@ -88,6 +90,7 @@ fn service(
         env_example,
         smoke,
         e2e,
+        pages,
     })
 }
 

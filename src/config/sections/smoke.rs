@@ -98,8 +98,8 @@ fn http(section: &Section<'_>) -> Option<SmokeKind> {
     Some(SmokeKind::Http { path: path?, status: u16::try_from(status).ok()?, contains, through_host })
 }
 
-/// A path below the target's URL. Two slashes at its begin would name another host.
-fn path(item: &Item<'_>) -> Option<String> {
+/// A path below a target's URL. Two slashes at its begin would name another host.
+pub(super) fn path(item: &Item<'_>) -> Option<String> {
     let text = item.text()?;
     let ok = text.starts_with('/')
         && !text.starts_with("//")
