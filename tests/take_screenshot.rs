@@ -54,9 +54,12 @@ async fn a_page_is_shown_with_what_went_wrong_on_it() {
         stun.local_addr().unwrap(),
         other_url.replace("http", "ws"),
     );
-    let (site, url) = Site::start(&[("/", RED), ("/noisy", &noisy), ("/away", &format!("{other_url}/landed"))]).await;
+    let away = format!("{other_url}/landed");
+    let tall = RED.replace("margin:0", "margin:0;height:2000px");
+    let (site, url) = Site::start(&[("/", RED), ("/noisy", &noisy), ("/away", &away), ("/tall", &tall)]).await;
     let pages = "good = { path = \"/\", viewports = [\"desktop\", \"phone\"] }\nnoisy = { path = \"/noisy\" }\n\
-                 bad = { path = \"/500\" }\nround = { path = \"/loop\" }\naway = { path = \"/away\" }\n";
+                 bad = { path = \"/500\" }\nround = { path = \"/loop\" }\naway = { path = \"/away\" }\n\
+                 tall = { path = \"/tall\", full_page = true, mask = [{ x = 1000, y = 1900, width = 90, height = 50 }] }\n";
     let house = house(&url, pages).await;
     let client = house.server().await;
     let answer = client.call("take_screenshot", json!({ "service": "site" })).await;
@@ -67,9 +70,14 @@ async fn a_page_is_shown_with_what_went_wrong_on_it() {
     assert_eq!(found("round"), "There is no page: too many redirects.");
     assert!(found("away").starts_with("It leads to a host that is closed"), "{}", answer.text);
     let images = images(&answer);
-    let shown = |name: &str| page(&answer, name)["picture"].as_u64().map(|number| &images[number as usize - 1]);
+    let shown = |name: &str| {
+        let number = page(&answer, name)["picture"].as_u64()?;
+        images.get(usize::try_from(number).unwrap() - 1)
+    };
     assert_eq!(pixel(shown("good").unwrap(), 600, 700), (1280, 800, [204, 0, 0]));
     assert!(images.iter().any(|image| pixel(image, 380, 790) == (390, 844, [204, 0, 0])), "{}", answer.text);
+    assert_eq!(pixel(shown("tall").unwrap(), 999, 1900), (1280, 2000, [204, 0, 0]));
+    assert_eq!(pixel(shown("tall").unwrap(), 1000, 1900).2, [128, 128, 128]);
     assert!(shown("bad").is_some() && shown("round").is_none(), "{}", answer.text);
     // What went wrong on the noisy one.
     let noisy = page(&answer, "noisy");
