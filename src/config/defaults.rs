@@ -46,6 +46,8 @@ pub(crate) const E2E_TIMEOUT_S: Bounds = bounds(900, 1, 2 * HOUR);
 pub(crate) const GITHUB_API: &str = "https://api.github.com";
 /// The label of issues about deployments.
 pub(crate) const GITHUB_ISSUE_LABEL: &str = "deployment";
+/// How often the comment about an operation that runs is changed at most, seconds.
+pub(crate) const TELL_EVERY_S: Bounds = bounds(30, 1, HOUR);
 /// Ids of Apps and installations.
 pub(crate) const GITHUB_ID: Bounds = bounds(1, 1, u32::MAX);
 /// How many tests of a quality gate have to pass; without the key, one has to where tests are counted.

@@ -13,6 +13,7 @@ pub mod e2e;
 pub mod effect;
 pub mod evidence;
 pub mod facts;
+pub mod github_deployment;
 pub mod inventory;
 pub mod issue;
 pub mod lighthouse;

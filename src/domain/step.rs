@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     digest::Digest,
     effect::Effect,
+    github_deployment::TellDeployment,
     inventory::{OnCancel, RelativePath, WebRoot},
-    issue::{CloseIssue, CommentIssue, OpenIncident},
+    issue::{CloseIssue, CommentIssue, OpenIncident, TellProgress},
     name::{DatabaseName, HostName, SecretName, SuiteName},
     release::ReleaseId,
     snapshot::SnapshotId,
@@ -58,6 +59,10 @@ pub enum Step {
     CloseIssue(CloseIssue),
     /// Give a commit an annotated tag.
     CreateTag(CreateTag),
+    /// Tell in the issue about all deployments of a service how an operation goes.
+    TellProgress(TellProgress),
+    /// Keep a deployment on GitHub in step with an operation.
+    TellDeployment(TellDeployment),
 }
 
 /// Take a snapshot of a database and verify it.
@@ -221,6 +226,8 @@ impl Step {
             Self::OpenIncident(_) => "open_incident",
             Self::CloseIssue(_) => "close_issue",
             Self::CreateTag(_) => "create_tag",
+            Self::TellProgress(_) => "tell_progress",
+            Self::TellDeployment(_) => "tell_deployment",
         }
     }
 
@@ -237,7 +244,9 @@ impl Step {
             | Self::CommentIssue(_)
             | Self::OpenIncident(_)
             | Self::CloseIssue(_)
-            | Self::CreateTag(_) => StepClass::Idempotent,
+            | Self::CreateTag(_)
+            | Self::TellProgress(_)
+            | Self::TellDeployment(_) => StepClass::Idempotent,
         }
     }
 
@@ -255,7 +264,9 @@ impl Step {
             | Self::CommentIssue(_)
             | Self::OpenIncident(_)
             | Self::CloseIssue(_)
-            | Self::CreateTag(_) => Effect::Change,
+            | Self::CreateTag(_)
+            | Self::TellProgress(_)
+            | Self::TellDeployment(_) => Effect::Change,
         }
     }
 
@@ -272,6 +283,8 @@ impl Step {
                 | Self::OpenIncident(_)
                 | Self::CloseIssue(_)
                 | Self::CreateTag(_)
+                | Self::TellProgress(_)
+                | Self::TellDeployment(_)
         )
     }
 
@@ -305,6 +318,12 @@ impl Step {
             Self::OpenIncident(s) => format!("open an incident for operation {}", s.about.operation),
             Self::CloseIssue(s) => format!("close issue {}", s.issue),
             Self::CreateTag(s) => format!("tag commit {} as {}", s.commit.get(..12).unwrap_or(&s.commit), s.tag),
+            Self::TellProgress(s) => {
+                format!("tell in the issue about {} how operation {} goes", s.service, s.about.operation)
+            }
+            Self::TellDeployment(s) => {
+                format!("tell GitHub that operation {} is {}", s.about.operation, s.standing.as_text())
+            }
         }
     }
 }

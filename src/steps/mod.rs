@@ -13,6 +13,8 @@ mod restore_database;
 mod run_script;
 mod switch_release;
 mod take_snapshot;
+mod tell_deployment;
+mod tell_progress;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -23,7 +25,7 @@ use crate::{
         evidence::{Evidence, EvidenceKind, Outcome},
         inventory::{Service, Target},
         operation::Phase,
-        refusal::Refusal,
+        refusal::{Code, Refusal},
         step::Step,
         time::Time,
     },
@@ -62,6 +64,8 @@ pub struct Done {
 pub enum Failure {
     /// It failed, and that is certain.
     Failed(Done),
+    /// The same because somebody outside does not answer now: later it may go well.
+    Unavailable(Done),
     /// It was ended, or not begun, because the operation is cancelled.
     Cancelled(Done),
     /// Whether it took effect cannot be told.
@@ -141,6 +145,8 @@ pub async fn run(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::OpenIncident(step) => open_incident::run(step, context).await,
         Step::CloseIssue(step) => close_issue::run(step, context).await,
         Step::CreateTag(step) => create_tag::run(step, context).await,
+        Step::TellProgress(step) => tell_progress::run(step, context).await,
+        Step::TellDeployment(step) => tell_deployment::run(step, context).await,
     }
 }
 
@@ -157,7 +163,12 @@ pub async fn probe(step: &Step, context: &Context<'_>) -> Probe {
         Step::OpenIncident(step) => open_incident::probe(step, context).await,
         Step::CreateTag(step) => create_tag::probe(step, context).await,
         // Doing these again does no harm and finds out as much as looking would.
-        Step::PruneReleases(_) | Step::CheckSmoke(_) | Step::CheckE2e(_) | Step::CloseIssue(_) => Probe::NotStarted,
+        Step::PruneReleases(_)
+        | Step::CheckSmoke(_)
+        | Step::CheckE2e(_)
+        | Step::CloseIssue(_)
+        | Step::TellProgress(_)
+        | Step::TellDeployment(_) => Probe::NotStarted,
     }
 }
 
@@ -171,9 +182,12 @@ pub async fn undo(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::TakeSnapshot(_) | Step::ExportCommit(_) | Step::CheckSmoke(_) | Step::CheckE2e(_) => {
             Ok(Done::new("There is nothing to take back: this step only added something of our own."))
         }
-        Step::CommentIssue(_) | Step::OpenIncident(_) | Step::CloseIssue(_) | Step::CreateTag(_) => {
-            Ok(Done::new("What was told stays told, and tags are never removed."))
-        }
+        Step::CommentIssue(_)
+        | Step::OpenIncident(_)
+        | Step::CloseIssue(_)
+        | Step::CreateTag(_)
+        | Step::TellProgress(_)
+        | Step::TellDeployment(_) => Ok(Done::new("What was told stays told, and tags are never removed.")),
         Step::PruneReleases(_) => {
             Ok(Done::new("Old releases stay removed: neither the live one nor the one to go back to was among them."))
         }
@@ -195,7 +209,18 @@ pub async fn probe_undo(step: &Step, context: &Context<'_>) -> Probe {
         | Step::OpenIncident(_)
         | Step::CloseIssue(_)
         | Step::CreateTag(_)
+        | Step::TellProgress(_)
+        | Step::TellDeployment(_)
         | Step::PruneReleases(_) => Probe::NotStarted,
+    }
+}
+
+impl Failure {
+    /// What came of it.
+    pub fn done(self) -> Done {
+        match self {
+            Self::Failed(done) | Self::Unavailable(done) | Self::Cancelled(done) | Self::Unknown(done) => done,
+        }
     }
 }
 
@@ -210,8 +235,8 @@ impl From<WorldError> for Failure {
         // The chain is for the log alone: it may hold what libraries or scripts wrote.
         tracing::warn!(error = &error as &dyn std::error::Error, "a step failed");
         let refusal = Refusal::from(error);
-        let summary = format!("{} Fix: {}", refusal.message, refusal.fix);
-        Failure::Failed(Done::new(summary))
+        let done = Done::new(format!("{} Fix: {}", refusal.message, refusal.fix));
+        if refusal.code == Code::GitHubUnavailable { Self::Unavailable(done) } else { Self::Failed(done) }
     }
 }
 

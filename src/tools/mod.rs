@@ -31,7 +31,7 @@ mod security_alerts;
 mod snapshot_db;
 pub mod suites;
 mod take_screenshot;
-mod telling;
+pub mod telling;
 mod toolset;
 mod verify_secret;
 mod verifying;

@@ -141,7 +141,9 @@ async fn of_step(
         | Step::CommentIssue(_)
         | Step::OpenIncident(_)
         | Step::CloseIssue(_)
-        | Step::CreateTag(_) => {}
+        | Step::CreateTag(_)
+        | Step::TellProgress(_)
+        | Step::TellDeployment(_) => {}
     }
     Ok(())
 }
