@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod cancel_operation;
+mod check_monitoring;
 mod check_readiness;
 mod cli;
 mod conformance;
@@ -48,7 +49,9 @@ mod list_services;
 mod mail;
 mod mariadb;
 mod migrations;
+mod notify_team;
 mod operation_status;
+mod outside_doctor;
 mod policy;
 mod postgres;
 mod prune;
@@ -59,6 +62,7 @@ mod run_e2e;
 mod run_lighthouse;
 mod run_smoke;
 mod search_logs;
+mod search_web;
 mod security_alerts;
 mod server;
 mod shared_state;

@@ -44,6 +44,8 @@ pub(crate) const GATE_TIMEOUT_S: Bounds = bounds(900, 1, 6 * HOUR);
 pub(crate) const E2E_TIMEOUT_S: Bounds = bounds(900, 1, 2 * HOUR);
 /// The REST API of github.com.
 pub(crate) const GITHUB_API: &str = "https://api.github.com";
+/// The interface of Brave Search.
+pub(crate) const SEARCH_API: &str = "https://api.search.brave.com/res/v1";
 /// The label of issues about deployments.
 pub(crate) const GITHUB_ISSUE_LABEL: &str = "deployment";
 /// How often the comment about an operation that runs is changed at most, seconds.
@@ -86,6 +88,11 @@ pub(crate) const LIGHTHOUSE_TIMEOUT_S: Bounds = bounds(120, 10, 600);
 pub(crate) const LIGHTHOUSE_MINIMUM: Bounds = bounds(90, 0, 100);
 /// The most of a metric; only where the file says so.
 pub(crate) const LIGHTHOUSE_BUDGET: Bounds = bounds(2500, 0, 120_000);
+
+/// How long one answer of a monitor may take, milliseconds.
+pub(crate) const MONITORING_TIMEOUT_MS: Bounds = bounds(5000, 100, 10_000);
+/// For how long monitors are watched after a deployment, seconds.
+pub(crate) const MONITORING_WATCH_S: Bounds = bounds(0, 0, 900);
 
 /// After how many days a secret has to be replaced; only where the file says so.
 pub(crate) const ROTATE_AFTER_DAYS: Bounds = bounds(90, 1, 3650);

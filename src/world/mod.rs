@@ -2,6 +2,7 @@
 //!
 //! Whoever only reads gets a [`Reader`]. Every method that changes something is on [`World`] and takes a `&Permit`.
 
+mod api;
 pub mod artifacts;
 pub mod audit;
 pub(crate) mod blocking;
@@ -22,7 +23,9 @@ pub mod http;
 pub mod instance;
 pub mod mail;
 pub mod migrations;
+pub mod monitoring;
 mod notes;
+mod notify;
 pub mod paths;
 
 pub mod probe;
@@ -33,6 +36,7 @@ pub mod releases;
 pub mod reports;
 mod scratch;
 pub mod scripts;
+pub mod search;
 pub mod secrets;
 pub mod smoke;
 pub mod snapshots;
@@ -41,6 +45,7 @@ pub mod ssh;
 pub mod state;
 mod tls;
 pub(crate) mod tree;
+mod words;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -66,6 +71,8 @@ pub struct World {
     pub(crate) redactor: Redactor,
     pub(crate) http: http::Http,
     pub(in crate::world) github: github::GitHub,
+    /// How long no search may be made.
+    pub(in crate::world) search: search::Limits,
     /// The open connections to hosts.
     pub(in crate::world) ssh: ssh::Pool,
     /// The logins that were refused a short while ago.
@@ -77,8 +84,8 @@ impl World {
     pub fn new(inventory: Arc<Inventory>, clock: Arc<dyn Clock>, paths: Paths, runner: PathBuf) -> Self {
         let (secrets, redactor, http) = (SecretStore::default(), Redactor::new([]).0, http::Http::default());
         let (github, ssh) = (github::GitHub::default(), ssh::Pool::default());
-        let refusals = refusals::Refusals::default();
-        Self { inventory, clock, paths, runner, secrets, redactor, http, github, ssh, refusals }
+        let (search, refusals) = (search::Limits::default(), refusals::Refusals::default());
+        Self { inventory, clock, paths, runner, secrets, redactor, http, github, search, ssh, refusals }
     }
     /// The same world with these sources of secrets. Without them no secret exists.
     pub fn with_secrets(mut self, secrets: SecretStore) -> Self {

@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub(crate) mod alertmanager;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod cut;
 mod daemon;
@@ -28,5 +29,6 @@ pub(crate) mod small_disk;
 #[allow(dead_code, unused_imports, clippy::unused_self, reason = "each test takes what it needs, of the host at hand")]
 pub(crate) mod sshd;
 pub(crate) mod stage;
+pub(crate) mod stand_in;
 pub(crate) mod terminal;
 pub(crate) mod wait;
