@@ -25,6 +25,7 @@ mod run_smoke;
 mod schema;
 mod search_logs;
 mod security_alerts;
+mod smoke_page;
 mod snapshot_db;
 mod telling;
 mod toolset;

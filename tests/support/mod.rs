@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod cut;
 mod daemon;
+pub(crate) mod dns;
 pub(crate) mod dovecot;
 pub(crate) mod forum;
 #[allow(dead_code, unused_imports, reason = "each test takes what it needs")]
@@ -22,6 +23,7 @@ pub(crate) mod port;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod postgres;
 pub(crate) mod sandbox;
+pub(crate) mod site;
 pub(crate) mod small_disk;
 #[allow(dead_code, unused_imports, clippy::unused_self, reason = "each test takes what it needs, of the host at hand")]
 pub(crate) mod sshd;

@@ -28,6 +28,7 @@ use crate::domain::inventory::Inventory;
 pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
     let hosts = entries(file, "hosts", |item| hosts::read(&item, names));
     let secrets = entries(file, "secrets", |item| secrets::read(&item));
+    let smoke = file.optional("smoke").and_then(|item| smoke::rules(&item)).unwrap_or_default();
     Inventory {
         environments: entries(file, "environments", |item| environments::read(&item)),
         databases: entries(file, "databases", |item| databases::read(&item, names, &hosts)),
@@ -36,9 +37,10 @@ pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
         rotate_after_days: secrets.iter().filter_map(|(name, (_, days))| Some((name.clone(), (*days)?))).collect(),
         secrets: secrets.into_iter().map(|(name, (reference, _))| (name, reference)).collect(),
         github: file.optional("github").and_then(|item| github::read(&item, names)),
+        smoke: smoke.clone(),
         snapshots: file.optional("snapshots").and_then(|item| snapshots::read(&item, names)).unwrap_or_default(),
         roots: entries(file, "roots", |item| roots::read(&item, names)),
-        services: entries(file, "services", |item| services::read(&item, names, &hosts)),
+        services: entries(file, "services", |item| services::read(&item, names, &hosts, &smoke)),
         hosts,
     }
 }

@@ -34,7 +34,10 @@ pub use root::{LogPlace, Root};
 pub use schedule::{Closed, Freeze, Window};
 pub use secret::SecretReference;
 pub use service::{Build, Deploy, OnCancel, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target, WebRoot};
-pub use smoke::{SmokeCheck, SmokeKind};
+pub use smoke::{
+    CertificateDays, DnsCheck, HeaderWanted, HttpCheck, SmokeCheck, SmokeKind, SmokeRules, WebhookAsk, WebhookCheck,
+    WebhookPlace,
+};
 pub use snapshots::SnapshotStorage;
 pub use uses::SecretUse;
 
@@ -67,6 +70,8 @@ pub struct Inventory {
     /// How GitHub is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub github: Option<GitHubAccess>,
+    /// What holds for smoke checks that do not say otherwise.
+    pub smoke: SmokeRules,
     /// How snapshots are kept.
     pub snapshots: SnapshotStorage,
     /// The directories below which `read_file` and `search_logs` may look.
