@@ -67,6 +67,7 @@ mod security_alerts;
 mod server;
 mod shared_state;
 mod signed_tags;
+mod smoke;
 mod snapshot_db;
 mod ssh;
 mod support;

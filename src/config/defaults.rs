@@ -1,7 +1,7 @@
 //! Every default and every bound of the configuration, in one place. `docs/deploy-ops.example.toml` names them to operators.
 
 use super::raw::Bounds;
-use crate::domain::inventory::Viewport;
+use crate::domain::inventory::{HttpCheck, Viewport};
 
 const fn bounds(default: u32, least: u32, most: u32) -> Bounds {
     Bounds { least, most, default }
@@ -64,6 +64,12 @@ pub(crate) const SMOKE_TIMEOUT_MS: Bounds = bounds(10_000, 100, 120_000);
 pub(crate) const SMOKE_ATTEMPTS: Bounds = bounds(3, 1, 20);
 /// The HTTP status that a smoke check wants.
 pub(crate) const SMOKE_STATUS: Bounds = bounds(200, 100, 599);
+/// How many redirects a smoke check follows.
+pub(crate) const SMOKE_REDIRECTS: Bounds = bounds(HttpCheck::REDIRECTS, 0, 20);
+/// How long the answer to a smoke check may take, milliseconds; only where the file says so.
+pub(crate) const SMOKE_MAX_MS: Bounds = bounds(1000, 1, 120_000);
+/// How many days before its end a certificate is told of.
+pub(crate) const CERTIFICATE_DAYS: Bounds = bounds(14, 0, 365);
 /// How long a page may take until it can be looked at, seconds.
 pub(crate) const PAGE_TIMEOUT_S: Bounds = bounds(20, 1, 35);
 /// What pages are shown on without being told.

@@ -31,6 +31,7 @@ mod schema;
 mod search_logs;
 mod search_web;
 mod security_alerts;
+mod smoke_page;
 mod snapshot_db;
 pub mod suites;
 mod take_screenshot;
