@@ -90,17 +90,14 @@ pub struct Inventory {
     /// How GitHub is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub github: Option<GitHubAccess>,
-<<<<<<< HEAD
     /// Where people are told.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub channels: BTreeMap<ChannelName, Channel>,
     /// How the web is searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchAccess>,
-=======
     /// What holds for smoke checks that do not say otherwise.
     pub smoke: SmokeRules,
->>>>>>> h-smoke
     /// How snapshots are kept.
     pub snapshots: SnapshotStorage,
     /// The directories below which `read_file` and `search_logs` may look.
