@@ -58,16 +58,16 @@ async fn a_page_is_shown_with_what_went_wrong_on_it() {
     let tall = RED.replace("margin:0", "margin:0;height:2000px");
     let (site, url) = Site::start(&[("/", RED), ("/noisy", &noisy), ("/away", &away), ("/tall", &tall)]).await;
     let pages = "good = { path = \"/\", viewports = [\"desktop\", \"phone\"] }\nnoisy = { path = \"/noisy\" }\n\
-                 bad = { path = \"/500\" }\nround = { path = \"/loop\" }\naway = { path = \"/away\" }\n\
+                 bad = { path = \"/500\" }\nround = { path = \"/loop\" }\ngone = { path = \"/gone\" }\naway = { path = \"/away\" }\n\
                  tall = { path = \"/tall\", full_page = true, mask = [{ x = 1000, y = 1900, width = 90, height = 50 }] }\n";
     let house = house(&url, pages).await;
     let client = house.server().await;
     let call =
         async |pages: &[&str]| client.call("take_screenshot", json!({ "service": "site", "pages": pages })).await;
-    let answer = call(&["bad", "round", "away"]).await;
+    let answer = call(&["bad", "round", "away", "gone"]).await;
     assert_eq!(answer.get("/outcome"), "FAIL", "{}", answer.text);
     let found = |name: &str| page(&answer, name)["found"].as_str().unwrap().to_owned();
-    assert_eq!(found("bad"), "HTTP 500.");
+    assert_eq!((found("bad").as_str(), found("gone").as_str()), ("HTTP 500.", "HTTP 404, without a page."));
     assert_eq!(found("round"), "There is no page: too many redirects.");
     assert!(found("away").starts_with("It leads to a host that is closed"), "{}", answer.text);
     assert!(page(&answer, "bad")["picture"].is_u64() && page(&answer, "round")["picture"].is_null(), "{}", answer.text);
