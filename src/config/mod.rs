@@ -45,6 +45,7 @@ const KEYS: &[&str] = &[
     "hosts",
     "services",
     "databases",
+    "smoke",
     "snapshots",
     "mailboxes",
     "monitoring",

@@ -3,6 +3,7 @@
 //! Everything here can be shown, compared, hashed and stored. Behaviour that reads the outside world lives in
 //! `world`, behaviour that decides in `policy`, behaviour that acts in `steps`.
 
+pub mod address;
 pub mod alert;
 pub mod approval;
 pub mod canonical;
@@ -14,6 +15,7 @@ pub mod e2e;
 pub mod effect;
 pub mod evidence;
 pub mod facts;
+pub mod github_deployment;
 pub mod inventory;
 pub mod issue;
 pub mod lighthouse;

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     digest::Digest,
     effect::Effect,
+    github_deployment::TellDeployment,
     inventory::{OnCancel, RelativePath, WebRoot},
-    issue::{CloseIssue, CommentIssue, OpenIncident},
+    issue::{CloseIssue, CommentIssue, OpenIncident, TellProgress},
     name::{DatabaseName, HostName, MonitorName, SecretName, SuiteName},
     notice::Notify,
     release::ReleaseId,
@@ -61,6 +62,10 @@ pub enum Step {
     CloseIssue(CloseIssue),
     /// Give a commit an annotated tag.
     CreateTag(CreateTag),
+    /// Tell in the issue about all deployments of a service how an operation goes.
+    TellProgress(TellProgress),
+    /// Keep a deployment on GitHub in step with an operation.
+    TellDeployment(TellDeployment),
     /// Tell a channel about an operation.
     Notify(Notify),
 }
@@ -239,6 +244,8 @@ impl Step {
             Self::OpenIncident(_) => "open_incident",
             Self::CloseIssue(_) => "close_issue",
             Self::CreateTag(_) => "create_tag",
+            Self::TellProgress(_) => "tell_progress",
+            Self::TellDeployment(_) => "tell_deployment",
             Self::Notify(_) => "notify",
         }
     }
@@ -257,7 +264,9 @@ impl Step {
             | Self::OpenIncident(_)
             | Self::CloseIssue(_)
             | Self::CreateTag(_)
-            | Self::Notify(_) => StepClass::Idempotent,
+            | Self::Notify(_)
+            | Self::TellProgress(_)
+            | Self::TellDeployment(_) => StepClass::Idempotent,
         }
     }
 
@@ -276,7 +285,9 @@ impl Step {
             | Self::OpenIncident(_)
             | Self::CloseIssue(_)
             | Self::CreateTag(_)
-            | Self::Notify(_) => Effect::Change,
+            | Self::Notify(_)
+            | Self::TellProgress(_)
+            | Self::TellDeployment(_) => Effect::Change,
         }
     }
 
@@ -294,6 +305,8 @@ impl Step {
                 | Self::OpenIncident(_)
                 | Self::CloseIssue(_)
                 | Self::CreateTag(_)
+                | Self::TellProgress(_)
+                | Self::TellDeployment(_)
                 | Self::Notify(_)
         )
     }
@@ -333,6 +346,12 @@ impl Step {
             Self::CloseIssue(s) => format!("close issue {}", s.issue),
             Self::Notify(s) => format!("tell channel {}: {}", s.channel, s.about()),
             Self::CreateTag(s) => format!("tag commit {} as {}", s.commit.get(..12).unwrap_or(&s.commit), s.tag),
+            Self::TellProgress(s) => {
+                format!("tell in the issue about {} how operation {} goes", s.service, s.about.operation)
+            }
+            Self::TellDeployment(s) => {
+                format!("tell GitHub that operation {} is {}", s.about.operation, s.standing.as_text())
+            }
         }
     }
 }

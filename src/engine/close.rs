@@ -185,6 +185,7 @@ impl Run<'_> {
         self.store_end(&operation, &deployments, now).await?;
         self.live.say(operation.summary.clone());
         self.live.set(operation.state);
+        self.engine.0.teller.news();
         Ok(())
     }
 }

@@ -84,7 +84,7 @@ impl Engine {
 }
 
 /// Keeps the lock while the operation runs. Losing it is noticed by the next journal write, which carries the fence.
-async fn renew(engine: Engine, ledger: Ledger, resource: String, fence: i64) {
+pub(super) async fn renew(engine: Engine, ledger: Ledger, resource: String, fence: i64) {
     loop {
         tokio::time::sleep(Duration::from_secs(RENEW_S)).await;
         if let Err(error) = ledger.renew(&resource, fence, engine.world().now(), LEASE_S).await {
@@ -96,6 +96,7 @@ async fn renew(engine: Engine, ledger: Ledger, resource: String, fence: i64) {
 impl Run<'_> {
     /// Runs, judges, takes back if need be, and closes. Returns an error only when the ledger stops us.
     async fn drive(&self, mut operation: Operation) -> Result<(), LedgerError> {
+        self.engine.owe(self.ledger, &operation).await?;
         let mut stop = match operation.state {
             OperationState::RollingBack => Stop::Failed(super::unwind::reason_of(&operation.summary)),
             OperationState::AwaitingDecision => Stop::Done,

@@ -175,7 +175,7 @@ impl Engine {
     }
 
     /// Adds who, when and which policy, and seals.
-    fn seal(&self, proposal: &Proposal, requester: &Principal) -> Result<Plan, Refusal> {
+    pub(super) fn seal(&self, proposal: &Proposal, requester: &Principal) -> Result<Plan, Refusal> {
         let draft = proposal.draft.clone();
         let now = self.world().now();
         let environment = self.environment_or_strict(&draft.environment);

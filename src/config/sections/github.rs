@@ -10,7 +10,7 @@ use crate::{
     domain::inventory::{GitHubAccess, GitHubCredential},
 };
 
-const KEYS: &[&str] = &["api", "token", "app", "issue_label", "rotate_after_days"];
+const KEYS: &[&str] = &["api", "token", "app", "issue_label", "rotate_after_days", "tell", "tell_every_s"];
 
 pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
     let section = item.section(KEYS)?;
@@ -23,7 +23,10 @@ pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
     let rotate_after_days =
         section.optional("rotate_after_days").and_then(|item| item.number(defaults::ROTATE_AFTER_DAYS));
     let credential = credential(&section, names)?;
-    Some(GitHubAccess { api, credential, rotate_after_days, issue_label })
+    let environment = |item: &Item<'_>| item.reference("entry of [environments]", &names.environments);
+    let tell = section.list("tell").iter().filter_map(environment).collect();
+    let tell_every_s = section.number("tell_every_s", defaults::TELL_EVERY_S);
+    Some(GitHubAccess { api, credential, rotate_after_days, issue_label, tell, tell_every_s })
 }
 
 fn issue_label(item: &Item<'_>) -> Option<String> {
@@ -96,6 +99,18 @@ mod tests {
                 3,
                 "github.issue_label: is not the name of a label",
                 "use 1 to 50",
+            ),
+            (
+                "[github]\ntoken = \"CRM_DB_PASSWORD\"\ntell = [\"producton\"]",
+                3,
+                "github.tell: there is no entry of [environments] of this name",
+                "did you mean production?",
+            ),
+            (
+                "[github]\ntoken = \"CRM_DB_PASSWORD\"\ntell_every_s = 0",
+                3,
+                "github.tell_every_s: must be from 1 to 3600",
+                "use a number",
             ),
         ];
         for (text, line, message, fix) in cases {

@@ -36,6 +36,7 @@ use crate::domain::inventory::Inventory;
 pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
     let hosts = entries(file, "hosts", |item| hosts::read(&item, names));
     let secrets = entries(file, "secrets", |item| secrets::read(&item));
+    let smoke = file.optional("smoke").and_then(|item| smoke::rules(&item)).unwrap_or_default();
     Inventory {
         environments: entries(file, "environments", |item| environments::read(&item, names)),
         databases: entries(file, "databases", |item| databases::read(&item, names, &hosts)),
@@ -47,9 +48,10 @@ pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
         secrets: secrets.into_iter().map(|(name, (reference, _))| (name, reference)).collect(),
         github: file.optional("github").and_then(|item| github::read(&item, names)),
         search: file.optional("search").and_then(|item| search::read(&item, names)),
+        smoke: smoke.clone(),
         snapshots: file.optional("snapshots").and_then(|item| snapshots::read(&item, names)).unwrap_or_default(),
         roots: entries(file, "roots", |item| roots::read(&item, names)),
-        services: entries(file, "services", |item| services::read(&item, names, &hosts)),
+        services: entries(file, "services", |item| services::read(&item, names, &hosts, &smoke)),
         lighthouse: file.optional("lighthouse").and_then(|item| lighthouse::read(&item)),
         browser: browser::read(file.optional("browser").as_ref()),
         hosts,

@@ -48,7 +48,10 @@ pub use schedule::{Closed, Freeze, Window};
 pub use search::SearchAccess;
 pub use secret::SecretReference;
 pub use service::{Build, Deploy, OnCancel, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target, WebRoot};
-pub use smoke::{SmokeCheck, SmokeKind};
+pub use smoke::{
+    CertificateDays, DnsCheck, HeaderWanted, HttpCheck, SmokeCheck, SmokeKind, SmokeRules, WebhookAsk, WebhookCheck,
+    WebhookPlace,
+};
 pub use snapshots::SnapshotStorage;
 pub use uses::SecretUse;
 
@@ -93,6 +96,8 @@ pub struct Inventory {
     /// How the web is searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchAccess>,
+    /// What holds for smoke checks that do not say otherwise.
+    pub smoke: SmokeRules,
     /// How snapshots are kept.
     pub snapshots: SnapshotStorage,
     /// The directories below which `read_file` and `search_logs` may look.

@@ -149,7 +149,9 @@ async fn of_step(
         | Step::OpenIncident(_)
         | Step::CloseIssue(_)
         | Step::CreateTag(_)
-        | Step::Notify(_) => {}
+        | Step::Notify(_)
+        | Step::TellProgress(_)
+        | Step::TellDeployment(_) => {}
     }
     Ok(())
 }
