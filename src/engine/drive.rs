@@ -14,6 +14,7 @@ use super::{
 use crate::{
     domain::{
         effect::Effect,
+        inventory::Event,
         operation::{AttemptState, JournalEntry, Operation, OperationState, Phase},
         step::{Step, StepClass},
         verdict::Judgement,
@@ -99,7 +100,12 @@ impl Run<'_> {
         let mut stop = match operation.state {
             OperationState::RollingBack => Stop::Failed(super::unwind::reason_of(&operation.summary)),
             OperationState::AwaitingDecision => Stop::Done,
-            _ => self.steps(&mut operation).await?,
+            _ => {
+                let begun = operation.clone();
+                let (stop, told) = tokio::join!(self.steps(&mut operation), self.tell_channels(&begun, Event::Started));
+                told?;
+                stop?
+            }
         };
         loop {
             match stop {
@@ -146,8 +152,8 @@ impl Run<'_> {
             if let Some(stop) = self.safe_point(operation).await?.filter(|_| !under_way) {
                 return Ok(stop);
             }
-            // What failed already goes back at once: no test could make it good.
-            if matches!(step, Step::CheckE2e(_)) && self.has_failed(operation).await? {
+            // What failed already goes back at once: no further look could make it good.
+            if matches!(step, Step::CheckE2e(_) | Step::CheckMonitoring(_)) && self.has_failed(operation).await? {
                 return Ok(Stop::Done);
             }
             operation.step = Some(step.name().to_owned());

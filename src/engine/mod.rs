@@ -22,6 +22,7 @@ mod journal;
 mod live;
 mod memo;
 mod metrics;
+mod notices;
 mod observe;
 mod propose;
 mod records;

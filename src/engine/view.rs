@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How many failed end-to-end tests are shown.
-const TESTS: usize = 6;
+const TESTS: usize = 5;
 /// How much is shown of what others wrote about what stands in the way, bytes.
 const SHOWN: usize = 2000;
 

@@ -1,11 +1,13 @@
 //! Steps act: each file does, proves and undoes one thing.
 
 mod check_e2e;
+mod check_monitoring;
 mod check_smoke;
 mod close_issue;
 mod comment_issue;
 mod create_tag;
 mod export_commit;
+mod notify;
 mod open_incident;
 mod place_release;
 mod prune_releases;
@@ -141,12 +143,14 @@ pub async fn run(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::RestoreDatabase(step) => restore_database::run(step, context).await,
         Step::CheckSmoke(step) => check_smoke::run(step, context).await,
         Step::CheckE2e(step) => check_e2e::run(step, context).await,
+        Step::CheckMonitoring(step) => check_monitoring::run(step, context).await,
         Step::CommentIssue(step) => comment_issue::run(step, context).await,
         Step::OpenIncident(step) => open_incident::run(step, context).await,
         Step::CloseIssue(step) => close_issue::run(step, context).await,
         Step::CreateTag(step) => create_tag::run(step, context).await,
         Step::TellProgress(step) => tell_progress::run(step, context).await,
         Step::TellDeployment(step) => tell_deployment::run(step, context).await,
+        Step::Notify(step) => notify::run(step, context).await,
     }
 }
 
@@ -166,9 +170,11 @@ pub async fn probe(step: &Step, context: &Context<'_>) -> Probe {
         Step::PruneReleases(_)
         | Step::CheckSmoke(_)
         | Step::CheckE2e(_)
+        | Step::CheckMonitoring(_)
         | Step::CloseIssue(_)
         | Step::TellProgress(_)
-        | Step::TellDeployment(_) => Probe::NotStarted,
+        | Step::TellDeployment(_)
+        | Step::Notify(_) => Probe::NotStarted,
     }
 }
 
@@ -179,7 +185,11 @@ pub async fn undo(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::PlaceRelease(step) => place_release::undo(step, context).await,
         Step::SwitchRelease(step) => switch_release::undo(step, context).await,
         Step::RestoreDatabase(step) => restore_database::undo(step, context).await,
-        Step::TakeSnapshot(_) | Step::ExportCommit(_) | Step::CheckSmoke(_) | Step::CheckE2e(_) => {
+        Step::TakeSnapshot(_)
+        | Step::ExportCommit(_)
+        | Step::CheckSmoke(_)
+        | Step::CheckE2e(_)
+        | Step::CheckMonitoring(_) => {
             Ok(Done::new("There is nothing to take back: this step only added something of our own."))
         }
         Step::CommentIssue(_)
@@ -187,7 +197,8 @@ pub async fn undo(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         | Step::CloseIssue(_)
         | Step::CreateTag(_)
         | Step::TellProgress(_)
-        | Step::TellDeployment(_) => Ok(Done::new("What was told stays told, and tags are never removed.")),
+        | Step::TellDeployment(_)
+        | Step::Notify(_) => Ok(Done::new("What was told stays told, and tags are never removed.")),
         Step::PruneReleases(_) => {
             Ok(Done::new("Old releases stay removed: neither the live one nor the one to go back to was among them."))
         }
@@ -205,12 +216,14 @@ pub async fn probe_undo(step: &Step, context: &Context<'_>) -> Probe {
         | Step::ExportCommit(_)
         | Step::CheckSmoke(_)
         | Step::CheckE2e(_)
+        | Step::CheckMonitoring(_)
         | Step::CommentIssue(_)
         | Step::OpenIncident(_)
         | Step::CloseIssue(_)
         | Step::CreateTag(_)
         | Step::TellProgress(_)
         | Step::TellDeployment(_)
+        | Step::Notify(_)
         | Step::PruneReleases(_) => Probe::NotStarted,
     }
 }
