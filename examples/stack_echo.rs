@@ -13,7 +13,7 @@ use deploy_ops_mcp::{
     redact::{Redacted, Redactor, Secret},
     server::{
         Door, Handler,
-        door::{CompletionKind, Opening, ResourceInfo, ResourceText},
+        door::{CompletionKind, Opening, ResourceContent, ResourceInfo},
         handler::HandlerSettings,
         http::{self, HttpLimits, HttpSettings},
         limits::CallLimits,
@@ -62,7 +62,7 @@ impl Door for Echo {
         Box::pin(async move {
             let text = arguments.get("text").and_then(Value::as_str).unwrap_or_default();
             let structured = self.redactor.json(json!({ "text": text }));
-            Reply { text: self.redactor.text(text), structured, is_error: false }
+            Reply { text: self.redactor.text(text), structured, pictures: Vec::new(), is_error: false }
         })
     }
     fn tools(&self) -> &[Tool] {
@@ -71,7 +71,7 @@ impl Door for Echo {
     fn resources<'a>(&'a self, _: &'a Caller) -> Opening<'a, Vec<ResourceInfo>> {
         Box::pin(async { Vec::new() })
     }
-    fn read_resource<'a>(&'a self, _: &'a Caller, _: &'a str) -> Opening<'a, Result<ResourceText, Refusal>> {
+    fn read_resource<'a>(&'a self, _: &'a Caller, _: &'a str) -> Opening<'a, Result<ResourceContent, Refusal>> {
         Box::pin(async { Err(nothing()) })
     }
     fn complete<'a>(&'a self, _: &'a Caller, _: CompletionKind, _: &'a str) -> Opening<'a, Vec<Redacted<String>>> {

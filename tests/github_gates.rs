@@ -110,6 +110,11 @@ async fn what_turns_red_between_dry_run_and_execution_makes_the_plan_stale() {
         site.check_run(commit, "test", "success");
     });
     let plan = client.plan("site", &house.commit).await;
+    assert_eq!(
+        (house.github.count("GET check-runs"), house.github.count("GET dependabot/alerts")),
+        (1, 1),
+        "asked once"
+    );
     house.edit(|site, commit| {
         site.check_run(commit, "test", "failure");
     });

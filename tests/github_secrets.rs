@@ -90,7 +90,9 @@ async fn a_plan_needs_them_and_is_bound_to_them() {
         site.secret("SSH_PRIVATE_KEY", "2120-01-01T00:00:00Z");
         site.secret("DEPLOY_HOST", "2120-01-01T00:00:00Z");
     });
+    house.github.forget();
     let dry = house.dry_run(&client).await;
+    assert_eq!(house.github.count("GET repos/{owner}/{repo}/actions/secrets"), 1, "asked once");
     assert_eq!(dry.blockers(), Vec::<&str>::new(), "{}", dry.text);
     assert!(house.edit(|site, _| site.delete_secret("SSH_PRIVATE_KEY")));
     let stale = client.execute("deploy_service", dry.get("/plan/id")).await;

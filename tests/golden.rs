@@ -93,7 +93,11 @@ fn every_tool_keeps_the_contract_of_its_arguments() {
         let output = Value::Object(output).to_string();
         assert!(!output.contains("\"$ref\""), "{}: clients may not follow references", tool.name);
         assert!(tool.description.len() >= 80, "{}: a description for a reader with no context", tool.name);
-        assert!(tool.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{}", tool.name);
+        assert!(
+            tool.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'),
+            "{}",
+            tool.name
+        );
     }
 }
 

@@ -56,6 +56,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tar", &["world::ssh"]),
     ("secrecy", &["redact"]),
     // Reports of tests.
+    ("png", &["world::browser"]),
     ("quick_xml", &["domain::results"]),
     ("clap", &["cli", "main"]),
     // The process that runs a script detached gets the granted secrets, and no others, in its environment.

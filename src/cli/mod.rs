@@ -1,10 +1,11 @@
 //! What the operator types. One file per command; `docs/cli.md` describes them all.
 //!
 //! Everything goes through the engine that MCP clients use too. What a client must not be able to do (`approve`, `decide`,
-//! `resume`, `unfreeze`, `snapshot prune`) exists only here, and wants a human at a terminal.
+//! `resume`, `unfreeze`, `snapshot prune`, `baseline accept`) exists only here, and wants a human at a terminal.
 
 mod approve;
 mod arguments;
+mod baseline;
 mod call;
 mod check_config;
 mod confined_run;
@@ -88,6 +89,8 @@ enum Command {
     Host(host::Options),
     /// List, verify and prune snapshots.
     Snapshot(snapshot::Options),
+    /// The accepted pictures of pages; accept new ones.
+    Baseline(baseline::Options),
     /// Look for what is wrong or weak, and say how to mend it.
     Doctor(doctor::Options),
     /// Read the configuration and report every problem at its line.
@@ -137,6 +140,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Ledger(options) => ledger::run(switches, &options, &terminal),
         Command::Host(options) => host::run(switches, &options, &terminal),
         Command::Snapshot(options) => snapshot::run(switches, &options, &terminal),
+        Command::Baseline(options) => baseline::run(switches, &options, &terminal),
         Command::Doctor(options) => doctor::run(switches, &options, &terminal),
         Command::CheckConfig(options) => check_config::run(&switches, &options, &terminal),
         Command::Schema(options) => schema::run(&options, &terminal),

@@ -1,7 +1,7 @@
 //! Every default and every bound of the configuration, in one place. `docs/deploy-ops.example.toml` names them to operators.
 
 use super::raw::Bounds;
-use crate::domain::inventory::HttpCheck;
+use crate::domain::inventory::{HttpCheck, Viewport};
 
 const fn bounds(default: u32, least: u32, most: u32) -> Bounds {
     Bounds { least, most, default }
@@ -40,6 +40,8 @@ pub(crate) const SCRIPT_TIMEOUT_S: Bounds = bounds(1800, 1, 6 * HOUR);
 pub(crate) const BUILD_TIMEOUT_S: Bounds = bounds(1800, 1, 6 * HOUR);
 /// How long a quality gate may take, seconds.
 pub(crate) const GATE_TIMEOUT_S: Bounds = bounds(900, 1, 6 * HOUR);
+/// How long a suite of end-to-end tests may take, seconds.
+pub(crate) const E2E_TIMEOUT_S: Bounds = bounds(900, 1, 2 * HOUR);
 /// The REST API of github.com.
 pub(crate) const GITHUB_API: &str = "https://api.github.com";
 /// The label of issues about deployments.
@@ -64,6 +66,30 @@ pub(crate) const SMOKE_REDIRECTS: Bounds = bounds(HttpCheck::REDIRECTS, 0, 20);
 pub(crate) const SMOKE_MAX_MS: Bounds = bounds(1000, 1, 120_000);
 /// How many days before its end a certificate is told of.
 pub(crate) const CERTIFICATE_DAYS: Bounds = bounds(14, 0, 365);
+/// How long a page may take until it can be looked at, seconds.
+pub(crate) const PAGE_TIMEOUT_S: Bounds = bounds(20, 1, 35);
+/// What pages are shown on without being told.
+pub(crate) const VIEWPORTS: [(&str, Viewport); 3] = [
+    ("desktop", Viewport { width: 1280, height: 800, mobile: false }),
+    ("tablet", Viewport { width: 820, height: 1180, mobile: true }),
+    ("phone", Viewport { width: 390, height: 844, mobile: true }),
+];
+/// The sides of a viewport, CSS pixels.
+pub(crate) const VIEWPORT_SIDE: Bounds = bounds(800, 100, 4000);
+/// A place or length in a picture, pixels.
+pub(crate) const PICTURE_PIXELS: Bounds = bounds(0, 0, 20_000);
+/// How many thousandths of a page's pixels may differ.
+pub(crate) const PAGE_THRESHOLD_PERMILLE: Bounds = bounds(1, 0, 1000);
+/// By how much a channel of a pixel may differ.
+pub(crate) const PAGE_TOLERANCE: Bounds = bounds(16, 0, 255);
+/// How often Lighthouse measures a page.
+pub(crate) const LIGHTHOUSE_RUNS: Bounds = bounds(3, 1, 9);
+/// How long one run of Lighthouse may take, seconds.
+pub(crate) const LIGHTHOUSE_TIMEOUT_S: Bounds = bounds(120, 10, 600);
+/// The least score of a category.
+pub(crate) const LIGHTHOUSE_MINIMUM: Bounds = bounds(90, 0, 100);
+/// The most of a metric; only where the file says so.
+pub(crate) const LIGHTHOUSE_BUDGET: Bounds = bounds(2500, 0, 120_000);
 
 /// After how many days a secret has to be replaced; only where the file says so.
 pub(crate) const ROTATE_AFTER_DAYS: Bounds = bounds(90, 1, 3650);

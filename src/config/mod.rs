@@ -50,6 +50,8 @@ const KEYS: &[&str] = &[
     "mailboxes",
     "gates",
     "github",
+    "browser",
+    "lighthouse",
     "secrets",
     "roots",
     "state",

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use toml::de::DeTable;
 
+use super::defaults;
+
 /// The names that the file declares, per kind. An entry that is itself wrong still counts, so that one mistake is one problem.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
@@ -14,6 +16,8 @@ pub(crate) struct Names {
     pub(crate) gates: BTreeSet<String>,
     pub(crate) secrets: BTreeSet<String>,
     pub(crate) roots: BTreeSet<String>,
+    /// Those that every file has, and its own.
+    pub(crate) viewports: BTreeSet<String>,
 }
 
 impl Names {
@@ -22,6 +26,8 @@ impl Names {
             let table = file.get(section).and_then(|value| value.get_ref().as_table());
             table.into_iter().flatten().map(|(key, _)| key.get_ref().to_string()).collect()
         };
+        let viewports = file.get("browser").and_then(|browser| browser.get_ref().as_table()?.get("viewports"));
+        let viewports = viewports.and_then(|table| table.get_ref().as_table()).into_iter().flatten();
         Self {
             environments: keys("environments"),
             hosts: keys("hosts"),
@@ -30,6 +36,10 @@ impl Names {
             gates: keys("gates"),
             secrets: keys("secrets"),
             roots: keys("roots"),
+            viewports: viewports
+                .map(|(key, _)| key.get_ref().to_string())
+                .chain(defaults::VIEWPORTS.iter().map(|(name, _)| (*name).to_owned()))
+                .collect(),
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum EvidenceKind {
     EndToEnd,
     /// Lighthouse scores.
     Lighthouse,
+    /// Pages look as they did when the operator accepted them.
+    Visual,
     /// Migrations were applied.
     Migrations,
     /// Monitoring is silent.

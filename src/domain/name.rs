@@ -99,6 +99,18 @@ name!(
     /// A smoke check of a service.
     CheckName, "check name", is_lower_name, LOWER);
 name!(
+    /// A page of a service.
+    PageName, "page name", is_lower_name, LOWER);
+name!(
+    /// What a page is shown on, for example `phone`.
+    ViewportName, "viewport name", is_lower_name, LOWER);
+name!(
+    /// A suite of end-to-end tests of a service.
+    SuiteName, "suite name", is_lower_name, LOWER);
+name!(
+    /// A part of a suite, for example `login`.
+    FlowName, "flow name", is_lower_name, LOWER);
+name!(
     /// A directory below which files may be read.
     RootName, "root name", is_lower_name, LOWER);
 name!(

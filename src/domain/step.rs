@@ -10,7 +10,7 @@ use super::{
     effect::Effect,
     inventory::{OnCancel, RelativePath, WebRoot},
     issue::{CloseIssue, CommentIssue, OpenIncident},
-    name::{DatabaseName, HostName, SecretName},
+    name::{DatabaseName, HostName, SecretName, SuiteName},
     release::ReleaseId,
     snapshot::SnapshotId,
     version::Version,
@@ -48,6 +48,8 @@ pub enum Step {
     RestoreDatabase(RestoreDatabase),
     /// Check the service from outside.
     CheckSmoke(CheckSmoke),
+    /// Run end-to-end tests against the service.
+    CheckE2e(CheckE2e),
     /// Tell in an issue how an operation went.
     CommentIssue(CommentIssue),
     /// Open an issue for an operation that went wrong.
@@ -182,6 +184,15 @@ pub struct CheckSmoke {
     pub version: Version,
 }
 
+/// Run end-to-end tests against the service, unless it is known already that the deployment failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckE2e {
+    /// The suites, in their order.
+    pub suites: Vec<SuiteName>,
+    /// The commit from whose export they run.
+    pub commit: String,
+}
+
 /// Give a commit an annotated tag, on GitHub and in the repository here. A tag that exists is never moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreateTag {
@@ -205,6 +216,7 @@ impl Step {
             Self::PruneReleases(_) => "prune_releases",
             Self::RestoreDatabase(_) => "restore_database",
             Self::CheckSmoke(_) => "check_smoke",
+            Self::CheckE2e(_) => "check_e2e",
             Self::CommentIssue(_) => "comment_issue",
             Self::OpenIncident(_) => "open_incident",
             Self::CloseIssue(_) => "close_issue",
@@ -215,7 +227,7 @@ impl Step {
     /// What happens when it is repeated.
     pub fn class(&self) -> StepClass {
         match self {
-            Self::CheckSmoke(_) => StepClass::ReadOnly,
+            Self::CheckSmoke(_) | Self::CheckE2e(_) => StepClass::ReadOnly,
             Self::RunScript(_) | Self::RestoreDatabase(_) => StepClass::AtMostOnce,
             Self::TakeSnapshot(_)
             | Self::ExportCommit(_)
@@ -232,7 +244,7 @@ impl Step {
     /// The worst it can do.
     pub fn effect(&self) -> Effect {
         match self {
-            Self::CheckSmoke(_) => Effect::Observe,
+            Self::CheckSmoke(_) | Self::CheckE2e(_) => Effect::Observe,
             Self::RestoreDatabase(_) => Effect::Destroy,
             Self::TakeSnapshot(_)
             | Self::ExportCommit(_)
@@ -254,6 +266,7 @@ impl Step {
             Self::TakeSnapshot(_)
                 | Self::ExportCommit(_)
                 | Self::CheckSmoke(_)
+                | Self::CheckE2e(_)
                 | Self::PlaceRelease(_)
                 | Self::CommentIssue(_)
                 | Self::OpenIncident(_)
@@ -284,6 +297,10 @@ impl Step {
             Self::PruneReleases(s) => format!("keep {} old releases", s.keep),
             Self::RestoreDatabase(s) => format!("restore database {} from {}", s.database, s.snapshot),
             Self::CheckSmoke(s) => format!("smoke checks, expecting {}", s.version),
+            Self::CheckE2e(s) => {
+                let suites: Vec<&str> = s.suites.iter().map(SuiteName::as_str).collect();
+                format!("end-to-end tests: {}", suites.join(", "))
+            }
             Self::CommentIssue(s) => format!("tell in issue {} how operation {} went", s.issue, s.about.operation),
             Self::OpenIncident(s) => format!("open an incident for operation {}", s.about.operation),
             Self::CloseIssue(s) => format!("close issue {}", s.issue),

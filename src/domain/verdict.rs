@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::evidence::{Evidence, Outcome};
+
 /// The judgement of one criterion, or of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -70,6 +72,35 @@ pub struct EndToEndCounts {
     pub flaky: u64,
     /// Whether the run ended and its report could be read.
     pub complete: bool,
+}
+
+impl EndToEndCounts {
+    /// What the evidence of one run counted.
+    pub fn of(evidence: &Evidence) -> Self {
+        let counter = |name: &str| evidence.counters.get(name).copied().unwrap_or(0);
+        Self {
+            expected: counter("expected"),
+            unexpected: counter("unexpected"),
+            flaky: counter("flaky"),
+            complete: evidence.outcome != Outcome::Inconclusive,
+        }
+    }
+
+    /// Both together: complete when both are.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            expected: self.expected + other.expected,
+            unexpected: self.unexpected + other.unexpected,
+            flaky: self.flaky + other.flaky,
+            complete: self.complete && other.complete,
+        }
+    }
+
+    /// Tests that ran.
+    pub fn ran(self) -> u64 {
+        self.expected + self.unexpected + self.flaky
+    }
 }
 
 /// Migrations.
@@ -144,8 +175,9 @@ fn smoke(seen: SmokeCounts) -> Criterion {
     criterion("http", judgement, format!("{} of {} checks passed, {} failed", seen.passed, seen.wanted, seen.failed))
 }
 
-fn end_to_end(seen: EndToEndCounts) -> Criterion {
-    let ran = seen.expected + seen.unexpected + seen.flaky;
+/// The judgement of end-to-end tests: 1 to 10 % that failed are `Degraded`, more are `Failed`.
+pub fn end_to_end(seen: EndToEndCounts) -> Criterion {
+    let ran = seen.ran();
     let judgement = if !seen.complete || ran == 0 {
         Judgement::Inconclusive
     } else if 10 * seen.unexpected > ran {

@@ -10,6 +10,7 @@ use crate::{
         refusal::{Code, NextCall, Refusal},
     },
     tools::{self, Handler, Tool, Wish, records::OperationView},
+    world::browser::Image,
 };
 
 /// What a call brought, before it is redacted.
@@ -17,6 +18,14 @@ pub(super) struct Outcome {
     pub(super) status: String,
     pub(super) output: Value,
     pub(super) next: Vec<NextCall>,
+    pub(super) pictures: Vec<Image>,
+}
+
+impl From<tools::ErasedAnswer> for Outcome {
+    fn from(answer: tools::ErasedAnswer) -> Self {
+        let tools::ErasedAnswer { status, output, next, pictures } = answer;
+        Self { status, output, next, pictures }
+    }
 }
 
 impl Engine {
@@ -122,10 +131,7 @@ impl Engine {
 
     async fn dispatch(&self, caller: &Caller, tool: &Tool, arguments: Value) -> Result<Outcome, Refusal> {
         match tool.handler {
-            Handler::Query(answer) => {
-                let answer = self.query(caller, answer, arguments).await?;
-                Ok(Outcome { status: answer.status, output: answer.output, next: answer.next })
-            }
+            Handler::Query(answer) => Ok(self.query(caller, answer, arguments).await?.into()),
             Handler::Observation(observation) => {
                 let wait = self.0.options.waits.of((observation.wait_s)(&arguments)?);
                 outcome_of(self.observe(caller, observation, arguments, wait).await?)
@@ -135,8 +141,7 @@ impl Engine {
                 let waits = self.0.options.waits;
                 let view = match wish {
                     Wish::Look => {
-                        let answer = self.query(caller, action.look, arguments).await?;
-                        return Ok(Outcome { status: answer.status, output: answer.output, next: answer.next });
+                        return Ok(self.query(caller, action.look, arguments).await?.into());
                     }
                     Wish::Propose { wait_s } => {
                         require(caller, Scope::Plan)?;
@@ -223,5 +228,5 @@ fn outcome_of(view: OperationView) -> Result<Outcome, Refusal> {
             "Report this as a defect of the server.",
         )
     })?;
-    Ok(Outcome { status, output, next })
+    Ok(Outcome { status, output, next, pictures: Vec::new() })
 }

@@ -1,6 +1,6 @@
 //! The end of an operation: metrics, deployments, incident, report, lock.
 
-use super::{journal::Run, metrics};
+use super::journal::Run;
 use crate::{
     domain::{
         operation::{AttemptState, Operation, OperationState},
@@ -174,8 +174,8 @@ impl Run<'_> {
         operation.finished_at = Some(now);
         operation.step = None;
         operation.decide_by = None;
+        self.measure(&mut operation).await?;
         let (own, plan) = self.all_evidence(&operation).await?;
-        metrics::fill(&mut operation, &own, &plan);
         if self.permit.plan().body().purpose.changes_service() {
             self.write_report(&operation, &own, &plan).await?;
             self.give_target_back().await;

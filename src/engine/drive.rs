@@ -105,6 +105,7 @@ impl Run<'_> {
                 Stop::Done => {
                     let verdict = self.judge(&operation).await?;
                     operation.verdict = verdict.clone();
+                    self.measure(&mut operation).await?;
                     let reason = match verdict.map(|v| v.judgement) {
                         None | Some(Judgement::Success) => return self.close_success(operation).await,
                         Some(Judgement::Failed) => "the verdict is FAILED".to_owned(),
@@ -144,6 +145,10 @@ impl Run<'_> {
             if let Some(stop) = self.safe_point(operation).await?.filter(|_| !under_way) {
                 return Ok(stop);
             }
+            // What failed already goes back at once: no test could make it good.
+            if matches!(step, Step::CheckE2e(_)) && self.has_failed(operation).await? {
+                return Ok(Stop::Done);
+            }
             operation.step = Some(step.name().to_owned());
             self.save(operation).await?;
             if !under_way && let Some(stop) = self.before_change(first, step).await? {
@@ -162,6 +167,12 @@ impl Run<'_> {
             }
         }
         Ok(Stop::Done)
+    }
+
+    /// Whether what was seen so far is a failure.
+    async fn has_failed(&self, operation: &Operation) -> Result<bool, LedgerError> {
+        let verdict = self.judge(operation).await?;
+        Ok(verdict.is_some_and(|verdict| verdict.judgement == Judgement::Failed))
     }
 
     /// Brings one step to its outcome, from where the journal says that it stands.

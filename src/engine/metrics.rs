@@ -1,11 +1,14 @@
 //! What is counted, from evidence; nobody can type a number in.
 
+use std::collections::BTreeMap;
+
 use super::journal::Run;
 use crate::{
     domain::{
         evidence::{Evidence, EvidenceKind, Outcome},
+        lighthouse::{CATEGORIES, Category},
         operation::Operation,
-        verdict::{self, GateCounts, MigrationResult, Observations, SmokeCounts, Verdict},
+        verdict::{self, EndToEndCounts, GateCounts, MigrationResult, Observations, SmokeCounts, Verdict},
     },
     ledger::LedgerError,
 };
@@ -18,6 +21,13 @@ impl Run<'_> {
         }
         let (own, plan) = self.all_evidence(operation).await?;
         Ok(Some(verdict::judge(&observe(&own, &plan))))
+    }
+
+    /// What is known of the metrics so far: whoever decides wants to see them.
+    pub(super) async fn measure(&self, operation: &mut Operation) -> Result<(), LedgerError> {
+        let (own, plan) = self.all_evidence(operation).await?;
+        fill(operation, &own, &plan);
+        Ok(())
     }
 
     /// The evidence of the operation, and that of its plan.
@@ -56,7 +66,25 @@ pub(super) fn observe(own: &[Evidence], plan: &[Evidence]) -> Observations {
             MigrationResult::Applied(migrations.iter().map(|e| counter(e, "applied")).sum())
         }
     });
-    Observations { gates, smoke, migrations, ..Observations::default() }
+    let (end_to_end, lighthouse) = (end_to_end(own), lighthouse(own));
+    Observations { gates, smoke, end_to_end, lighthouse, migrations, ..Observations::default() }
+}
+
+/// The median of each category, of several pages the worst. A page that was not measured leaves nothing that could be said.
+fn lighthouse(own: &[Evidence]) -> Option<Vec<(String, Option<u64>)>> {
+    let pages: Vec<&Evidence> = own.iter().filter(|e| e.kind == EvidenceKind::Lighthouse).collect();
+    let worst = |category: Category| {
+        let scores: Option<Vec<u64>> = pages.iter().map(|e| e.counters.get(category.name()).copied()).collect();
+        (category.name().to_owned(), scores.and_then(|scores| scores.into_iter().min()))
+    };
+    (!pages.is_empty()).then(|| CATEGORIES.into_iter().map(worst).collect())
+}
+
+/// The tests of all suites together. Of a suite that ran again the last run counts.
+fn end_to_end(own: &[Evidence]) -> Option<EndToEndCounts> {
+    let runs = own.iter().filter(|e| e.kind == EvidenceKind::EndToEnd);
+    let last: BTreeMap<&str, &Evidence> = runs.map(|e| (e.subject.as_str(), e)).collect();
+    last.into_values().map(EndToEndCounts::of).reduce(EndToEndCounts::and)
 }
 
 /// Fills the metrics of an operation that is about to end.
@@ -82,6 +110,13 @@ pub(super) fn fill(operation: &mut Operation, own: &[Evidence], plan: &[Evidence
         // Counts of checks are small; an f64 holds them exactly.
         #[expect(clippy::cast_precision_loss, reason = "counts of checks are far below 2^52")]
         (checks > 0).then(|| good as f64 / checks as f64)
+    });
+    let scores = seen.lighthouse.into_iter().flatten();
+    metrics.lighthouse_scores = scores.filter_map(|(category, score)| Some((category, score?))).collect();
+    metrics.e2e_pass_rate = seen.end_to_end.and_then(|tests| {
+        let (ran, good) = (tests.ran(), tests.expected + tests.flaky);
+        #[expect(clippy::cast_precision_loss, reason = "counts of tests are far below 2^52")]
+        (ran > 0).then(|| good as f64 / ran as f64)
     });
     if let Some(MigrationResult::Applied(count)) = seen.migrations {
         metrics.migrations_applied = Some(count);

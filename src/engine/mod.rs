@@ -43,7 +43,7 @@ pub use caller::Caller;
 pub use hooks::{Hooks, NoHooks, Point};
 pub use options::{Options, Waits};
 pub use reply::Reply;
-pub use resources::{ResourceInfo, ResourceTemplate, TEMPLATES};
+pub use resources::{ResourceBody, ResourceInfo, ResourceTemplate, TEMPLATES};
 
 use crate::{
     domain::{inventory::Inventory, refusal::Refusal},

@@ -74,6 +74,10 @@ impl Records for EngineRecords<'_> {
         Box::pin(async move { Ok(self.ledger.evidence(id).await?) })
     }
 
+    fn newest_evidence(&self, operations: u32) -> Reading<'_, Vec<Evidence>> {
+        Box::pin(async move { Ok(self.ledger.newest_evidence(operations).await?) })
+    }
+
     fn rehearsal<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Option<String>> {
         Box::pin(async move { Ok(view::rehearsal(self.ledger, id).await?) })
     }

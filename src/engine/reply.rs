@@ -6,6 +6,7 @@ use super::{call::Outcome, render};
 use crate::{
     domain::refusal::Refusal,
     redact::{Redacted, Redactor},
+    world::browser::Image,
 };
 
 /// The result of a tool call.
@@ -15,6 +16,8 @@ pub struct Reply {
     pub text: Redacted<String>,
     /// The structured form: the output, or the refusal.
     pub structured: Redacted<Value>,
+    /// Pictures that go with it.
+    pub pictures: Vec<Image>,
     /// Whether the call was refused.
     pub is_error: bool,
 }
@@ -29,7 +32,7 @@ impl Reply {
 /// Builds the reply. The structure is redacted once; the text is rendered from the redacted structure and checked again, because
 /// putting cleaned pieces together can make a new whole.
 pub(super) fn build(redactor: &Redactor, outcome: Result<Outcome, Refusal>, head: Option<&str>) -> Reply {
-    let (status, mut structured, is_error) = match outcome {
+    let (status, mut structured, pictures, is_error) = match outcome {
         Ok(outcome) => {
             let mut output = match outcome.output {
                 Value::Object(map) => map,
@@ -38,11 +41,11 @@ pub(super) fn build(redactor: &Redactor, outcome: Result<Outcome, Refusal>, head
             if !outcome.next.is_empty() {
                 output.insert("next".to_owned(), json!(outcome.next));
             }
-            (outcome.status, Value::Object(output), false)
+            (outcome.status, Value::Object(output), outcome.pictures, false)
         }
         Err(refusal) => {
             let status = format!("{}: {}", refusal.code.as_text(), refusal.message);
-            (status, json!({ "error": refusal }), true)
+            (status, json!({ "error": refusal }), Vec::new(), true)
         }
     };
     if let (Value::Object(map), Some(head)) = (&mut structured, head) {
@@ -50,5 +53,5 @@ pub(super) fn build(redactor: &Redactor, outcome: Result<Outcome, Refusal>, head
     }
     let structured = redactor.json(structured);
     let text = redactor.text(&render::text(&status, &structured));
-    Reply { text, structured, is_error }
+    Reply { text, structured, pictures, is_error }
 }

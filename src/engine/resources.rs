@@ -3,6 +3,7 @@
 use super::{Caller, Engine};
 use crate::{
     domain::{
+        digest::Digest,
         operation::{OperationFilter, OperationId},
         plan::PlanId,
         principal::Scope,
@@ -13,6 +14,15 @@ use crate::{
 
 /// The scheme of our resources.
 const SCHEME: &str = "deploy-ops://";
+
+/// What is in a resource.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ResourceBody {
+    /// Text.
+    Text(Redacted<String>),
+    /// A picture that may be shown; nothing in it can be redacted.
+    Picture(Vec<u8>),
+}
 
 /// One resource, for a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +51,7 @@ pub struct ResourceTemplate {
 }
 
 /// The families.
-pub const TEMPLATES: [ResourceTemplate; 3] = [
+pub const TEMPLATES: [ResourceTemplate; 5] = [
     ResourceTemplate {
         template: "deploy-ops://operations/{operation}",
         name: "operation",
@@ -59,6 +69,18 @@ pub const TEMPLATES: [ResourceTemplate; 3] = [
         name: "report",
         description: "The report of one operation",
         mime: "text/markdown",
+    },
+    ResourceTemplate {
+        template: "deploy-ops://e2e/{run}",
+        name: "e2e",
+        description: "One run of end-to-end tests, test by test",
+        mime: "application/json",
+    },
+    ResourceTemplate {
+        template: "deploy-ops://lighthouse/{report}",
+        name: "lighthouse",
+        description: "One report of Lighthouse, without its pictures",
+        mime: "application/json",
     },
 ];
 
@@ -89,7 +111,7 @@ impl Engine {
     }
 
     /// Reads one, with its media type.
-    pub async fn read_resource(&self, caller: &Caller, uri: &str) -> Result<(&'static str, Redacted<String>), Refusal> {
+    pub async fn read_resource(&self, caller: &Caller, uri: &str) -> Result<(&'static str, ResourceBody), Refusal> {
         if !caller.scopes.contains(&Scope::Read) {
             return Err(Refusal::new(
                 Code::Forbidden,
@@ -118,14 +140,28 @@ impl Engine {
                 let id: OperationId = id.parse().map_err(|_| no_resource())?;
                 let operation = ledger.operation(&id).await?.ok_or_else(no_resource)?;
                 let text = self.world().reader().report(&super::report::name_of(&operation)).await?;
-                return Ok(("text/markdown", self.redactor().text(&text)));
+                return Ok(("text/markdown", ResourceBody::Text(self.redactor().text(&text))));
+            }
+            Some(("e2e", run)) => {
+                let (run, picture) = run.split_once('/').map_or((run, None), |(run, name)| (run, Some(name)));
+                let digest: Digest = run.parse().map_err(|_| no_resource())?;
+                let reader = self.world().reader();
+                if let Some(name) = picture {
+                    let picture = reader.suite_picture(&digest, name).await?.ok_or_else(no_resource)?;
+                    return Ok(("image/png", ResourceBody::Picture(picture)));
+                }
+                serde_json::to_value(reader.suite_run(&digest).await?.ok_or_else(no_resource)?)
+            }
+            Some(("lighthouse", digest)) => {
+                let digest: Digest = digest.parse().map_err(|_| no_resource())?;
+                Ok(self.world().reader().lighthouse_report(&digest).await?.ok_or_else(no_resource)?)
             }
             _ => return Err(no_resource()),
         };
         let value = value.map_err(|_| super::propose::defect())?;
         let clean = self.redactor().json(value);
         let text = serde_json::to_string_pretty(&*clean).map_err(|_| super::propose::defect())?;
-        Ok(("application/json", self.redactor().text(&text)))
+        Ok(("application/json", ResourceBody::Text(self.redactor().text(&text))))
     }
 }
 

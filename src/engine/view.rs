@@ -3,16 +3,22 @@
 use super::{Engine, propose::REHEARSAL};
 use crate::{
     domain::{
-        evidence::Evidence,
+        evidence::{Evidence, EvidenceKind},
         operation::{Operation, OperationId, OperationKind, OperationState},
         plan::Plan,
         refusal::{Code, NextCall, Refusal},
+        results::CaseStatus,
         step::Step,
     },
     ledger::{Ledger, LedgerError},
-    tools::records::{EvidenceView, OperationView, PlanView},
+    tools::{
+        records::{EvidenceView, OperationView, PlanView},
+        suites::{self, SuiteView},
+    },
 };
 
+/// How many failed end-to-end tests are shown.
+const TESTS: usize = 5;
 /// How much is shown of what others wrote about what stands in the way, bytes.
 const SHOWN: usize = 2000;
 
@@ -43,11 +49,26 @@ impl Engine {
         };
         Ok(OperationView {
             plan,
+            suites: self.suites(&evidence).await?,
             evidence: evidence.iter().map(evidence_view).collect(),
             journal,
             untrusted_text,
             operation,
         })
+    }
+
+    /// The runs of end-to-end tests that evidence names, as far as they are still kept.
+    async fn suites(&self, evidence: &[Evidence]) -> Result<Vec<SuiteView>, Refusal> {
+        let mut suites = Vec::new();
+        let mut left = TESTS;
+        for one in evidence.iter().filter(|one| one.kind == EvidenceKind::EndToEnd) {
+            let Some(digest) = &one.raw_digest else { continue };
+            let Some(run) = self.world().reader().suite_run(digest).await? else { continue };
+            let suite = suites::view(digest, run, left);
+            left -= suite.tests.len();
+            suites.push(suite);
+        }
+        Ok(suites)
     }
 
     fn plan_view(plan: &Plan, dry_run: &Operation) -> PlanView {
@@ -122,12 +143,23 @@ pub(super) fn headline(view: &OperationView) -> (String, Vec<NextCall>) {
         OperationState::Succeeded if operation.kind == OperationKind::DryRun => next.extend(after_dry_run(view)),
         OperationState::Succeeded if operation.kind == OperationKind::Check => {
             next.extend(operation.blockers.iter().flat_map(|blocker| blocker.next.clone()));
+            next.extend(again(view));
             next.dedup();
             next.truncate(5);
         }
         OperationState::Succeeded | OperationState::Accepted | OperationState::Cancelled => {}
     }
     (status, next)
+}
+
+/// The failed test that is worth another look, run alone.
+fn again(view: &OperationView) -> Option<NextCall> {
+    let failed = view.suites.iter().flat_map(|suite| suite.tests.iter().map(move |test| (suite, test)));
+    let (suite, test) = failed.into_iter().find(|(_, test)| test.runs_alone && test.status == CaseStatus::Failed)?;
+    let arguments = serde_json::json!({
+        "services": [suite.service], "environment": view.operation.environment, "test": test.test,
+    });
+    Some(NextCall::new("run_e2e", arguments, "run that test alone, with a trace"))
 }
 
 fn after_dry_run(view: &OperationView) -> Vec<NextCall> {

@@ -45,6 +45,16 @@ impl Ledger {
             .await?;
         record::read_all(WHAT, &texts)
     }
+
+    /// The evidence that the newest operations collected: that of the newest first, and each one's in order.
+    pub async fn newest_evidence(&self, operations: u32) -> Result<Vec<Evidence>, LedgerError> {
+        let sql = "SELECT evidence.record FROM evidence JOIN \
+                   (SELECT id, started_at FROM operations ORDER BY started_at DESC, id DESC LIMIT $1) AS newest \
+                   ON newest.id = evidence.operation \
+                   ORDER BY newest.started_at DESC, newest.id DESC, evidence.entry, evidence.number";
+        let texts = self.inner.readers.texts(WHAT, query(sql).bind(i64::from(operations))).await?;
+        record::read_all(WHAT, &texts)
+    }
 }
 
 /// Stores evidence as part of a change.

@@ -80,6 +80,7 @@ impl Settings {
             | EvidenceKind::Smoke
             | EvidenceKind::EndToEnd
             | EvidenceKind::Lighthouse
+            | EvidenceKind::Visual
             | EvidenceKind::Migrations
             | EvidenceKind::Monitoring
             | EvidenceKind::Backup

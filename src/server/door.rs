@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     domain::refusal::Refusal,
-    engine::{Caller, Reply},
+    engine::{Caller, Reply, ResourceBody},
     redact::{Redacted, Redactor},
     tools::Tool,
 };
@@ -25,7 +25,7 @@ pub trait Door: Send + Sync + 'static {
     /// The resources that the caller may read now.
     fn resources<'a>(&'a self, caller: &'a Caller) -> Opening<'a, Vec<ResourceInfo>>;
     /// Reads one resource.
-    fn read_resource<'a>(&'a self, caller: &'a Caller, uri: &'a str) -> Opening<'a, Result<ResourceText, Refusal>>;
+    fn read_resource<'a>(&'a self, caller: &'a Caller, uri: &'a str) -> Opening<'a, Result<ResourceContent, Refusal>>;
     /// Values that begin with `prefix`, best first, at most a hundred.
     fn complete<'a>(
         &'a self,
@@ -54,13 +54,13 @@ pub struct ResourceInfo {
     pub mime: &'static str,
 }
 
-/// What is in a resource.
+/// A resource that was read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ResourceText {
+pub struct ResourceContent {
     /// Its media type.
     pub mime: &'static str,
-    /// Its text.
-    pub text: Redacted<String>,
+    /// What is in it.
+    pub body: ResourceBody,
 }
 
 /// What a completion is about.

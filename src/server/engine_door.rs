@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::door::{CompletionKind, Door, Opening, ResourceInfo, ResourceText};
+use super::door::{CompletionKind, Door, Opening, ResourceContent, ResourceInfo};
 use crate::{
     domain::{principal::Scope, refusal::Refusal},
     engine::{Caller, Engine, Reply},
@@ -37,10 +37,10 @@ impl Door for Engine {
         })
     }
 
-    fn read_resource<'a>(&'a self, caller: &'a Caller, uri: &'a str) -> Opening<'a, Result<ResourceText, Refusal>> {
+    fn read_resource<'a>(&'a self, caller: &'a Caller, uri: &'a str) -> Opening<'a, Result<ResourceContent, Refusal>> {
         Box::pin(async move {
-            let (mime, text) = Engine::read_resource(self, caller, uri).await?;
-            Ok(ResourceText { mime, text })
+            let (mime, body) = Engine::read_resource(self, caller, uri).await?;
+            Ok(ResourceContent { mime, body })
         })
     }
 

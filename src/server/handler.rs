@@ -6,6 +6,7 @@ use std::{
     time::Instant,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::{FutureExt, future::BoxFuture};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -191,9 +192,11 @@ pub(crate) fn refused(door: &dyn Door, refusal: &Refusal) -> Reply {
     Reply::refused(&door.redactor(), refusal.clone())
 }
 
-/// A reply as MCP wants it: the text for the model, the same facts for programs.
+/// A reply as MCP wants it: the text for the model, the same facts for programs, and pictures.
 pub(crate) fn result(reply: Reply) -> CallToolResult {
-    let content = vec![ContentBlock::text(reply.text.into_inner())];
+    let mut content = vec![ContentBlock::text(reply.text.into_inner())];
+    content
+        .extend(reply.pictures.iter().map(|picture| ContentBlock::image(STANDARD.encode(&picture.png), "image/png")));
     let mut result = if reply.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };
     result.structured_content = Some(reply.structured.into_inner());
     result

@@ -1,5 +1,6 @@
 //! Resources: what can be read without a call. Each has a tool twin, for clients that know only tools.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rmcp::{
     ErrorData,
     model::{CacheScope, ListResourcesResult, ReadResourceResult, Resource, ResourceContents, ResourceTemplate},
@@ -8,7 +9,7 @@ use rmcp::{
 use super::door::Door;
 use crate::{
     domain::refusal::{Code, Refusal},
-    engine::Caller,
+    engine::{Caller, ResourceBody},
 };
 
 /// Resources per page of a list.
@@ -19,6 +20,8 @@ const LONGEST: usize = 256;
 pub(crate) const OPERATION: &str = "deploy-ops://operations/{id}";
 pub(crate) const PLAN: &str = "deploy-ops://plans/{id}";
 pub(crate) const REPORT: &str = "deploy-ops://reports/{id}";
+const E2E: &str = "deploy-ops://e2e/{id}";
+const LIGHTHOUSE: &str = "deploy-ops://lighthouse/{id}";
 
 /// A page of what the caller may read. The cursor is the number of the first resource of the page.
 pub(crate) async fn list(
@@ -72,6 +75,20 @@ pub(crate) fn templates() -> Vec<ResourceTemplate> {
             "The report of one operation, written from its evidence. Tool twin: write_report.",
             "text/markdown",
         ),
+        template(
+            E2E,
+            "e2e",
+            "End-to-end tests",
+            "One run of end-to-end tests, test by test, as run_e2e and deployments name it. Tool twin: operation_status.",
+            "application/json",
+        ),
+        template(
+            LIGHTHOUSE,
+            "lighthouse",
+            "Report of Lighthouse",
+            "One report of Lighthouse, as run_lighthouse names it, without its pictures. Tool twin: operation_status.",
+            "application/json",
+        ),
     ]
 }
 
@@ -83,7 +100,11 @@ pub(crate) async fn read(door: &dyn Door, caller: &Caller, uri: &str) -> Result<
     match door.read_resource(caller, uri).await {
         Ok(read) => {
             // The engine found something under this address, so it is one of ours and may be repeated.
-            let contents = ResourceContents::text(read.text.into_inner(), uri).with_mime_type(read.mime);
+            let contents = match read.body {
+                ResourceBody::Text(text) => ResourceContents::text(text.into_inner(), uri),
+                ResourceBody::Picture(bytes) => ResourceContents::blob(BASE64_STANDARD.encode(bytes), uri),
+            };
+            let contents = contents.with_mime_type(read.mime);
             Ok(ReadResourceResult::new(vec![contents]).with_cache_scope(CacheScope::Private))
         }
         Err(refusal) => {

@@ -1,5 +1,6 @@
 //! Steps act: each file does, proves and undoes one thing.
 
+mod check_e2e;
 mod check_smoke;
 mod close_issue;
 mod comment_issue;
@@ -135,6 +136,7 @@ pub async fn run(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::PruneReleases(step) => prune_releases::run(step, context).await,
         Step::RestoreDatabase(step) => restore_database::run(step, context).await,
         Step::CheckSmoke(step) => check_smoke::run(step, context).await,
+        Step::CheckE2e(step) => check_e2e::run(step, context).await,
         Step::CommentIssue(step) => comment_issue::run(step, context).await,
         Step::OpenIncident(step) => open_incident::run(step, context).await,
         Step::CloseIssue(step) => close_issue::run(step, context).await,
@@ -155,7 +157,7 @@ pub async fn probe(step: &Step, context: &Context<'_>) -> Probe {
         Step::OpenIncident(step) => open_incident::probe(step, context).await,
         Step::CreateTag(step) => create_tag::probe(step, context).await,
         // Doing these again does no harm and finds out as much as looking would.
-        Step::PruneReleases(_) | Step::CheckSmoke(_) | Step::CloseIssue(_) => Probe::NotStarted,
+        Step::PruneReleases(_) | Step::CheckSmoke(_) | Step::CheckE2e(_) | Step::CloseIssue(_) => Probe::NotStarted,
     }
 }
 
@@ -166,7 +168,7 @@ pub async fn undo(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::PlaceRelease(step) => place_release::undo(step, context).await,
         Step::SwitchRelease(step) => switch_release::undo(step, context).await,
         Step::RestoreDatabase(step) => restore_database::undo(step, context).await,
-        Step::TakeSnapshot(_) | Step::ExportCommit(_) | Step::CheckSmoke(_) => {
+        Step::TakeSnapshot(_) | Step::ExportCommit(_) | Step::CheckSmoke(_) | Step::CheckE2e(_) => {
             Ok(Done::new("There is nothing to take back: this step only added something of our own."))
         }
         Step::CommentIssue(_) | Step::OpenIncident(_) | Step::CloseIssue(_) | Step::CreateTag(_) => {
@@ -188,6 +190,7 @@ pub async fn probe_undo(step: &Step, context: &Context<'_>) -> Probe {
         | Step::TakeSnapshot(_)
         | Step::ExportCommit(_)
         | Step::CheckSmoke(_)
+        | Step::CheckE2e(_)
         | Step::CommentIssue(_)
         | Step::OpenIncident(_)
         | Step::CloseIssue(_)

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::domain::{
     effect::Effect,
+    evidence::Evidence,
     facts::Facts,
     inventory::{Inventory, Service},
     name::{EnvironmentName, GateName, ServiceName},
@@ -116,7 +117,7 @@ impl Action for CreateTag {
         let (evidence, complaints) = gates::run(context, service, &revision).await?;
         let message = context.reader.words_for_github(&message(service, &revision));
         let make = MakeTag { tag: revision.version.clone(), commit: revision.commit.clone(), message };
-        let facts = gather(context, service, &subject.environment, &revision).await?;
+        let facts = gather(context, service, &subject.environment, &revision, &evidence).await?;
         let warnings = if evidence.is_empty() {
             vec![format!("Service {name} has no gate: nothing was checked about the commit.")]
         } else {
@@ -139,7 +140,7 @@ impl Action for CreateTag {
 
     async fn facts(plan: &PlanBody, context: Context<'_>) -> Result<Facts, Refusal> {
         let (Some(name), Some(revision)) = (&plan.service, &plan.revision) else { return Err(super::unwritable()) };
-        gather(context, context.reader.inventory().service(name)?, &plan.environment, revision).await
+        gather(context, context.reader.inventory().service(name)?, &plan.environment, revision, &[]).await
     }
 }
 
@@ -221,6 +222,7 @@ async fn gather(
     service: &Service,
     environment: &EnvironmentName,
     revision: &Revision,
+    seen: &[Evidence],
 ) -> Result<Facts, Refusal> {
     let mut facts = Facts::default();
     let config = context.reader.inventory().digest_for(&service.name, environment).map_err(|_| super::unwritable())?;
@@ -233,7 +235,7 @@ async fn gather(
     let (here, there) = places(context, service, &revision.version).await?;
     facts.set("tag here", here.unwrap_or_else(|| "none".to_owned()));
     facts.set("tag on GitHub", there.unwrap_or_else(|| "none".to_owned()));
-    gates::states(context, service, revision, &mut facts).await?;
+    gates::states(context, service, revision, seen, &mut facts).await?;
     Ok(facts)
 }
 

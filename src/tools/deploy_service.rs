@@ -6,7 +6,14 @@ use serde::Deserialize;
 use super::{
     Action, Context, Describe, Proposal, Subject, Toolset, UNTIL_STAMPED, Wish,
     bounds::WaitSeconds,
-    drafting::{facts, gates, github_secrets, migrations, mode::Mode, obsolete, script, secrets, way_back},
+    drafting::{
+        facts::{self, Asked},
+        gates,
+        github_secrets::{self, Needed},
+        migrations,
+        mode::Mode,
+        obsolete, script, secrets, way_back,
+    },
     records::OperationView,
 };
 use crate::{
@@ -16,14 +23,14 @@ use crate::{
         evidence::{Evidence, EvidenceKind, Outcome, Requirement},
         facts::Facts,
         inventory::{Deploy, Inventory, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target},
-        name::{EnvironmentName, ServiceName},
+        name::{EnvironmentName, ServiceName, SuiteName},
         plan::{Draft, PlanBody, PlanId, Purpose, RollbackPlan},
         refusal::{Code, Refusal},
         release::ReleaseId,
         snapshot::SnapshotId,
         step::{
-            CheckSmoke, ExportCommit, PlaceRelease, PruneReleases, RunScript, ScriptRole, Step, SwitchRelease,
-            TakeSnapshot,
+            CheckE2e, CheckSmoke, ExportCommit, PlaceRelease, PruneReleases, RunScript, ScriptRole, Step,
+            SwitchRelease, TakeSnapshot,
         },
         version::{Revision, Version},
     },
@@ -183,15 +190,15 @@ impl Case<'_> {
         steps.push(Step::ExportCommit(self.export()));
         steps.push(Step::RunScript(RunScript { role: ScriptRole::Deploy, call, undo, in_release: None }));
         steps.push(self.smoke());
-        let mut evidence = vec![ready, rehearsed.evidence];
+        steps.extend(self.end_to_end());
+        let evidence = vec![ready, rehearsed.evidence];
         let mut warnings = self.outlook([Some(&deploy.script), deploy.rollback.as_ref()]).await?;
         if let Some(warning) = self.not_executable(&deploy.script.path).await? {
             warnings.push(warning);
         }
-        let (checked, complaints) = self.gates_and_secrets().await?;
-        evidence.extend(checked);
+        let (asked, complaints) = self.ask().await?;
         let output = rehearsed.output.map(|output| clean(&output.last(SHOWN)));
-        self.proposal(steps, Some(rollback), evidence, warnings, with_complaints(output, complaints)).await
+        self.proposal(steps, Some(rollback), evidence, asked, warnings, with_complaints(output, complaints)).await
     }
 
     async fn by_release(&self, deploy: &ReleaseDeploy) -> Result<Proposal, Refusal> {
@@ -235,12 +242,12 @@ impl Case<'_> {
             reset_opcache: deploy.reset_opcache.clone(),
         }));
         steps.push(self.smoke());
+        steps.extend(self.end_to_end());
         steps.push(Step::PruneReleases(PruneReleases { keep: deploy.keep, protect: from }));
-        let mut evidence = vec![ready, self.rehearsed_release(&artifact).await?];
-        let (checked, complaints) = self.gates_and_secrets().await?;
-        evidence.extend(checked);
+        let evidence = vec![ready, self.rehearsed_release(&artifact).await?];
+        let (asked, complaints) = self.ask().await?;
         let output = artifact.output.map(|output| clean(&output.last(SHOWN)));
-        self.proposal(steps, Some(rollback), evidence, warnings, with_complaints(output, complaints)).await
+        self.proposal(steps, Some(rollback), evidence, asked, warnings, with_complaints(output, complaints)).await
     }
 
     /// The dry run of a release: the artifact is built and whole, the target is laid out so that it can be switched, and nothing
@@ -292,32 +299,36 @@ impl Case<'_> {
         Step::CheckSmoke(CheckSmoke { version: self.revision.version.clone() })
     }
 
+    /// The suites that decide about a deployment.
+    fn end_to_end(&self) -> Option<Step> {
+        let deciding = self.service.e2e.iter().filter(|suite| suite.after_deploy);
+        let suites: Vec<SuiteName> = deciding.map(|suite| suite.name.clone()).collect();
+        (!suites.is_empty()).then(|| Step::CheckE2e(CheckE2e { suites, commit: self.revision.commit.clone() }))
+    }
+
     async fn not_executable(&self, path: &crate::domain::inventory::RelativePath) -> Result<Option<String>, Refusal> {
         let file = script::file(self.context, self.service, &self.revision.commit, path).await?;
         Ok((!file.executable)
             .then(|| format!("{path} is not executable in git: run `git update-index --chmod=+x {path}` and commit")))
     }
 
-    /// What gates and secrets prove, and what gates say that are not green.
-    async fn gates_and_secrets(&self) -> Result<(Vec<Evidence>, Vec<String>), Refusal> {
-        let (mut evidence, complaints) = gates::run(self.context, self.service, self.revision).await?;
-        if self.needs_secrets() {
-            evidence.push(self.secrets().await);
-        }
-        Ok((evidence, complaints))
+    /// What gates and GitHub say, and what gates say that are not green.
+    async fn ask(&self) -> Result<(Asked, Vec<String>), Refusal> {
+        let (gates, complaints) = gates::run(self.context, self.service, self.revision).await?;
+        let on_github = github_secrets::look(self.context, self.service, self.environment).await;
+        Ok((Asked { gates, github_secrets: Some(on_github) }, complaints))
     }
 
     fn needs_secrets(&self) -> bool {
         !self.service.secrets.is_empty() || !self.service.github_secrets.is_empty()
     }
 
-    async fn secrets(&self) -> Evidence {
+    async fn secrets(&self, on_github: &Result<Vec<Needed>, Refusal>) -> Evidence {
         let mut missing = secrets::missing(self.context, &self.service.secrets).await;
-        let on_github = github_secrets::look(self.context, self.service, self.environment).await;
-        if let Ok(needed) = &on_github {
+        if let Ok(needed) = on_github {
             missing.extend(github_secrets::missing(needed).map(|name| format!("{name} (on GitHub)")));
         }
-        let (outcome, summary) = match (&on_github, missing.is_empty()) {
+        let (outcome, summary) = match (on_github, missing.is_empty()) {
             (_, false) => (Outcome::Fail, format!("missing: {}", missing.join(", "))),
             (Err(refusal), true) => (Outcome::Inconclusive, refusal.message.clone()),
             (Ok(needed), true) => (Outcome::Pass, format!("all {} exist", self.service.secrets.len() + needed.len())),
@@ -333,13 +344,23 @@ impl Case<'_> {
         &self,
         steps: Vec<Step>,
         rollback: Option<RollbackPlan>,
-        evidence: Vec<Evidence>,
+        mut evidence: Vec<Evidence>,
+        asked: Asked,
         warnings: Vec<String>,
         untrusted_text: Option<String>,
     ) -> Result<Proposal, Refusal> {
-        let (context, purpose) = (self.context, Purpose::Deploy);
-        let facts =
-            facts::gather(context, purpose, self.service, self.environment, self.target, self.revision, &steps).await?;
+        evidence.extend(asked.gates.iter().cloned());
+        if let Some(on_github) = asked.github_secrets.as_ref().filter(|_| self.needs_secrets()) {
+            evidence.push(self.secrets(on_github).await);
+        }
+        let case = facts::Case {
+            purpose: Purpose::Deploy,
+            service: self.service,
+            environment: self.environment,
+            target: self.target,
+            revision: self.revision,
+        };
+        let facts = facts::gather(self.context, case, &steps, asked).await?;
         let own = |kind| Requirement { kind, subject: self.subject() };
         let mut requirements = vec![own(EvidenceKind::DryRun), own(EvidenceKind::RollbackReady)];
         if self.needs_secrets() {

@@ -8,7 +8,9 @@ use crate::domain::{
     capabilities::Capabilities,
     effect::{Effect, Tier},
     inventory::{Deploy, Inventory, Service},
-    name::{DatabaseName, EnvironmentName, GateName, HostName, MailboxName, RootName, SecretName, ServiceName},
+    name::{
+        DatabaseName, EnvironmentName, FlowName, GateName, HostName, MailboxName, RootName, SecretName, ServiceName,
+    },
     operation::{OperationId, OperationState},
     refusal::{NextCall, Refusal},
     time::Time,
@@ -99,6 +101,9 @@ struct ServiceView {
     /// Smoke checks besides the URL.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     checks: Vec<String>,
+    /// Flows that run_e2e can run alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    flows: Vec<FlowName>,
 }
 
 /// Where a service runs, and what is live there.
@@ -269,6 +274,7 @@ fn service_view(service: &Service, inventory: &Inventory, standings: &Standings,
         gates: detail.of(&service.gates),
         needs: detail.of(&service.secrets),
         checks: detail.of(&service.smoke).iter().map(|check| check.name.to_string()).collect(),
+        flows: detail.of(&service.e2e).into_iter().flat_map(|suite| suite.flows.into_keys()).collect(),
     }
 }
 

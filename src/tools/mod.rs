@@ -11,6 +11,7 @@ mod deployment_issues;
 mod diagnose;
 mod diagnosing;
 mod drafting;
+mod handler;
 mod inspect_db;
 mod inspecting;
 mod list_services;
@@ -21,23 +22,28 @@ mod read_file;
 mod readiness;
 pub mod records;
 mod rollback;
+mod run_e2e;
+mod run_lighthouse;
 mod run_smoke;
 mod schema;
 mod search_logs;
 mod security_alerts;
 mod smoke_page;
 mod snapshot_db;
+pub mod suites;
+mod take_screenshot;
 mod telling;
 mod toolset;
 mod verify_secret;
 mod verifying;
 
-use std::{future::Future, pin::Pin};
+use std::future::Future;
 
 use schemars::{JsonSchema, generate::Contract};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+pub use handler::{ActionHandler, Handler, ObservationHandler};
 use parse::parse;
 pub use records::Records;
 pub use toolset::Toolset;
@@ -55,7 +61,7 @@ use crate::{
         refusal::{Code, NextCall, Refusal},
         version::Version,
     },
-    world::Reader,
+    world::{Reader, browser::Image},
 };
 
 /// How long evidence counts is the policy's to say: the engine stamps it.
@@ -112,6 +118,12 @@ pub trait Query: Describe {
         arguments: Self::Arguments,
         context: Context<'_>,
     ) -> impl Future<Output = Result<Answer<Self::Output>, Refusal>> + Send;
+
+    /// The pictures that go with an answer, each already searched for secrets.
+    fn pictures(output: &mut Self::Output) -> Vec<Image> {
+        let _ = output;
+        Vec::new()
+    }
 }
 
 /// A tool that leads to a change. It says what is wanted; the engine does it.
@@ -257,67 +269,8 @@ pub struct ErasedAnswer {
     pub output: Value,
     /// The calls that make sense now.
     pub next: Vec<NextCall>,
-}
-
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, Refusal>> + Send + 'a>>;
-
-/// What a tool does, with its types erased.
-#[derive(Clone, Copy)]
-pub enum Handler {
-    /// A query.
-    Query(for<'a> fn(Value, Context<'a>) -> Boxed<'a, ErasedAnswer>),
-    /// An action.
-    Action(ActionHandler),
-    /// An observation.
-    Observation(ObservationHandler),
-}
-
-impl std::fmt::Debug for Handler {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Query(_) => "Query",
-            Self::Action(_) => "Action",
-            Self::Observation(_) => "Observation",
-        })
-    }
-}
-
-/// The functions of an action.
-#[derive(Clone, Copy)]
-pub struct ActionHandler {
-    /// See [`Action::wish`].
-    pub wish: fn(&Value) -> Result<Wish, Refusal>,
-    /// See [`Action::subject`].
-    pub subject: fn(&Value, &Inventory) -> Result<Subject, Refusal>,
-    /// See [`Action::draft`].
-    pub draft: for<'a> fn(Value, Context<'a>) -> Boxed<'a, Proposal>,
-    /// See [`Action::facts`].
-    pub facts: for<'a> fn(&'a PlanBody, Context<'a>) -> Boxed<'a, Facts>,
-    /// See [`Action::look`].
-    pub look: for<'a> fn(Value, Context<'a>) -> Boxed<'a, ErasedAnswer>,
-}
-
-impl std::fmt::Debug for ActionHandler {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ActionHandler")
-    }
-}
-
-/// The functions of an observation.
-#[derive(Clone, Copy)]
-pub struct ObservationHandler {
-    /// See [`Observation::wait_s`].
-    pub wait_s: fn(&Value) -> Result<Option<u32>, Refusal>,
-    /// See [`Observation::about`].
-    pub about: fn(&Value, &Inventory) -> Result<About, Refusal>,
-    /// See [`Observation::observe`].
-    pub observe: for<'a> fn(Value, Context<'a>) -> Boxed<'a, Observed>,
-}
-
-impl std::fmt::Debug for ObservationHandler {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ObservationHandler")
-    }
+    /// Pictures.
+    pub pictures: Vec<Image>,
 }
 
 /// A tool with its types erased.
@@ -367,10 +320,13 @@ pub fn all() -> Vec<Tool> {
         query::<operation_status::OperationStatus>(),
         query::<read_file::ReadFile>(),
         action::<rollback::Rollback>(),
+        observation::<run_e2e::RunE2e>(),
+        observation::<run_lighthouse::RunLighthouse>(),
         query::<run_smoke::RunSmoke>(),
         query::<search_logs::SearchLogs>(),
         query::<security_alerts::SecurityAlerts>(),
         action::<snapshot_db::SnapshotDb>(),
+        query::<take_screenshot::TakeScreenshot>(),
         query::<verify_secret::VerifySecret>(),
     ];
     tools.sort_by_key(|tool| tool.name);
@@ -380,13 +336,17 @@ pub fn all() -> Vec<Tool> {
 /// A query, erased.
 pub fn query<T: Query + 'static>() -> Tool {
     tool::<T>(Handler::Query(|arguments, context| {
-        Box::pin(async move { erase(T::answer(parse::<T::Arguments>(arguments)?, context).await?) })
+        Box::pin(async move {
+            let mut answer = T::answer(parse::<T::Arguments>(arguments)?, context).await?;
+            let pictures = T::pictures(&mut answer.output);
+            erase(answer, pictures)
+        })
     }))
 }
 
-fn erase<T: Serialize>(answer: Answer<T>) -> Result<ErasedAnswer, Refusal> {
+fn erase<T: Serialize>(answer: Answer<T>, pictures: Vec<Image>) -> Result<ErasedAnswer, Refusal> {
     let output = serde_json::to_value(&answer.output).map_err(|_| unwritable())?;
-    Ok(ErasedAnswer { status: answer.status, output, next: answer.next })
+    Ok(ErasedAnswer { status: answer.status, output, next: answer.next, pictures })
 }
 
 /// An action, erased.
@@ -397,7 +357,7 @@ pub fn action<T: Action + 'static>() -> Tool {
         draft: |arguments, context| Box::pin(async move { T::draft(parse::<T::Arguments>(arguments)?, context).await }),
         facts: |plan, context| Box::pin(T::facts(plan, context)),
         look: |arguments, context| {
-            Box::pin(async move { erase(T::look(parse::<T::Arguments>(arguments)?, context).await?) })
+            Box::pin(async move { erase(T::look(parse::<T::Arguments>(arguments)?, context).await?, Vec::new()) })
         },
     }))
 }

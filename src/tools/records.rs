@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, future::Future, pin::Pin};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::suites::SuiteView;
 use crate::domain::{
     evidence::Evidence,
     name::{DatabaseName, EnvironmentName, ServiceName},
@@ -44,6 +45,8 @@ pub trait Records: Send + Sync {
     fn journal<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Vec<JournalEntry>>;
     /// The evidence that an operation collected, in order.
     fn evidence<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Vec<Evidence>>;
+    /// The evidence that the newest operations collected, those of the newest first.
+    fn newest_evidence(&self, operations: u32) -> Reading<'_, Vec<Evidence>>;
     /// The last of what the script of a dry run wrote, redacted; others wrote it.
     fn rehearsal<'a>(&'a self, id: &'a OperationId) -> Reading<'a, Option<String>>;
     /// A plan.
@@ -75,6 +78,9 @@ pub struct OperationView {
     /// The evidence of the operation, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<EvidenceView>,
+    /// The end-to-end tests that it ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suites: Vec<SuiteView>,
     /// The journal, when it is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub journal: Vec<JournalEntry>,

@@ -204,9 +204,14 @@ impl Case<'_> {
             database: strategy,
             rebuilt,
         };
-        let (context, purpose) = (self.context, Purpose::Rollback);
-        let facts =
-            facts::gather(context, purpose, self.service, self.environment, self.target, self.revision, &steps).await?;
+        let case = facts::Case {
+            purpose: Purpose::Rollback,
+            service: self.service,
+            environment: self.environment,
+            target: self.target,
+            revision: self.revision,
+        };
+        let facts = facts::gather(self.context, case, &steps, facts::Asked::default()).await?;
         let draft = Draft {
             purpose: Purpose::Rollback,
             service: Some(self.service.name.clone()),

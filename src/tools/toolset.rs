@@ -7,6 +7,8 @@ pub enum Toolset {
     Deploy,
     /// Looking around.
     Inspect,
+    /// What users see, measured.
+    Quality,
     /// What GitHub knows.
     GitHub,
 }
@@ -17,6 +19,7 @@ impl Toolset {
         match self {
             Self::Deploy => "deploy",
             Self::Inspect => "inspect",
+            Self::Quality => "quality",
             Self::GitHub => "github",
         }
     }

@@ -5,6 +5,7 @@
 pub mod artifacts;
 pub mod audit;
 pub(crate) mod blocking;
+pub mod browser;
 pub mod capabilities;
 mod certificate;
 mod chain;
@@ -12,6 +13,7 @@ pub mod clock;
 pub mod database;
 pub mod detached;
 mod dns;
+pub mod e2e;
 pub mod error;
 pub mod files;
 pub mod gates;

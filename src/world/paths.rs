@@ -22,9 +22,21 @@ impl Paths {
     pub fn artifact(&self, digest: &Digest) -> PathBuf {
         self.data.join("artifacts").join(digest.to_string())
     }
+    /// What runs of end-to-end tests left behind, each by the digest of its record.
+    pub fn e2e(&self) -> PathBuf {
+        self.data.join("e2e")
+    }
     /// The directory of one operation: exports, scripts, outputs.
     pub fn operation(&self, id: &OperationId) -> PathBuf {
         self.data.join("operations").join(id.as_str())
+    }
+    /// Pictures of pages that the operator accepted.
+    pub fn baselines(&self) -> PathBuf {
+        self.data.join("baselines")
+    }
+    /// What Lighthouse reported, each by its digest.
+    pub fn lighthouse(&self) -> PathBuf {
+        self.data.join("lighthouse")
     }
     /// What was last seen of hosts.
     pub fn hosts(&self) -> PathBuf {

@@ -36,7 +36,10 @@ async fn what_is_written_is_read_back(store: Store) {
     assert_eq!(stored.consumed_by.as_ref(), Some(&operation.id));
     assert_eq!(ledger.plan_evidence(&plan).await.unwrap(), [evidence_of("dry run")]);
     assert_eq!(ledger.operation(&operation.id).await.unwrap().as_ref(), Some(&operation));
-    assert_eq!(ledger.evidence(&operation.id).await.unwrap().len(), 3);
+    let collected = ledger.evidence(&operation.id).await.unwrap();
+    assert_eq!(collected.len(), 3);
+    assert_eq!(ledger.newest_evidence(1).await.unwrap(), collected);
+    assert_eq!(ledger.newest_evidence(2).await.unwrap(), [&collected[..], &[evidence_of("dry run")]].concat());
     let journal = ledger.journal(&operation.id).await.unwrap();
     assert_eq!(journal, (0..3).map(|index| done(&intent_of(&operation, index))).collect::<Vec<_>>());
     let (service, environment) = (operation.service.clone().unwrap(), operation.environment.clone());

@@ -10,11 +10,11 @@ use deploy_ops_mcp::{
         effect::Effect,
         refusal::{Code, Refusal},
     },
-    engine::{Caller, Reply},
+    engine::{Caller, Reply, ResourceBody},
     redact::{Redacted, Redactor, Secret},
     server::{
         Door, Handler,
-        door::{CompletionKind, Opening, ResourceInfo, ResourceText},
+        door::{CompletionKind, Opening, ResourceContent, ResourceInfo},
         handler::HandlerSettings,
         limits::CallLimits,
     },
@@ -86,7 +86,7 @@ fn refusal() -> Refusal {
 
 impl FakeDoor {
     fn reply(&self, text: &str, structured: Value, is_error: bool) -> Reply {
-        Reply { text: self.blind.text(text), structured: self.blind.json(structured), is_error }
+        Reply { text: self.blind.text(text), structured: self.blind.json(structured), pictures: Vec::new(), is_error }
     }
 }
 
@@ -136,10 +136,10 @@ impl Door for FakeDoor {
         };
         Box::pin(async move { (0..120).map(info).collect() })
     }
-    fn read_resource<'a>(&'a self, _: &'a Caller, uri: &'a str) -> Opening<'a, Result<ResourceText, Refusal>> {
+    fn read_resource<'a>(&'a self, _: &'a Caller, uri: &'a str) -> Opening<'a, Result<ResourceContent, Refusal>> {
         Box::pin(async move {
             if uri.starts_with("deploy-ops://") {
-                Ok(ResourceText { mime: "application/json", text: self.blind.text(CANARY) })
+                Ok(ResourceContent { mime: "application/json", body: ResourceBody::Text(self.blind.text(CANARY)) })
             } else {
                 Err(refusal())
             }

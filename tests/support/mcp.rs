@@ -12,7 +12,7 @@ use deploy_ops_mcp::{
 };
 use rmcp::{
     RoleClient, ServiceExt,
-    model::{CallToolRequestParams, Tool},
+    model::{CallToolRequestParams, ReadResourceRequestParams, ResourceContents, Tool},
     service::RunningService,
     transport::TokioChildProcess,
 };
@@ -231,6 +231,22 @@ impl Client {
             structured: result.structured_content.unwrap_or_default(),
             is_error: result.is_error.unwrap_or_default(),
         })
+    }
+
+    /// The text of a resource.
+    pub(crate) async fn read(&self, uri: &str) -> String {
+        self.try_read(uri).await.unwrap_or_else(|error| panic!("{uri}: {error}"))
+    }
+
+    /// The text of a resource, or its bytes in base64.
+    pub(crate) async fn try_read(&self, uri: &str) -> Result<String, String> {
+        let read = self.connection.read_resource(ReadResourceRequestParams::new(uri)).await;
+        let read = read.map_err(|error| error.to_string())?;
+        match read.contents.into_iter().next() {
+            Some(ResourceContents::TextResourceContents { text, .. }) => Ok(text),
+            Some(ResourceContents::BlobResourceContents { blob, .. }) => Ok(blob),
+            _ => Err("nothing is in it".to_owned()),
+        }
     }
 
     /// A dry run that makes a plan.

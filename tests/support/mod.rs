@@ -5,6 +5,7 @@ pub(crate) mod cut;
 mod daemon;
 pub(crate) mod dns;
 pub(crate) mod dovecot;
+pub(crate) mod e2e;
 pub(crate) mod forum;
 #[allow(dead_code, unused_imports, reason = "each test takes what it needs")]
 pub(crate) mod github;
@@ -18,6 +19,7 @@ pub(crate) mod manifests;
 pub(crate) mod mariadb;
 pub(crate) mod mcp;
 pub(crate) mod on_github;
+pub(crate) mod pages;
 pub(crate) mod permit;
 pub(crate) mod port;
 #[allow(dead_code, reason = "each test takes what it needs")]

@@ -97,6 +97,8 @@ impl Sandbox {
             secrets: vec![],
             env_example: None,
             smoke: vec![],
+            pages: vec![],
+            e2e: vec![],
         };
         inventory.services.insert(service.name.clone(), service);
         change(&mut inventory);

@@ -58,6 +58,18 @@ fn of_service(inventory: &Inventory, service: &Service) -> Vec<Finding> {
             "give its target a url, or add smoke checks",
         ));
     }
+    if production && !service.e2e.is_empty() && !service.e2e.iter().any(|suite| suite.after_deploy) {
+        findings.push(Finding::weak(
+            &what,
+            "no end-to-end tests decide about its deployments",
+            "set after_deploy = true in the suite that tests what users need most",
+        ));
+    }
+    let directories = service.e2e.iter().filter_map(|suite| Some((suite, suite.directory.as_ref()?)));
+    findings.extend(directories.filter(|(_, directory)| !directory.is_dir()).map(|(suite, directory)| {
+        let found = format!("the directory {} of suite {} does not exist", directory.display(), suite.name);
+        Finding::wrong(&what, found, "make the tests ready there, or correct directory")
+    }));
     if production && service.gates.is_empty() {
         findings.push(Finding::weak(&what, "no quality gate guards production", "name gates"));
     }

@@ -1,5 +1,6 @@
 //! `deploy-ops doctor`: what is wrong, what is weak, and how to mend it. Changes nothing but what `--canary` says.
 
+mod browser;
 mod github;
 mod hosts;
 mod inventory;
@@ -86,6 +87,7 @@ pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) ->
                 let weak = redactor.add(secrets);
                 let mut found = inventory::check_secrets(&config, &unread, &weak);
                 found.extend(github::check(&config).await);
+                found.extend(browser::check(&config).await);
                 found.extend(hosts::check(&config, options.canary).await);
                 found.extend(state::check(&config, switches, terminal).await);
                 found

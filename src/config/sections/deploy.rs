@@ -160,7 +160,7 @@ fn argument(item: &Item<'_>) -> Option<String> {
 }
 
 /// Further variables. Secrets have their own list, because a dry run must not get them.
-fn environment(item: &Item<'_>) -> BTreeMap<String, String> {
+pub(super) fn environment(item: &Item<'_>) -> BTreeMap<String, String> {
     let entries = item.entries::<VariableName>().into_iter();
     entries
         .filter_map(|(name, item)| {

@@ -64,7 +64,7 @@ fn command(section: &Section<'_>) -> Option<GateKind> {
 
 /// What a key that may be left out says. `None` when it says something that cannot be.
 #[expect(clippy::option_option, reason = "left out is not wrong")]
-fn given<'a, T>(
+pub(super) fn given<'a, T>(
     section: &Section<'a>,
     key: &'static str,
     read: impl FnOnce(&Item<'a>) -> Option<T>,
@@ -80,7 +80,7 @@ fn reports(item: &Item<'_>) -> Vec<RelativePath> {
     if item.is_array() { item.relative_paths() } else { item.relative_path().into_iter().collect() }
 }
 
-fn directory(item: &Item<'_>) -> Option<PathBuf> {
+pub(super) fn directory(item: &Item<'_>) -> Option<PathBuf> {
     if item.text()?.contains(':') {
         item.error("a directory of a search path has no ':' in its name", "write one directory per text");
         return None;

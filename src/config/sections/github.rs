@@ -9,7 +9,7 @@ use crate::{
     domain::inventory::{GitHubAccess, GitHubCredential},
 };
 
-const KEYS: &[&str] = &["api", "token", "app", "organization", "issue_label", "rotate_after_days"];
+const KEYS: &[&str] = &["api", "token", "app", "issue_label", "rotate_after_days"];
 
 pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
     let section = item.section(KEYS)?;
@@ -17,13 +17,12 @@ pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
         Some(item) => api(&item)?,
         None => url::Url::parse(defaults::GITHUB_API).ok()?,
     };
-    let organization = section.optional("organization").and_then(|item| organization(&item));
     let issue_label = section.optional("issue_label").and_then(|item| issue_label(&item));
     let issue_label = issue_label.unwrap_or_else(|| defaults::GITHUB_ISSUE_LABEL.to_owned());
     let rotate_after_days =
         section.optional("rotate_after_days").and_then(|item| item.number(defaults::ROTATE_AFTER_DAYS));
     let credential = credential(&section, names)?;
-    Some(GitHubAccess { api, credential, organization, rotate_after_days, issue_label })
+    Some(GitHubAccess { api, credential, rotate_after_days, issue_label })
 }
 
 /// A plain `http` is good for the loopback alone: the token goes there.
@@ -43,17 +42,6 @@ fn api(item: &Item<'_>) -> Option<url::Url> {
         return None;
     }
     Some(url)
-}
-
-fn organization(item: &Item<'_>) -> Option<String> {
-    let text = item.text()?;
-    let fits = text.len() <= 39
-        && !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    if !fits {
-        item.error("is not the name of an organisation", "use letters, digits and '-'");
-    }
-    fits.then(|| text.to_owned())
 }
 
 fn issue_label(item: &Item<'_>) -> Option<String> {
@@ -126,12 +114,6 @@ mod tests {
                 3,
                 "github.issue_label: is not the name of a label",
                 "use 1 to 50",
-            ),
-            (
-                "[github]\ntoken = \"CRM_DB_PASSWORD\"\norganization = \"a/b\"",
-                3,
-                "github.organization: is not the name of an organisation",
-                "use letters",
             ),
         ];
         for (text, line, message, fix) in cases {

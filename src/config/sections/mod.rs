@@ -1,12 +1,16 @@
 //! The sections of the file that are the inventory, one file each.
 
+mod browser;
 mod databases;
 mod deploy;
+mod e2e;
 mod environments;
 mod gates;
 mod github;
 mod hosts;
+mod lighthouse;
 mod mailboxes;
+mod pages;
 mod roots;
 mod schedule;
 pub(super) mod secrets;
@@ -41,6 +45,8 @@ pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
         snapshots: file.optional("snapshots").and_then(|item| snapshots::read(&item, names)).unwrap_or_default(),
         roots: entries(file, "roots", |item| roots::read(&item, names)),
         services: entries(file, "services", |item| services::read(&item, names, &hosts, &smoke)),
+        lighthouse: file.optional("lighthouse").and_then(|item| lighthouse::read(&item)),
+        browser: browser::read(file.optional("browser").as_ref()),
         hosts,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{deploy, smoke, targets};
+use super::{deploy, e2e, pages, smoke, targets};
 use crate::{
     config::{
         names::Names,
@@ -25,6 +25,8 @@ const KEYS: &[&str] = &[
     "github_secrets",
     "env_example",
     "smoke",
+    "e2e",
+    "pages",
 ];
 
 pub(super) fn read(
@@ -72,6 +74,8 @@ fn service(
     let over_ssh = |target: &Target| hosts.get(&target.host).is_some_and(|host| host.kind != HostKind::Local);
     let asked = smoke::Asked { by_url: with_url().count() > 0, through_host: with_url().any(over_ssh) };
     let smoke = smoke::read(section, names, asked, rules);
+    let e2e = e2e::read(section, names, targets.values());
+    let pages = pages::read(section.optional("pages").as_ref(), names, asked.by_url);
     if let (Some(Deploy::Release(deploy)), Some(item)) = (&deploy, section.optional("deploy")) {
         deploy::check_opcache(deploy, &item, asked.by_url && with_url().count() == targets.len());
     }
@@ -87,6 +91,8 @@ fn service(
         github_secrets,
         env_example,
         smoke,
+        e2e,
+        pages,
     })
 }
 

@@ -156,6 +156,12 @@ impl AlertSource {
 }
 
 impl GateKind {
+    /// Whether it may say something else of the same commit a moment later, because others keep what it looks at. Plans are bound to
+    /// what it says.
+    pub fn may_turn(&self) -> bool {
+        !matches!(self, Self::Command(_))
+    }
+
     /// The kind of evidence it gives; how long that counts is the policy's.
     pub fn evidence(&self) -> EvidenceKind {
         match self {

@@ -15,8 +15,6 @@ pub struct GitHubAccess {
     pub api: Url,
     /// Who we are there.
     pub credential: GitHubCredential,
-    /// The organisation whose secrets and variables count for all its repositories.
-    pub organization: Option<String>,
     /// After how many days secrets on GitHub are to be replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rotate_after_days: Option<u32>,

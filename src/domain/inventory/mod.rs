@@ -2,12 +2,16 @@
 //!
 //! The configuration is parsed into these types once; a reference between two of them never dangles.
 
+mod browser;
 mod database;
+mod e2e;
 mod environment;
 mod gate;
 mod github;
 mod host;
+mod lighthouse;
 mod mailbox;
+mod page;
 mod path;
 mod root;
 mod schedule;
@@ -21,14 +25,18 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use browser::{Browser, Viewport};
 pub use database::{Database, DatabaseServer, Engine, MigrationTool, Tls};
+pub use e2e::EndToEndSuite;
 pub use environment::{ApprovalRule, Environment};
 pub use gate::{
     AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, ReviewGate, SignedTagGate,
 };
 pub use github::{GitHubAccess, GitHubCredential, InvalidRepository, RepositoryName};
 pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};
+pub use lighthouse::Lighthouse;
 pub use mailbox::{MailServer, MailTls, Mailbox};
+pub use page::{Mask, Page, Rectangle};
 pub use path::{InvalidPath, RelativePath};
 pub use root::{LogPlace, Root};
 pub use schedule::{Closed, Freeze, Window};
@@ -76,6 +84,11 @@ pub struct Inventory {
     pub snapshots: SnapshotStorage,
     /// The directories below which `read_file` and `search_logs` may look.
     pub roots: BTreeMap<RootName, Root>,
+    /// How pages are looked at.
+    pub browser: Browser,
+    /// How pages are measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lighthouse: Option<Lighthouse>,
 }
 
 impl Inventory {

@@ -10,8 +10,13 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{
-    super::name::{DatabaseName, EnvironmentName, GateName, HostName, SecretName, ServiceName},
+    super::{
+        name::{DatabaseName, EnvironmentName, GateName, HostName, PageName, SecretName, ServiceName},
+        refusal::{Code, Refusal},
+    },
+    EndToEndSuite,
     github::RepositoryName,
+    page::Page,
     path::RelativePath,
     root::LogPlace,
     smoke::SmokeCheck,
@@ -44,6 +49,26 @@ pub struct Service {
     pub env_example: Option<RelativePath>,
     /// What is checked after a deployment, besides its URL.
     pub smoke: Vec<SmokeCheck>,
+    /// What is looked at in a browser.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<Page>,
+    /// What tests it as its users see it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub e2e: Vec<EndToEndSuite>,
+}
+
+impl Service {
+    /// The page of that name, or a refusal with those that there are.
+    pub fn page(&self, name: &PageName) -> Result<&Page, Refusal> {
+        self.pages.iter().find(|page| page.name == *name).ok_or_else(|| {
+            let names: Vec<&str> = self.pages.iter().map(|page| page.name.as_str()).collect();
+            Refusal::new(
+                Code::UnknownName,
+                format!("Service {} has no such page.", self.name),
+                format!("Give a page as one of: {}.", names.join(", ")),
+            )
+        })
+    }
 }
 
 /// Where a service runs.

@@ -1,6 +1,6 @@
 //! JUnit's XML. There is no standard, so the cases are counted and the attributes of the suites are compared with them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use quick_xml::{
     Reader, XmlVersion,
@@ -8,7 +8,7 @@ use quick_xml::{
     events::{BytesStart, Event},
 };
 
-use super::TestReport;
+use super::{Case as Told, CaseStatus, TestReport};
 
 /// Elements within elements.
 const DEPTH: usize = 64;
@@ -51,12 +51,17 @@ struct Case {
     /// It is expected to fail for now.
     to_do: bool,
     flaky: bool,
+    duration_ms: u64,
+    /// What stands in its failures.
+    said: String,
 }
 
 #[derive(Debug)]
 enum Open {
     Suite(Suite),
     Case(Case),
+    /// A failure or an error of a case.
+    Trouble,
     Other,
 }
 
@@ -82,6 +87,13 @@ impl Walk {
                 Event::DocType(_) => return Err("it has a document type, which no test tool writes".to_owned()),
                 Event::GeneralRef(name) if !name.is_char_ref() && resolve_predefined_entity(&name).is_none() => {
                     return Err("it refers to an entity that XML does not know".to_owned());
+                }
+                Event::Text(text) => self.said(&text.xml10_content()),
+                Event::CData(text) => self.said(&text.xml10_content()),
+                Event::GeneralRef(name) => {
+                    let character = name.resolve_char_ref().ok().flatten().map(String::from);
+                    let text = character.or_else(|| resolve_predefined_entity(&name).map(str::to_owned));
+                    self.said(&text.unwrap_or_default());
                 }
                 Event::Eof if !self.open.is_empty() => return Err("it was cut".to_owned()),
                 Event::Eof if !self.has_root => return Err("it is not a JUnit report".to_owned()),
@@ -109,8 +121,15 @@ impl Walk {
             }
             (outcome, Some(Open::Case(case))) => {
                 match outcome {
-                    "failure" => case.failure = true,
-                    "error" => case.error = true,
+                    "failure" | "error" => {
+                        case.failure |= outcome == "failure";
+                        case.error |= outcome == "error";
+                        for message in attribute(start, "message")?.into_iter().filter(|text| !text.is_empty()) {
+                            case.said.extend([&*message, "\n"]);
+                        }
+                        self.open.push(Open::Trouble);
+                        return Ok(());
+                    }
                     "skipped" | "disabled" => {
                         case.skipped = true;
                         case.to_do = attribute(start, "type")?.is_some_and(|kind| kind == "todo");
@@ -130,7 +149,7 @@ impl Walk {
         let below = match self.open.pop() {
             Some(Open::Case(case)) => self.case(case),
             Some(Open::Suite(suite)) => self.suite(&suite),
-            Some(Open::Other) | None => return,
+            Some(Open::Trouble | Open::Other) | None => return,
         };
         let direct = Tally {
             tests: 1,
@@ -141,6 +160,13 @@ impl Walk {
         if let Some(Open::Suite(parent)) = self.open.last_mut() {
             parent.below.add(below);
             parent.direct.add(direct);
+        }
+    }
+
+    /// Text in the failure of a case.
+    fn said(&mut self, text: &str) {
+        if let [.., Open::Case(case), Open::Trouble] = self.open.as_mut_slice() {
+            case.said.push_str(text);
         }
     }
 
@@ -155,10 +181,21 @@ impl Walk {
             _ => &mut report.passed,
         };
         *counted += 1;
-        if (case.failure || case.error) && !case.to_do {
+        let status = match &case {
+            Case { to_do: true, .. } => CaseStatus::Skipped,
+            Case { failure: true, .. } | Case { error: true, .. } => CaseStatus::Failed,
+            Case { skipped: true, .. } => CaseStatus::Skipped,
+            Case { flaky: true, .. } => CaseStatus::Flaky,
+            _ => CaseStatus::Passed,
+        };
+        if status == CaseStatus::Failed {
             report.name(&case.name);
         }
-        Tally { tests: 1, failures: case.failure.into(), errors: case.error.into(), skipped: case.skipped.into() }
+        let tally =
+            Tally { tests: 1, failures: case.failure.into(), errors: case.error.into(), skipped: case.skipped.into() };
+        let (name, duration_ms, error) = (case.name, case.duration_ms, case.said);
+        report.cases.push(Told { name, status, duration_ms, attempts: 1, error, ..Told::default() });
+        tally
     }
 
     fn suite(&mut self, suite: &Suite) -> Tally<u64> {
@@ -205,7 +242,13 @@ fn case(start: &BytesStart<'_>) -> Result<Case, String> {
     let name = if class.is_empty() { name.into_owned() } else { format!("{class} › {name}") };
     // GoogleTest says so of tests that are switched off.
     let skipped = matches!(status.as_ref(), "notrun" | "disabled" | "skipped");
-    Ok(Case { name, skipped, ..Case::default() })
+    let duration_ms = attribute(start, "time")?.and_then(|time| time.trim().parse().ok()).map_or(0, millis);
+    Ok(Case { name, skipped, duration_ms, ..Case::default() })
+}
+
+/// Whole milliseconds of a time in seconds that may be anything.
+fn millis(seconds: f64) -> u64 {
+    Duration::try_from_secs_f64(seconds).ok().and_then(|time| u64::try_from(time.as_millis()).ok()).unwrap_or(0)
 }
 
 fn attribute<'s>(start: &'s BytesStart<'_>, wanted: &str) -> Result<Option<Cow<'s, str>>, String> {
@@ -274,6 +317,11 @@ mod tests {
         assert_eq!(counts(PHPUNIT), (2, 1, 0, 0, 0));
         let surefire = r#"<testsuite tests="2" failures="1"><testcase name="a"><flakyFailure/></testcase><testcase name="b"><failure/><rerunFailure/></testcase></testsuite>"#;
         assert_eq!(counts(surefire), (0, 1, 0, 1, 0));
+        let told: Vec<_> = read(PYTEST).cases.into_iter().map(|case| (case.status, case.error)).collect();
+        let (text, quoted) = ("assert 0\n> def test_b(): \n assert 0", "<no> & \"markup\"");
+        assert_eq!(told.get(1), Some(&(CaseStatus::Failed, text.to_owned())));
+        assert_eq!(told.get(4), Some(&(CaseStatus::Failed, "failed on setup\nx".to_owned())));
+        assert_eq!(read(PHPUNIT).cases.get(1).map(|case| case.error.as_str()), Some(quoted));
         let google = r#"<testsuites tests="2"><testsuite tests="2"><testcase name="a" status="run"/><testcase name="b" status="notrun"/></testsuite></testsuites>"#;
         assert_eq!(counts(google), (1, 0, 1, 0, 0));
         assert_eq!(counts("<testsuites tests=\"0\"/>"), (0, 0, 0, 0, 0));

@@ -3,6 +3,7 @@
 //! Reading never fails. A report that is cut, that contradicts itself or that is something else is a report with problems, and one
 //! with problems proves nothing, whatever its counts are.
 
+mod case;
 mod judge;
 mod junit;
 mod playwright;
@@ -12,6 +13,7 @@ mod tap;
 
 use serde::Serialize;
 
+pub use case::{Attachment, AttachmentKind, Case, CasePlace, CaseStatus};
 pub use judge::{Judged, Ran, judge};
 
 /// How many problems are told; the first ones explain the others.
@@ -86,10 +88,14 @@ pub struct TestReport {
     pub flaky: u64,
     /// Could not be run to their end.
     pub errors: u64,
+    /// Of those that were left out, the ones that were to run.
+    pub not_run: u64,
     /// What static analysis found; absent in reports of tests.
     pub findings: Option<Findings>,
     /// The tests that failed, by name. Others wrote it: it is untrusted and not redacted.
     pub failing: Vec<String>,
+    /// The tests one by one, of formats that tell what went wrong: Playwright's and JUnit's.
+    pub cases: Vec<Case>,
     /// Why the counts cannot be believed, in our own words: nothing of the report is repeated.
     pub problems: Vec<String>,
 }
@@ -118,6 +124,8 @@ impl TestReport {
         self.skipped += other.skipped;
         self.flaky += other.flaky;
         self.errors += other.errors;
+        self.not_run += other.not_run;
+        self.cases.extend(other.cases);
         self.findings = match (self.findings, other.findings) {
             (Some(a), Some(b)) => Some(Findings {
                 errors: a.errors + b.errors,

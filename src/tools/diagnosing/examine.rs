@@ -8,7 +8,7 @@ use std::{
 use futures::future::join_all;
 
 use super::{
-    Context, Look, Patient, databases, env_keys, logs, migrations, permissions, releases, scripts, secrets, smoke,
+    Context, Look, Patient, databases, e2e, env_keys, logs, migrations, permissions, releases, scripts, secrets, smoke,
     snapshots, space,
 };
 use crate::domain::refusal::{Code, Refusal};
@@ -32,8 +32,9 @@ pub(in crate::tools) async fn examine(
     commit: Option<&str>,
 ) -> Vec<Checked> {
     type Looking<'a> = Pin<Box<dyn Future<Output = Look> + Send + 'a>>;
-    let checks: [(&'static str, Looking<'_>); 11] = [
+    let checks: [(&'static str, Looking<'_>); 12] = [
         (ANSWERS, Box::pin(smoke::look(context, patient))),
+        ("e2e", Box::pin(e2e::look(context, patient))),
         ("databases", Box::pin(databases::look(context, patient))),
         ("migrations", Box::pin(migrations::look(context, patient))),
         ("space", Box::pin(space::look(context, patient))),

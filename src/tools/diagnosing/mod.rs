@@ -3,6 +3,7 @@
 mod advice;
 mod causes;
 mod databases;
+mod e2e;
 mod env_keys;
 pub(super) mod examine;
 mod logs;
@@ -22,6 +23,7 @@ use serde_json::json;
 
 use super::Context;
 use crate::domain::{
+    e2e::TestId,
     inventory::{Service, Target},
     name::EnvironmentName,
     operation::OperationId,
@@ -132,6 +134,8 @@ pub(super) enum Next {
     DryRun,
     /// The checks once more.
     Smoke,
+    /// The end-to-end tests once more, or one of them.
+    E2e(Option<TestId>),
     /// The way back.
     Rollback,
     /// A snapshot.
@@ -170,6 +174,16 @@ impl Next {
                 let (service, environment) = place?;
                 let arguments = json!({ "services": [service], "environment": environment, "all_checks": true });
                 NextCall::new("run_smoke", arguments, "check it again, with every check")
+            }
+            Self::E2e(test) => {
+                let (service, environment) = place?;
+                let mut arguments = json!({ "services": [service], "environment": environment });
+                let mut why = "run them again";
+                if let (Some(test), Some(map)) = (test, arguments.as_object_mut()) {
+                    map.insert("test".to_owned(), json!(test));
+                    why = "run that test alone, with a trace";
+                }
+                NextCall::new("run_e2e", arguments, why)
             }
             Self::Rollback => {
                 let (service, environment) = place?;

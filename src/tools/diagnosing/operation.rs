@@ -1,9 +1,9 @@
 //! A failed operation: the step that failed, what its output says, the evidence, and what stands in the way.
 
-use super::{Context, Finding, Looked, Next, Part, Sure, causes, end};
+use super::{Context, Finding, Looked, Next, Part, Sure, causes, e2e, end};
 use crate::domain::{
     clean::clean,
-    evidence::{EvidenceKind, Outcome},
+    evidence::{Evidence, EvidenceKind, Outcome},
     operation::{AttemptState, JournalEntry, Operation, OperationKind, OperationState, Phase},
     refusal::{Code, Refusal},
 };
@@ -100,22 +100,32 @@ async fn of_evidence(context: Context<'_>, operation: &Operation) -> Result<Vec<
         return Ok(Vec::new());
     }
     let evidence = context.records.evidence(&operation.id).await?;
-    let bad = evidence.into_iter().filter(|one| one.outcome != Outcome::Pass);
-    Ok(bad
-        .map(|one| {
-            let (fix, next) = match one.kind {
-                EvidenceKind::Smoke => ("See which checks fail, and why.", Next::Smoke),
-                EvidenceKind::Migrations => ("See where the migrations stand.", Next::Databases("migrations")),
-                EvidenceKind::Snapshot => {
-                    ("See whether the database answers and there is room.", Next::Databases("snapshots"))
-                }
-                EvidenceKind::Secrets => ("The operator sets them.", Next::Secrets),
-                _ => ("See its steps.", Next::Journal(operation.id.clone())),
-            };
-            let sure = if one.outcome == Outcome::Fail { Sure::Certain } else { Sure::Possible };
-            Finding::new(Part::Symptom, sure, one.summary, fix).next(next)
-        })
-        .collect())
+    let bad: Vec<Evidence> = evidence.into_iter().filter(|one| one.outcome != Outcome::Pass).collect();
+    let mut findings = Vec::new();
+    for one in bad {
+        let run = match one.raw_digest.filter(|_| one.kind == EvidenceKind::EndToEnd) {
+            Some(digest) => context.reader.suite_run(&digest).await?,
+            None => None,
+        };
+        match run {
+            Some(run) => findings.extend(e2e::of_run(&run, Sure::Certain)),
+            None => findings.push(of_one(operation, one)),
+        }
+    }
+    Ok(findings)
+}
+
+fn of_one(operation: &Operation, one: Evidence) -> Finding {
+    let (fix, next) = match one.kind {
+        EvidenceKind::Smoke => ("See which checks fail, and why.", Next::Smoke),
+        EvidenceKind::EndToEnd => ("Run them again.", Next::E2e(None)),
+        EvidenceKind::Migrations => ("See where the migrations stand.", Next::Databases("migrations")),
+        EvidenceKind::Snapshot => ("See whether the database answers and there is room.", Next::Databases("snapshots")),
+        EvidenceKind::Secrets => ("The operator sets them.", Next::Secrets),
+        _ => ("See its steps.", Next::Journal(operation.id.clone())),
+    };
+    let sure = if one.outcome == Outcome::Fail { Sure::Certain } else { Sure::Possible };
+    Finding::new(Part::Symptom, sure, one.summary, fix).next(next)
 }
 
 /// What stands in the way after a dry run, and what its script said.

@@ -1,8 +1,13 @@
 //! The facts that a plan for a service is bound to, read from the world as it is now.
 
-use super::super::Context;
+use super::{
+    super::Context,
+    gates,
+    github_secrets::{self, Needed},
+};
 use crate::{
     domain::{
+        evidence::Evidence,
         facts::Facts,
         inventory::{Service, Target},
         name::EnvironmentName,
@@ -15,16 +20,33 @@ use crate::{
     world::artifacts::ArtifactState,
 };
 
+/// What a dry run has asked others for already: its plan is bound to these answers, and nothing is asked twice.
+#[derive(Debug, Default)]
+pub(in crate::tools) struct Asked {
+    /// What gates said.
+    pub(in crate::tools) gates: Vec<Evidence>,
+    /// What GitHub said of the names that workflows need.
+    pub(in crate::tools) github_secrets: Option<Result<Vec<Needed>, Refusal>>,
+}
+
+/// What the steps are for.
+#[derive(Clone, Copy)]
+pub(in crate::tools) struct Case<'a> {
+    pub(in crate::tools) purpose: Purpose,
+    pub(in crate::tools) service: &'a Service,
+    pub(in crate::tools) environment: &'a EnvironmentName,
+    pub(in crate::tools) target: &'a Target,
+    pub(in crate::tools) revision: &'a Revision,
+}
+
 /// Everything that, if it changed, would make an approval of these steps wrong. A way back needs no gate, so it is bound to none.
 pub(in crate::tools) async fn gather(
     context: Context<'_>,
-    purpose: Purpose,
-    service: &Service,
-    environment: &EnvironmentName,
-    target: &Target,
-    revision: &Revision,
+    case: Case<'_>,
     steps: &[Step],
+    asked: Asked,
 ) -> Result<Facts, Refusal> {
+    let Case { purpose, service, environment, target, revision } = case;
     let reader = context.reader;
     let mut facts = Facts::default();
     let config = reader.inventory().digest_for(&service.name, environment).map_err(|_| unhashable())?;
@@ -57,8 +79,12 @@ pub(in crate::tools) async fn gather(
         facts.set(format!("value behind {name}"), fingerprint.map_or_else(|_| "missing".to_owned(), |f| f.to_string()));
     }
     if purpose != Purpose::Rollback {
-        super::gates::states(context, service, revision, &mut facts).await?;
-        super::github_secrets::states(context, service, environment, &mut facts).await;
+        gates::states(context, service, revision, &asked.gates, &mut facts).await?;
+        let looked = match asked.github_secrets {
+            Some(looked) => looked,
+            None => github_secrets::look(context, service, environment).await,
+        };
+        github_secrets::states(&looked, &mut facts);
     }
     for step in steps {
         of_step(context, service, target, step, &mut facts).await?;
@@ -70,7 +96,8 @@ pub(in crate::tools) async fn gather(
 pub(in crate::tools) async fn again(plan: &PlanBody, context: Context<'_>) -> Result<Facts, Refusal> {
     let (Some(service), Some(revision)) = (&plan.service, &plan.revision) else { return Ok(Facts::default()) };
     let (service, environment, target) = context.reader.inventory().target(service, Some(&plan.environment))?;
-    gather(context, plan.purpose, service, environment, target, revision, &plan.steps).await
+    let case = Case { purpose: plan.purpose, service, environment, target, revision };
+    gather(context, case, &plan.steps, Asked::default()).await
 }
 
 async fn of_step(
@@ -110,6 +137,7 @@ async fn of_step(
         | Step::ExportCommit(_)
         | Step::PruneReleases(_)
         | Step::CheckSmoke(_)
+        | Step::CheckE2e(_)
         | Step::CommentIssue(_)
         | Step::OpenIncident(_)
         | Step::CloseIssue(_)

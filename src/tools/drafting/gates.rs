@@ -1,5 +1,7 @@
 //! The quality gates of a service, run for a commit.
 
+use futures::future::try_join_all;
+
 use super::super::{Context, UNTIL_STAMPED};
 use crate::domain::{
     evidence::{Evidence, Requirement},
@@ -27,23 +29,36 @@ pub(in crate::tools) async fn run(
 
 /// That each of them is green for the commit.
 pub(in crate::tools) fn required(context: Context<'_>, service: &Service, commit: &str) -> Vec<Requirement> {
-    let required = |gate: &Gate| Requirement { kind: gate.kind.evidence(), subject: format!("{}@{commit}", gate.name) };
+    let required = |gate: &Gate| Requirement { kind: gate.kind.evidence(), subject: subject(gate, commit) };
     of(context, service).map(required).collect()
 }
 
-/// What gates that others keep say now.
+/// What gates say that may turn: as was seen a moment ago, or else as they say now.
 pub(in crate::tools) async fn states(
     context: Context<'_>,
     service: &Service,
     revision: &Revision,
+    seen: &[Evidence],
     facts: &mut Facts,
 ) -> Result<(), Refusal> {
-    for gate in of(context, service) {
-        if let Some(state) = context.reader.gate_state(service, gate, revision).await? {
-            facts.set(format!("gate {}", gate.name), state);
-        }
+    let state = async |gate: &Gate| {
+        let subject = subject(gate, &revision.commit);
+        let evidence = match seen.iter().find(|evidence| evidence.subject == subject) {
+            Some(seen) => seen.clone(),
+            None => context.reader.run_gate(service, gate, revision, UNTIL_STAMPED).await?.evidence,
+        };
+        Ok::<_, Refusal>((format!("gate {}", gate.name), format!("{:?}: {}", evidence.outcome, evidence.summary)))
+    };
+    let states = of(context, service).filter(|gate| gate.kind.may_turn()).map(state);
+    for (name, state) in try_join_all(states).await? {
+        facts.set(name, state);
     }
     Ok(())
+}
+
+/// What the evidence of a gate is about.
+fn subject(gate: &Gate, commit: &str) -> String {
+    format!("{}@{commit}", gate.name)
 }
 
 /// The gates of a service, in its order.

@@ -14,7 +14,7 @@ use crate::{
 /// A name that is needed, and where GitHub has it.
 pub(in crate::tools) type Needed = (SecretName, Option<Stored>);
 
-/// Every name that the service needs there; nothing when it needs none.
+/// Every name that the service needs there; nothing, and no question, when it needs none.
 pub(in crate::tools) async fn look(
     context: Context<'_>,
     service: &Service,
@@ -34,19 +34,11 @@ pub(in crate::tools) fn missing(needed: &[Needed]) -> impl Iterator<Item = &Secr
 }
 
 /// A plan is bound to when they were set: one that is replaced or removed meanwhile makes it stale.
-pub(in crate::tools) async fn states(
-    context: Context<'_>,
-    service: &Service,
-    environment: &EnvironmentName,
-    facts: &mut Facts,
-) {
-    if service.github_secrets.is_empty() {
-        return;
-    }
-    match look(context, service, environment).await {
+pub(in crate::tools) fn states(looked: &Result<Vec<Needed>, Refusal>, facts: &mut Facts) {
+    match looked {
         Ok(needed) => {
             for (name, stored) in needed {
-                let state = stored.map_or_else(
+                let state = stored.as_ref().map_or_else(
                     || "missing".to_owned(),
                     |stored| format!("set in the {} at {}", stored.keeper.describe(), stored.updated_at),
                 );

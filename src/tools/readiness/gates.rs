@@ -7,7 +7,6 @@ use super::{
 use crate::domain::{
     evidence::{Evidence, EvidenceKind},
     inventory::{Gate, GateKind},
-    operation::OperationFilter,
     refusal::{Code, NextCall, Refusal},
 };
 
@@ -66,16 +65,10 @@ async fn fresh(candidate: Candidate<'_>, gate: &Gate) -> Result<(Evidence, Optio
 
 /// Gates that were green a short while ago and still count, newest first.
 pub(in crate::tools) async fn earlier(context: Context<'_>) -> Result<Vec<Evidence>, Refusal> {
-    let filter = OperationFilter { limit: EARLIER, ..OperationFilter::default() };
-    let (mut found, now) = (Vec::new(), context.reader.now());
-    for operation in context.records.operations(&filter).await? {
-        for evidence in context.records.evidence(&operation.id).await? {
-            // Only green counts again: what was red may have been mended outside of the commit.
-            if evidence.kind == EvidenceKind::Gate && evidence.holds(now) {
-                found.push(evidence);
-            }
-        }
-    }
+    let now = context.reader.now();
+    let mut found = context.records.newest_evidence(EARLIER).await?;
+    // Only green counts again: what was red may have been mended outside of the commit.
+    found.retain(|evidence| evidence.kind == EvidenceKind::Gate && evidence.holds(now));
     // What a check took over stands behind what it took it from: both were collected at the same time.
     found.reverse();
     found.sort_by_key(|evidence| std::cmp::Reverse(evidence.collected_at));

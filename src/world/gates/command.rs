@@ -26,25 +26,25 @@ use crate::domain::{
 };
 
 /// Where a command runs: an export, a home and a directory for temporary files, all of them new and thrown away.
-struct Room {
-    export: PathBuf,
+pub(in crate::world) struct Room {
+    pub(in crate::world) export: PathBuf,
     home: PathBuf,
     temporary: PathBuf,
 }
 
 impl Room {
-    fn new(scratch: &Path) -> Result<Self, WorldError> {
+    pub(in crate::world) fn new(scratch: &Path) -> Result<Self, WorldError> {
         let room = Self { export: scratch.join("export"), home: scratch.join("home"), temporary: scratch.join("tmp") };
         for directory in [&room.home, &room.temporary] {
             let made = DirBuilder::new().mode(0o700).create(directory);
-            made.map_err(|error| WorldError::io("make a directory for a gate", error))?;
+            made.map_err(|error| WorldError::io("make a directory for a command", error))?;
         }
         Ok(room)
     }
 
     /// No secret and nothing of our own environment is in it.
-    fn environment(&self, gate: &CommandGate) -> Environment {
-        Environment::default().search(&gate.path).ours("HOME", &self.home).ours("TMPDIR", &self.temporary)
+    pub(in crate::world) fn environment(&self, path: &[PathBuf]) -> Environment {
+        Environment::default().search(path).ours("HOME", &self.home).ours("TMPDIR", &self.temporary)
     }
 }
 
@@ -104,7 +104,7 @@ impl Reader<'_> {
         timeout: Duration,
     ) -> Result<Finished, WorldError> {
         let mut invocation = Invocation::of(command, &room.export, timeout)?.confined(&self.world.runner);
-        invocation.environment = room.environment(gate);
+        invocation.environment = room.environment(&gate.path);
         process::run(invocation).await
     }
 

@@ -4,9 +4,9 @@
 
 mod alerts;
 mod checks;
-mod command;
+pub(super) mod command;
 mod owners;
-mod report;
+pub(super) mod report;
 mod review;
 mod signed_tag;
 
@@ -142,21 +142,6 @@ impl Reader<'_> {
             GateKind::SignedTag(signed) => self.signature_of(service, signed, revision).await,
         };
         Ok(judged.unwrap_or_else(|unseen| Judged::unclear(unseen.0)).settle(&gate.name, evidence))
-    }
-
-    /// What a gate that others keep says now, in a few words: a plan is bound to it, for it may change at any time. None for a
-    /// gate that is run here, which says the same of the same commit.
-    pub async fn gate_state(
-        &self,
-        service: &Service,
-        gate: &Gate,
-        revision: &Revision,
-    ) -> Result<Option<String>, WorldError> {
-        if let GateKind::Command(_) = gate.kind {
-            return Ok(None);
-        }
-        let run = self.run_gate(service, gate, revision, 0).await?;
-        Ok(Some(format!("{:?}: {}", run.evidence.outcome, run.evidence.summary)))
     }
 
     /// An evidence collected now, to be filled in.

@@ -1,4 +1,4 @@
-//! The reports of a gate: files that its command writes below the export, while it runs.
+//! The reports of a command: files that it writes below its directory, while it runs.
 
 use std::{
     collections::BTreeSet,
@@ -26,7 +26,7 @@ const FILES: usize = 500;
 
 /// The reports that are wanted, with what there was before the command ran.
 #[derive(Debug)]
-pub(super) struct Reports {
+pub(in crate::world) struct Reports {
     export: PathBuf,
     wanted: Vec<RelativePath>,
     before: BTreeSet<Identity>,
@@ -39,7 +39,7 @@ type Identity = (u64, i128, i128);
 
 impl Reports {
     /// Looks at what is there before the command runs. `mark` is a path where a file can be made.
-    pub(super) fn before(export: &Path, wanted: &[RelativePath], mark: &Path) -> Result<Self, WorldError> {
+    pub(in crate::world) fn before(export: &Path, wanted: &[RelativePath], mark: &Path) -> Result<Self, WorldError> {
         let mut before = BTreeSet::new();
         for path in wanted {
             // What cannot be listed now is looked at when the command has run.
@@ -47,13 +47,13 @@ impl Reports {
             before
                 .extend(found.iter().filter_map(|path| fs::metadata(path.below(export)).ok()).map(|at| identity(&at)));
         }
-        let io = |error| WorldError::io("note when a gate begins", error);
+        let io = |error| WorldError::io("note when a command begins", error);
         let (_, _, started) = identity(&File::create_new(mark).and_then(|mark| mark.metadata()).map_err(io)?);
         Ok(Self { export: export.to_owned(), wanted: wanted.to_owned(), before, started })
     }
 
     /// What the reports say together. Each of the wanted places must hold one of this run.
-    pub(super) fn read(&self, format: Option<Format>, forbidden: &Forbidden) -> TestReport {
+    pub(in crate::world) fn read(&self, format: Option<Format>, forbidden: &Forbidden) -> TestReport {
         let mut whole = TestReport::default();
         let mut files = 0;
         for wanted in &self.wanted {

@@ -9,6 +9,7 @@ mod confined;
 mod environment;
 mod members;
 mod stop;
+mod strays;
 
 use std::{
     ffi::OsString,
@@ -31,6 +32,7 @@ pub(crate) use capture::{Capture, Sink};
 pub use confined::confined_run;
 pub(crate) use environment::Environment;
 pub(crate) use stop::Stop;
+pub(crate) use strays::Strays;
 
 use super::WorldError;
 use crate::domain::refusal::Code;

@@ -27,7 +27,7 @@ const AT_ONCE: usize = 8;
 
 /// Reads paths between zero bytes, and answers each by one line: its hash, `-` when it cannot be read, `gone` when it is not there.
 /// `$2` are the words of the program that hashes. A name with a line end would look like two lines, so such a batch is hashed one
-/// by one.
+/// by one; to keep others out of it, those names come in a command of their own.
 const HASH: &str = r#"cd -- "$1" || exit
 HASH=$2
 export HASH
@@ -67,7 +67,7 @@ impl Remote<'_> {
         wanted: &(dyn Fn(&Entry) -> bool + Sync),
     ) -> Result<(), WorldError> {
         let is_wanted = |entry: &Entry| matches!(entry.kind, Kind::File { .. }) && wanted(entry);
-        let chosen: Vec<(usize, PathBuf, u64)> = (tree.entries.iter().enumerate())
+        let mut chosen: Vec<(usize, PathBuf, u64)> = (tree.entries.iter().enumerate())
             .filter(|(_, entry)| is_wanted(entry))
             .map(|(index, entry)| (index, entry.path.clone(), size(entry)))
             .collect();
@@ -77,11 +77,13 @@ impl Remote<'_> {
         let tools = self.tools().await?;
         let found = match tools.hash().filter(|_| tools.has("xargs")) {
             Some(program) => {
-                let middle = if tools.has("processors") { middle(&chosen) } else { chosen.len() };
-                let (first, second) = chosen.split_at(middle);
+                chosen.sort_by_key(|(_, path, _)| has_line_end(path));
+                let (plain, odd) = chosen.split_at(chosen.partition_point(|(_, path, _)| !has_line_end(path)));
+                let middle = if tools.has("processors") { middle(plain) } else { plain.len() };
+                let (first, second) = plain.split_at(middle);
                 let hash = |part| self.hash_there(doing, root, part, program);
-                let (first, second) = tokio::try_join!(hash(first), hash(second))?;
-                [first, second].concat()
+                let (first, second, odd) = tokio::try_join!(hash(first), hash(second), hash(odd))?;
+                [first, second, odd].concat()
             }
             None => self.hash_here(root, &chosen).await?,
         };
@@ -157,6 +159,10 @@ fn size(entry: &Entry) -> u64 {
         Kind::File { size } => size,
         _ => 0,
     }
+}
+
+fn has_line_end(path: &Path) -> bool {
+    path.as_os_str().as_bytes().contains(&b'\n')
 }
 
 /// Where the second half of the bytes begins, or the end when all are few.

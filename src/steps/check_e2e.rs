@@ -1,0 +1,49 @@
+//! Run end-to-end tests. A failed test is an observation, not a failure of the step, and so is a suite that could not be run: the
+//! verdict judges both.
+
+use super::{Context, Done, Failure, failed};
+use crate::{
+    domain::{evidence::Outcome, step::CheckE2e},
+    world::e2e::{Part, SuiteCall},
+};
+
+/// Of how many failed tests the words are kept in the journal.
+const SHOWN: usize = 5;
+
+pub(super) async fn run(step: &CheckE2e, context: &Context<'_>) -> Result<Done, Failure> {
+    let observed = observe(step, context);
+    tokio::select! {
+        observed = observed => observed,
+        // Dropping it ends its processes.
+        () = context.cancelled.cancelled() => {
+            Err(Failure::Cancelled(Done::new("The end-to-end tests were ended because the operation is cancelled.")))
+        }
+    }
+}
+
+async fn observe(step: &CheckE2e, context: &Context<'_>) -> Result<Done, Failure> {
+    let (service, target) = context.target()?;
+    let environment = &context.permit.plan().body().environment;
+    let reader = context.world.reader();
+    let mut evidence = Vec::new();
+    for name in &step.suites {
+        let Some(suite) = service.e2e.iter().find(|suite| suite.name == *name) else {
+            return Err(failed(format!("Service {} has no suite {name} any more.", service.name)));
+        };
+        let commit = Some(step.commit.as_str());
+        let call = SuiteCall { service, environment, target, suite, commit, trusted: true };
+        evidence.extend(reader.run_suite(call, &[Part::Whole], &*context.progress).await);
+    }
+    let mut words = Vec::new();
+    for bad in evidence.iter().filter(|one| one.outcome != Outcome::Pass) {
+        let Some(digest) = &bad.raw_digest else { continue };
+        // They were redacted when they were kept.
+        if let Some(run) = reader.suite_run(digest).await? {
+            words.extend(run.untrusted_text);
+            words.extend(run.tests.into_iter().filter(|test| test.status.is_bad()).map(|test| test.untrusted_text));
+        }
+    }
+    words.truncate(SHOWN);
+    let summaries: Vec<&str> = evidence.iter().map(|one| one.summary.as_str()).collect();
+    Ok(Done { summary: summaries.join(" "), untrusted_text: (!words.is_empty()).then(|| words.join("\n")), evidence })
+}
