@@ -127,7 +127,7 @@ impl Reader<'_> {
     }
 
     /// Redacted before it is cut: half a secret would not be known as one.
-    fn without_secrets(&self, check: CheckResult) -> CheckResult {
+    fn without_secrets(self, check: CheckResult) -> CheckResult {
         let untrusted_text = check.untrusted_text.map(|text| {
             let mut text = clean(&self.world.redactor.text(&text));
             if text.len() > OUTPUT {
@@ -140,7 +140,7 @@ impl Reader<'_> {
     }
 
     /// The check of the target's URL, and those of the inventory in their order.
-    fn all<'a>(&self, service: &'a Service, target: &Target) -> Vec<Wanted<'a>> {
+    fn all<'a>(self, service: &'a Service, target: &Target) -> Vec<Wanted<'a>> {
         let rules = &self.inventory().smoke;
         let own = target.url.as_ref().map(|_| Wanted {
             name: "url",
@@ -170,7 +170,7 @@ impl Reader<'_> {
         found.into_iter().map(|check| self.without_secrets(check)).collect()
     }
 
-    fn smoke_report(&self, checks: Vec<CheckResult>, subject: &str, valid_s: u32, begin: Instant) -> SmokeReport {
+    fn smoke_report(self, checks: Vec<CheckResult>, subject: &str, valid_s: u32, begin: Instant) -> SmokeReport {
         let count = |wanted: &dyn Fn(&CheckResult) -> bool| checks.iter().filter(|c| wanted(c)).count() as u64;
         let passed = count(&|c| c.outcome == Outcome::Pass);
         let failed = count(&|c| c.outcome == Outcome::Fail);

@@ -111,7 +111,7 @@ fn check(item: &Item<'_>, names: &Names, usual: &SmokeRules) -> Option<SmokeChec
     Some(SmokeCheck { name: name?, kind: kind?, timeout_ms, attempts })
 }
 
-/// A path below the target's URL. Two slashes at its begin would name another host.
+/// A path below a target's URL. Two slashes at its begin would name another host.
 pub(super) fn path(item: &Item<'_>) -> Option<String> {
     let text = item.text()?;
     let ok = text.starts_with('/')
