@@ -137,7 +137,7 @@ fn report(
     monitors: Vec<MonitorView>,
 ) -> Answer<Output> {
     let status = status(&standing, monitors.len());
-    let next = next(&standing, arguments);
+    let next = next(context, &standing, arguments);
     let not_shown = standing.alerts.len().checked_sub(LISTED).filter(|more| *more > 0);
     let output = Output {
         outcome: standing.outcome,
@@ -191,12 +191,17 @@ fn status(standing: &Standing, monitors: usize) -> String {
 }
 
 /// The service of the worst alert is looked at next, when it is one of the inventory.
-fn next(standing: &Standing, arguments: &Arguments) -> Vec<NextCall> {
-    let worst = standing.alerts.iter().filter(|judged| judged.alert.state == AlertState::Firing);
-    let service = worst.filter_map(|judged| judged.alert.service.as_ref()?.parse::<ServiceName>().ok()).next();
-    let service = service.or_else(|| arguments.service.clone()).filter(|_| standing.blocking() > 0);
-    service
-        .map(|service| NextCall::new("diagnose", json!({ "service": service }), "find out why"))
-        .into_iter()
-        .collect()
+fn next(context: Context<'_>, standing: &Standing, arguments: &Arguments) -> Vec<NextCall> {
+    let services = &context.reader.inventory().services;
+    let blocking = || standing.alerts.iter().filter(|judged| judged.blocks);
+    let named = blocking().find_map(|judged| {
+        let name: ServiceName = judged.alert.service.as_ref()?.parse().ok()?;
+        services.contains_key(&name).then_some(name)
+    });
+    let service = named.or_else(|| arguments.service.clone().filter(|_| blocking().next().is_some()));
+    let call = |service: ServiceName| match &arguments.environment {
+        Some(environment) => json!({ "service": service, "environment": environment }),
+        None => json!({ "service": service }),
+    };
+    service.map(|service| NextCall::new("diagnose", call(service), "find out why")).into_iter().collect()
 }

@@ -47,7 +47,7 @@ impl Describe for NotifyTeam {
     const NAME: &'static str = "notify_team";
     const TITLE: &'static str = "Notify the team";
     const DESCRIPTION: &'static str =
-        "Tells a channel (n8n, Slack, webhook) how an operation stands, from the ledger; message is added, marked.";
+        "Tells a channel (n8n, Slack, webhook) how an operation stands, from the ledger. Adds message, marked.";
     const TOOLSET: Toolset = Toolset::Report;
     const EFFECT: Effect = Effect::Change;
     const IDEMPOTENT: bool = true;

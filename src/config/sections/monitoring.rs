@@ -64,9 +64,9 @@ fn monitor(name: MonitorName, item: &Item<'_>, names: &Names) -> Option<Monitor>
             section.required("page").and_then(|item| slug(&item)).map(|page| MonitorKind::UptimeKuma { page })
         }
     };
-    let access = if uptime_kuma { Some(None) } else { access(&section, names) };
+    let access = if uptime_kuma { Ok(None) } else { access(&section, names) };
     let url = section.required("url").and_then(|item| match access {
-        Some(None) => item.web_url(),
+        Ok(None) => item.web_url(),
         _ => api_url::read(&item, "https://alertmanager.example.org/"),
     });
     let label = |key, default: &str| match section.optional(key) {
@@ -85,7 +85,7 @@ fn monitor(name: MonitorName, item: &Item<'_>, names: &Names) -> Option<Monitor>
         name,
         kind: kind?,
         url: url?,
-        access: access?,
+        access: access.ok()?,
         timeout_ms: section.number("timeout_ms", defaults::MONITORING_TIMEOUT_MS),
         service_label: service_label?,
         environment_label: environment_label?,
@@ -95,23 +95,26 @@ fn monitor(name: MonitorName, item: &Item<'_>, names: &Names) -> Option<Monitor>
     })
 }
 
+/// What is wrong was recorded.
+struct Told;
+
 /// A token, or a user with a password, or nothing.
-fn access(section: &Section<'_>, names: &Names) -> Option<Option<MonitorAccess>> {
-    let secret = |item: &Item<'_>| item.reference("entry of [secrets]", &names.secrets);
+fn access(section: &Section<'_>, names: &Names) -> Result<Option<MonitorAccess>, Told> {
+    let secret = |item: &Item<'_>| item.reference("entry of [secrets]", &names.secrets).ok_or(Told);
     match (section.optional("token"), section.optional("user"), section.optional("password")) {
-        (None, None, None) => Some(None),
-        (Some(token), None, None) => Some(Some(MonitorAccess::Token(secret(&token)?))),
+        (None, None, None) => Ok(None),
+        (Some(token), None, None) => Ok(Some(MonitorAccess::Token(secret(&token)?))),
         (None, Some(user), Some(password)) => {
             let (user, password) = (user.text().map(str::to_owned), secret(&password));
-            Some(Some(MonitorAccess::Basic { user: user?, password: password? }))
+            Ok(Some(MonitorAccess::Basic { user: user.ok_or(Told)?, password: password? }))
         }
         (Some(token), ..) => {
             token.error("is given besides a user or a password", "keep the token, or user and password");
-            None
+            Err(Told)
         }
         (None, Some(lone), None) | (None, None, Some(lone)) => {
             lone.error("needs both user and password", "add the other one, or give a token");
-            None
+            Err(Told)
         }
     }
 }

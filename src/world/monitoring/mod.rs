@@ -66,7 +66,7 @@ impl Reader<'_> {
         let mut summary = if firing == 0 {
             "No alert fires".to_owned()
         } else {
-            format!("{firing} alerts fire, {blocking} of them critical")
+            format!("{firing} alerts fire, {blocking} of them block")
         };
         if !standing.doubts.is_empty() {
             let told: Vec<&str> = standing.doubts.iter().take(DOUBTS).map(String::as_str).collect();

@@ -74,12 +74,11 @@ fn plain(text: &str) -> String {
         out.push_str(before);
         // What does not end, or begins with no letter, is no tag.
         let is_tag = after.starts_with(|c: char| c == '/' || c.is_ascii_alphabetic());
-        match after.split_once('>').filter(|_| is_tag) {
-            Some((_, behind)) => rest = behind,
-            None => {
-                out.push('<');
-                rest = after;
-            }
+        if let Some((_, behind)) = after.split_once('>').filter(|_| is_tag) {
+            rest = behind;
+        } else {
+            out.push('<');
+            rest = after;
         }
     }
     out.push_str(rest);
