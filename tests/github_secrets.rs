@@ -100,3 +100,30 @@ async fn a_plan_needs_them_and_is_bound_to_them() {
     assert!(stale.text.contains("SSH_PRIVATE_KEY on GitHub"), "{}", stale.text);
     assert!(!house.house.path("srv/site/deployed").exists(), "nothing ran");
 }
+
+#[tokio::test]
+async fn workflow_files_that_name_it_and_whether_the_token_works_are_told() {
+    let workflow = "env: { KEY: \"${{ secrets.SSH_PRIVATE_KEY }}\" }\n";
+    let house = GitHubHouse::with_files(
+        &[],
+        &[(".github/workflows/deploy.yml", workflow), (".github/workflows/x.md", workflow)],
+    )
+    .await;
+    house.house.configure(|text| {
+        text.replace(
+            "github = \"acme/site\"",
+            "github = \"acme/site\"\ngithub_secrets = [\"SSH_PRIVATE_KEY\", \"DEPLOY_HOST\"]",
+        )
+    });
+    let client = house.house.server().await;
+    let found = asked(&house, &client, json!({ "service": "site" })).await;
+    assert_eq!(found.structured["on_github"][0]["workflows"], json!(["deploy.yml"]), "{}", found.text);
+    assert!(found.structured["on_github"][1].get("workflows").is_none(), "{}", found.text);
+
+    let token = json!({ "secrets": ["GITHUB_TOKEN"], "probe": true });
+    let works = asked(&house, &client, token.clone()).await;
+    assert!(works.status().starts_with("Secret works: GITHUB_TOKEN ✓ GitHub accepts it"), "{}", works.text);
+    house.github.edit(|world| world.revoke(&house.github.token().to_owned()));
+    let refused = asked(&house, &client, token).await;
+    assert!(refused.status().starts_with("REFUSED: GITHUB_TOKEN"), "{}", refused.text);
+}

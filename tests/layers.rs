@@ -53,7 +53,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("simple_dns", &["world"]),
     ("russh", &["world"]),
     ("russh_sftp", &["world"]),
-    ("tar", &["world::ssh"]),
+    ("tar", &["world::ssh", "world::artifacts"]),
+    ("zip", &["world::artifacts"]),
     ("secrecy", &["redact"]),
     // Reports of tests.
     ("png", &["world::browser"]),

@@ -10,6 +10,7 @@
     reason = "a test stops at the first surprise; it owns processes, environment and time, and helpers are not #[test] functions"
 )]
 
+mod approve_on_github;
 mod bad_input;
 mod cancel_operation;
 mod check_monitoring;
@@ -30,6 +31,7 @@ mod e2e_deployments;
 mod e2e_playwright;
 mod evidence;
 mod expiry;
+mod fetched_artifacts;
 mod floors;
 mod github_doctor;
 mod github_gates;
@@ -52,6 +54,7 @@ mod migrations;
 mod notify_team;
 mod operation_status;
 mod outside_doctor;
+mod place_gates;
 mod policy;
 mod postgres;
 mod prune;

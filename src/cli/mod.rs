@@ -21,6 +21,7 @@ mod host;
 mod human;
 mod ledger;
 mod live;
+mod notice;
 mod operations;
 mod person;
 mod plans;
@@ -81,6 +82,8 @@ enum Command {
     Halt(halt::Options),
     /// Allow changes again. Wants a terminal.
     Resume(resume::Options),
+    /// Record that users were told of a deployment window. Works without a terminal.
+    Notice(notice::Options),
     /// Say that a frozen service is repaired. Wants a terminal.
     Unfreeze(unfreeze::Options),
     /// Look at the ledger, and prove that nobody changed it.
@@ -136,6 +139,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Decide(options) => decide::run(switches, &options, &terminal),
         Command::Halt(options) => halt::run(switches, &options, &terminal),
         Command::Resume(options) => resume::run(switches, &options, &terminal),
+        Command::Notice(options) => notice::run(switches, &options, &terminal),
         Command::Unfreeze(options) => unfreeze::run(switches, &options, &terminal),
         Command::Ledger(options) => ledger::run(switches, &options, &terminal),
         Command::Host(options) => host::run(switches, &options, &terminal),

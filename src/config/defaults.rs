@@ -99,6 +99,8 @@ pub(crate) const LIGHTHOUSE_BUDGET: Bounds = bounds(2500, 0, 120_000);
 pub(crate) const MONITORING_TIMEOUT_MS: Bounds = bounds(5000, 100, 10_000);
 /// For how long monitors are watched after a deployment, seconds.
 pub(crate) const MONITORING_WATCH_S: Bounds = bounds(0, 0, 900);
+/// How long before a window users have to be told of it, minutes.
+pub(crate) const NOTICE_LEAD_MIN: Bounds = bounds(0, 0, 30 * 24 * 60);
 
 /// After how many days a secret has to be replaced; only where the file says so.
 pub(crate) const ROTATE_AFTER_DAYS: Bounds = bounds(90, 1, 3650);

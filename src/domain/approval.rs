@@ -25,6 +25,8 @@ pub enum Channel {
     TerminalTotp,
     /// Given on the console page.
     Console,
+    /// Given by a reviewer of an environment on GitHub.
+    GitHub,
 }
 
 /// An answer: bound to one plan digest, used at most once, short-lived.

@@ -21,6 +21,8 @@ pub enum EvidenceKind {
     RemoteGate,
     /// A quality gate over security alerts, which come by themselves.
     AlertGate,
+    /// A quality gate over the place: room, snapshots, and the notice of the window.
+    PlaceGate,
     /// The way back exists and is hashed.
     RollbackReady,
     /// Every required secret exists.
@@ -48,7 +50,7 @@ pub enum EvidenceKind {
 impl EvidenceKind {
     /// Whether it is a quality gate.
     pub fn is_gate(self) -> bool {
-        matches!(self, Self::Gate | Self::RemoteGate | Self::AlertGate)
+        matches!(self, Self::Gate | Self::RemoteGate | Self::AlertGate | Self::PlaceGate)
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod alert;
+pub mod announcement;
 pub mod approval;
 pub mod canonical;
 pub mod capabilities;
@@ -36,3 +37,4 @@ pub mod step;
 pub mod time;
 pub mod verdict;
 pub mod version;
+pub mod workflow;

@@ -25,6 +25,10 @@ impl Principal {
     pub fn operator(user: &str) -> Self {
         Self(format!("operator:{user}"))
     }
+    /// A person on GitHub.
+    pub fn github(login: &str) -> Self {
+        Self(format!("github:{login}"))
+    }
     /// The server itself, for what it does at a deadline or after a restart.
     pub fn server() -> Self {
         Self("server".to_owned())

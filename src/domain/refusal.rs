@@ -81,6 +81,8 @@ pub enum Code {
     /// GitHub cannot be reached, limits our calls, or gave an answer that cannot be used.
     #[serde(rename = "GITHUB_UNAVAILABLE")]
     GitHubUnavailable,
+    /// An artifact is not there, is not of the commit, or is not what was promised.
+    ArtifactRefused,
     /// The name of a tag is not as the policy wants it, or it is taken.
     TagRefused,
     /// The state does not allow that transition.

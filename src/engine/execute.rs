@@ -150,8 +150,8 @@ impl Engine {
             tools::Context { reader: self.world().reader(), records: &records, principal: requester, progress: &quiet };
         let facts = (action.facts)(plan.body(), context).await?;
         let evidence = ledger.plan_evidence(plan.id()).await?;
-        let approval = ledger.latest_approval(plan.id()).await?;
         let environment = self.environment_or_strict(&plan.body().environment);
+        let approval = self.answer_to(ledger, plan, &environment).await?;
         let (history, frozen) = match &plan.body().service {
             Some(service) => (
                 ledger.deployments(service, &plan.body().environment).await?,

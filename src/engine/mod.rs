@@ -11,6 +11,7 @@ pub mod options;
 pub mod reply;
 
 mod approve;
+mod approved_elsewhere;
 mod call;
 mod cancel;
 mod close;

@@ -251,7 +251,13 @@ impl Engine {
         self.inventory().environments.get(name).cloned().unwrap_or_else(|| Environment {
             name: name.clone(),
             tier: Tier::Production,
-            approval: ApprovalRule { required: true, totp: false, same_user_with_totp: false, valid_for_s: 900 },
+            approval: ApprovalRule {
+                required: true,
+                totp: false,
+                same_user_with_totp: false,
+                valid_for_s: 900,
+                github: None,
+            },
             windows: Vec::new(),
             freezes: Vec::new(),
             monitoring: Vec::new(),

@@ -75,7 +75,7 @@ impl Settings {
             EvidenceKind::RollbackReady => self.rollback_s,
             EvidenceKind::Secrets => self.secrets_s,
             EvidenceKind::RemoteGate => self.remote_gate_s,
-            EvidenceKind::AlertGate => self.alert_gate_s,
+            EvidenceKind::AlertGate | EvidenceKind::PlaceGate => self.alert_gate_s,
             EvidenceKind::Gate
             | EvidenceKind::Smoke
             | EvidenceKind::EndToEnd

@@ -114,8 +114,9 @@ impl Action for CreateTag {
                 "Push it first; only what everybody can see is tagged.",
             ));
         }
-        let (evidence, complaints) = gates::run(context, service, &revision).await?;
-        let message = context.reader.words_for_github(&message(service, &revision));
+        let (evidence, complaints) = gates::run(context, service, &revision, None).await?;
+        let green: Vec<&GateName> = gates::of(context, service, None).map(|gate| &gate.name).collect();
+        let message = context.reader.words_for_github(&message(&service.name, &green, &revision));
         let make = MakeTag { tag: revision.version.clone(), commit: revision.commit.clone(), message };
         let facts = gather(context, service, &subject.environment, &revision, &evidence).await?;
         let warnings = if evidence.is_empty() {
@@ -127,7 +128,7 @@ impl Action for CreateTag {
             purpose: Purpose::Tag,
             service: Some(service.name.clone()),
             environment: subject.environment,
-            requirements: gates::required(context, service, &revision.commit),
+            requirements: gates::required(context, service, &revision.commit, None),
             revision: Some(revision),
             facts,
             steps: vec![Step::CreateTag(make)],
@@ -149,10 +150,10 @@ fn bad(message: &str, fix: &str) -> Refusal {
 }
 
 /// What the tag's object says: what the server knows, and nobody's words.
-fn message(service: &Service, revision: &Revision) -> String {
-    let gates: Vec<&str> = service.gates.iter().map(GateName::as_str).collect();
+fn message(service: &ServiceName, green: &[&GateName], revision: &Revision) -> String {
+    let gates: Vec<&str> = green.iter().map(|name| name.as_str()).collect();
     let gates = if gates.is_empty() { "none".to_owned() } else { gates.join(", ") };
-    format!("{} {}\n\nGates that were green for this commit: {gates}", service.name, revision.version)
+    format!("{service} {}\n\nGates that were green for this commit: {gates}", revision.version)
 }
 
 /// The commit that the tag names here, and the one that it names on GitHub.
@@ -235,7 +236,7 @@ async fn gather(
     let (here, there) = places(context, service, &revision.version).await?;
     facts.set("tag here", here.unwrap_or_else(|| "none".to_owned()));
     facts.set("tag on GitHub", there.unwrap_or_else(|| "none".to_owned()));
-    gates::states(context, service, revision, seen, &mut facts).await?;
+    gates::states(context, service, revision, None, seen, &mut facts).await?;
     Ok(facts)
 }
 

@@ -7,6 +7,7 @@ use super::{
     Action, Context, Describe, Proposal, Subject, Toolset, UNTIL_STAMPED, Wish,
     bounds::WaitSeconds,
     drafting::{
+        artifact,
         facts::{self, Asked},
         gates,
         github_secrets::{self, Needed},
@@ -36,6 +37,8 @@ use crate::{
     },
     world::{
         artifacts::{Artifact, ArtifactState},
+        gates::Aim,
+        github::Offer,
         scripts::Placeholders,
     },
 };
@@ -160,6 +163,10 @@ impl Case<'_> {
         format!("{} {} in {}", self.service.name, self.revision.commit, self.environment)
     }
 
+    fn aim(&self) -> Aim<'_> {
+        Aim { environment: self.environment, target: self.target }
+    }
+
     fn placeholders(&self, rollback: &RollbackPlan) -> Placeholders {
         let previous = rollback.to.as_ref().map(|revision| &revision.version);
         Placeholders::new(&self.revision.version, &self.revision.commit, self.environment, self.target, previous)
@@ -206,8 +213,7 @@ impl Case<'_> {
         let (rollback, ready) =
             way_back::of_deployment(self.context, self.service, self.environment, self.target, &self.subject()).await?;
         let warnings = self.outlook([deploy.migrate.as_ref(), None]).await?;
-        (self.context.progress)("building the artifact in a clean export".to_owned());
-        let artifact = self.context.reader.build_artifact(self.service, deploy, self.revision).await?;
+        let (artifact, offer) = artifact::make(self.context, self.service, deploy, self.revision).await?;
         self.context.reader.check_release_target(self.target, &artifact.digest, &deploy.shared).await?;
         let release = ReleaseId::new(&self.revision.version, &artifact.digest);
         let from = self.context.reader.releases(self.target).await?.current;
@@ -246,23 +252,25 @@ impl Case<'_> {
         steps.extend(self.end_to_end());
         steps.extend(self.monitoring());
         steps.push(Step::PruneReleases(PruneReleases { keep: deploy.keep, protect: from }));
-        let evidence = vec![ready, self.rehearsed_release(&artifact).await?];
+        let evidence = vec![ready, self.rehearsed_release(&artifact, offer.as_ref()).await?];
         let (asked, complaints) = self.ask().await?;
+        let asked = Asked { offer, ..asked };
         let output = artifact.output.map(|output| clean(&output.last(SHOWN)));
         self.proposal(steps, Some(rollback), evidence, asked, warnings, with_complaints(output, complaints)).await
     }
 
     /// The dry run of a release: the artifact is built and whole, the target is laid out so that it can be switched, and nothing
     /// there was touched, because only steps touch it.
-    async fn rehearsed_release(&self, artifact: &Artifact) -> Result<Evidence, Refusal> {
+    async fn rehearsed_release(&self, artifact: &Artifact, offer: Option<&Offer>) -> Result<Evidence, Refusal> {
         let intact = self.context.reader.artifact_state(&artifact.digest).await? == ArtifactState::Intact;
         let outcome = if intact { Outcome::Pass } else { Outcome::Fail };
         Ok(Evidence {
             summary: format!(
-                "artifact {} with {} files, {} bytes",
+                "artifact {} with {} files, {} bytes{}",
                 artifact.digest.short(),
                 artifact.files,
-                artifact.bytes
+                artifact.bytes,
+                offer.map(|offer| format!(", from {}", offer.fact())).unwrap_or_default(),
             ),
             counters: [("files".to_owned(), artifact.files), ("bytes".to_owned(), artifact.bytes)].into(),
             collector: DeployService::NAME.to_owned(),
@@ -321,9 +329,9 @@ impl Case<'_> {
 
     /// What gates and GitHub say, and what gates say that are not green.
     async fn ask(&self) -> Result<(Asked, Vec<String>), Refusal> {
-        let (gates, complaints) = gates::run(self.context, self.service, self.revision).await?;
+        let (gates, complaints) = gates::run(self.context, self.service, self.revision, Some(self.aim())).await?;
         let on_github = github_secrets::look(self.context, self.service, self.environment).await;
-        Ok((Asked { gates, github_secrets: Some(on_github) }, complaints))
+        Ok((Asked { gates, github_secrets: Some(on_github), offer: None }, complaints))
     }
 
     fn needs_secrets(&self) -> bool {
@@ -373,7 +381,7 @@ impl Case<'_> {
         if self.needs_secrets() {
             requirements.push(own(EvidenceKind::Secrets));
         }
-        requirements.extend(gates::required(self.context, self.service, &self.revision.commit));
+        requirements.extend(gates::required(self.context, self.service, &self.revision.commit, Some(self.aim())));
         requirements.extend(
             self.target
                 .databases

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{
     Action, Context, Describe, Proposal, Subject, Toolset, UNTIL_STAMPED, Wish,
     bounds::WaitSeconds,
-    drafting::{facts, loss, migrations, mode::Mode, script, way_back},
+    drafting::{artifact, facts, loss, migrations, mode::Mode, script, way_back},
     records::OperationView,
 };
 use crate::{
@@ -294,8 +294,8 @@ impl Case<'_> {
             let artifact = if let Some(digest) = kept {
                 digest
             } else {
-                (self.context.progress)("the old release is gone: rebuilding its tag".to_owned());
-                reader.build_artifact(self.service, deploy, self.revision).await?.digest
+                (self.context.progress)("the old release is gone: making its artifact again".to_owned());
+                artifact::make(self.context, self.service, deploy, self.revision).await?.0.digest
             };
             if rebuilt {
                 warnings.push(

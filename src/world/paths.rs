@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{digest::Digest, name::HostName, operation::OperationId};
+use crate::domain::{
+    digest::Digest,
+    name::{EnvironmentName, HostName},
+    operation::OperationId,
+};
 
 /// The directories below the data directory. All are private to their owner (mode 0700).
 #[derive(Debug, Clone)]
@@ -45,6 +49,10 @@ impl Paths {
     /// What was last seen of one host.
     pub fn host(&self, name: &HostName) -> PathBuf {
         self.hosts().join(format!("{name}.json"))
+    }
+    /// The last notice of a window in an environment.
+    pub fn notice(&self, environment: &EnvironmentName) -> PathBuf {
+        self.data.join("notices").join(format!("{environment}.json"))
     }
     /// Work that is thrown away.
     pub fn scratch(&self) -> PathBuf {

@@ -49,6 +49,7 @@ impl Reader<'_> {
             SecretUse::Database(name) => self.try_database(wanted, name).await,
             SecretUse::Host { host, rehearsal } => self.try_host(host, *rehearsal).await,
             SecretUse::Mailbox(name) => self.try_mailbox(name).await,
+            SecretUse::GitHub => self.try_github().await,
         }
         .unwrap_or_else(|error| Probed::new(Standing::Unknown, sentence(&error)))
     }
@@ -107,6 +108,27 @@ impl Reader<'_> {
             Standing::Unknown
         };
         Ok(Probed { untrusted_text: found.said(), ..Probed::new(standing, format!("{}.", found.describe())) })
+    }
+}
+
+impl Reader<'_> {
+    /// Asks for one repository of the inventory; the answer tells what a classic token may do.
+    async fn try_github(&self) -> Result<Probed, WorldError> {
+        let Some(service) = self.inventory().services.values().find(|service| service.github.is_some()) else {
+            return Ok(Probed::new(Standing::Unknown, "No service names its repository on GitHub.".to_owned()));
+        };
+        match self.repository_standing(service).await {
+            Ok(standing) => {
+                let scopes = if standing.scopes.is_empty() {
+                    "a token of chosen permissions".to_owned()
+                } else {
+                    format!("a classic token with the scopes {}", standing.scopes.join(", "))
+                };
+                Ok(Probed::new(Standing::Works, format!("GitHub accepts it: {scopes} ✓")))
+            }
+            Err(error) if error.code == Code::GitHubRefused => Ok(Probed::new(Standing::Refused, sentence(&error))),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -70,6 +70,7 @@ impl House {
         use std::os::unix::fs::PermissionsExt;
         let repository = self.path("repository");
         for (name, text) in files {
+            std::fs::create_dir_all(repository.join(name).parent().unwrap()).unwrap();
             std::fs::write(repository.join(name), text).unwrap();
             std::fs::set_permissions(repository.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
         }

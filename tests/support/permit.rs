@@ -21,7 +21,13 @@ pub(crate) fn environment() -> Environment {
     Environment {
         name: "dev".parse().unwrap(),
         tier: Tier::Development,
-        approval: ApprovalRule { required: false, totp: false, same_user_with_totp: false, valid_for_s: 900 },
+        approval: ApprovalRule {
+            required: false,
+            totp: false,
+            same_user_with_totp: false,
+            valid_for_s: 900,
+            github: None,
+        },
         windows: vec![],
         freezes: vec![],
         monitoring: Vec::new(),

@@ -71,8 +71,9 @@ impl Sandbox {
             description: "a small application".to_owned(),
             repository: repository.clone(),
             deploy: Deploy::Release(ReleaseDeploy {
-                artifact: "public".parse().unwrap(),
+                artifact: Some("public".parse().unwrap()),
                 build: None,
+                fetch: None,
                 shared: vec![],
                 migrate: None,
                 keep: 2,

@@ -19,7 +19,7 @@ async fn gate(command: &[&str], timeout_s: u32) -> GateRun {
         kind: GateKind::Command(CommandGate::new(command.iter().map(|c| (*c).to_owned()).collect(), timeout_s)),
     };
     let revision = sandbox.revision("v1").await;
-    sandbox.world.reader().run_gate(&sandbox.service, &gate, &revision, 60).await.unwrap()
+    sandbox.world.reader().run_gate(&sandbox.service, &gate, &revision, None, 60).await.unwrap()
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::Finding;
 use crate::{
     cli::wire,
     config::Config,
-    domain::inventory::{RepositoryName, Service},
+    domain::inventory::{Environment, GitHubApproval, RepositoryName, Service},
     world::Reader,
 };
 
@@ -17,7 +17,35 @@ pub(super) async fn check(config: &Config) -> Vec<Finding> {
     let named = reader.inventory().services.values().filter_map(|service| Some((service.github.clone()?, service)));
     let repositories: BTreeMap<RepositoryName, &Service> = named.collect();
     let looks = repositories.iter().map(|(name, service)| look(reader, name, service));
-    futures::future::join_all(looks).await.into_iter().flatten().collect()
+    let mut findings: Vec<Finding> = futures::future::join_all(looks).await.into_iter().flatten().collect();
+    for (name, service) in &repositories {
+        for place in service.targets.keys().filter_map(|name| reader.inventory().environments.get(name)) {
+            if let Some(rule) = &place.approval.github {
+                findings.push(approvals(reader, name, service, place, rule).await);
+            }
+        }
+    }
+    findings
+}
+
+/// Whether an approval there proves that one of the reviewers gave it. Where it does not, it is not accepted.
+async fn approvals(
+    reader: Reader<'_>,
+    name: &RepositoryName,
+    service: &Service,
+    place: &Environment,
+    rule: &GitHubApproval,
+) -> Finding {
+    let what = format!("approvals for {} by {} of {name} on GitHub", place.name, rule.environment);
+    match reader.doubts_about_approvals(service, rule).await {
+        Ok(doubts) if doubts.is_empty() => Finding::good(what, "count: another person has to give them"),
+        Ok(doubts) => Finding::wrong(
+            what,
+            format!("are not accepted: {}", doubts.join("; ")),
+            "correct the environment's protection rules; see docs/github.md",
+        ),
+        Err(error) => Finding::wrong(what, error.problem, error.fix),
+    }
 }
 
 async fn look(reader: Reader<'_>, name: &RepositoryName, service: &Service) -> Vec<Finding> {

@@ -16,7 +16,8 @@ use crate::{
 };
 
 const SCRIPT_DEPLOY_KEYS: &[&str] = &["kind", "script", "dry_run_argument", "verbose_argument", "rollback", "runs"];
-const RELEASE_DEPLOY_KEYS: &[&str] = &["kind", "artifact", "build", "shared", "migrate", "keep", "reset_opcache"];
+const RELEASE_DEPLOY_KEYS: &[&str] =
+    &["kind", "artifact", "build", "fetch", "shared", "migrate", "keep", "reset_opcache"];
 const SCRIPT_KEYS: &[&str] = &["path", "arguments", "timeout_s", "secrets", "environment"];
 /// What may be interrupted says whether it may.
 const CANCELLABLE_KEYS: &[&str] = &["path", "arguments", "timeout_s", "secrets", "environment", "on_cancel"];
@@ -59,13 +60,14 @@ fn script_deploy(section: &Section<'_>, names: &Names) -> Option<ScriptDeploy> {
 }
 
 fn release_deploy(section: &Section<'_>, names: &Names) -> Option<ReleaseDeploy> {
-    let artifact = section.required("artifact").and_then(|item| item.relative_path());
+    let source = super::fetch::source(section);
     let build = section.optional("build").and_then(|item| build(&item));
     let shared = section.optional("shared").map(|item| item.relative_paths()).unwrap_or_default();
     let migrate = section.optional("migrate").and_then(|item| cancellable(&item, names));
     let keep = section.number("keep", defaults::KEEP_RELEASES);
     let reset_opcache = section.optional("reset_opcache").and_then(|item| web_root(&item, &shared));
-    Some(ReleaseDeploy { artifact: artifact?, build, shared, migrate, keep, reset_opcache })
+    let (artifact, fetch) = source?;
+    Some(ReleaseDeploy { artifact, build, fetch, shared, migrate, keep, reset_opcache })
 }
 
 /// `true`, or the directory of the release that the URL shows.

@@ -1,8 +1,8 @@
 //! `[environments.<name>]`
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr};
 
-use super::{notify, schedule};
+use super::{fetch, notify, schedule};
 use crate::{
     config::{
         defaults,
@@ -11,13 +11,13 @@ use crate::{
     },
     domain::{
         effect::Tier,
-        inventory::{ApprovalRule, Environment},
-        name::EnvironmentName,
+        inventory::{ApprovalRule, Environment, GitHubApproval},
+        name::{EnvironmentName, InvalidName},
     },
 };
 
 const KEYS: &[&str] = &["tier", "approval", "windows", "freezes", "monitoring", "monitoring_watch_s", "notify"];
-const APPROVAL_KEYS: &[&str] = &["required", "totp", "same_user", "valid_for_s"];
+const APPROVAL_KEYS: &[&str] = &["required", "totp", "same_user", "valid_for_s", "github"];
 
 pub(super) fn read(environments: &Item<'_>, names: &Names) -> BTreeMap<EnvironmentName, Environment> {
     let entries = environments.entries::<EnvironmentName>().into_iter();
@@ -62,6 +62,7 @@ fn approval(environment: &Section<'_>, tier: Tier) -> ApprovalRule {
         totp: false,
         same_user_with_totp: false,
         valid_for_s: defaults::APPROVAL_VALID_FOR_S.default,
+        github: None,
     };
     let Some(section) = environment.optional("approval").and_then(|item| item.section(APPROVAL_KEYS)) else {
         return default;
@@ -81,6 +82,48 @@ fn approval(environment: &Section<'_>, tier: Tier) -> ApprovalRule {
             .and_then(|item| item.choice(&[("refused", false), ("totp", true)]))
             .unwrap_or(default.same_user_with_totp),
         valid_for_s: section.number("valid_for_s", defaults::APPROVAL_VALID_FOR_S),
+        github: section.optional("github").and_then(|item| on_github(&item)),
+    }
+}
+
+fn on_github(item: &Item<'_>) -> Option<GitHubApproval> {
+    let section = item.section(&["environment", "workflow", "approvers"])?;
+    let environment = section.required("environment").and_then(|item| part_of_a_path(&item));
+    let workflow = section.required("workflow").and_then(|item| fetch::workflow_file(&item));
+    let mut approvers = BTreeMap::new();
+    for (login, item) in section.required("approvers")?.entries::<Login>() {
+        let asks_as = item.list().iter().filter_map(|item| item.text().map(str::to_owned)).collect();
+        approvers.insert(login.0.to_ascii_lowercase(), asks_as);
+    }
+    if approvers.is_empty() {
+        item.error("nobody may approve there", "add approvers = { LOGIN = [] }");
+        return None;
+    }
+    Some(GitHubApproval { environment: environment?, workflow: workflow?, approvers })
+}
+
+fn part_of_a_path(item: &Item<'_>) -> Option<String> {
+    let text = item.text()?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let fits = (1..=100).contains(&text.len()) && text.bytes().all(plain);
+    if !fits {
+        item.error("is not the name of an environment that can be asked for", "use letters, digits, '-' and '_'");
+    }
+    fits.then(|| text.to_owned())
+}
+
+/// The name of an account on GitHub.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Login(String);
+
+impl FromStr for Login {
+    type Err = InvalidName;
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        if (1..=39).contains(&text.len()) && !text.starts_with('-') && text.bytes().all(plain) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(InvalidName { kind: "login", rule: "use the name of the account on GitHub: letters, digits and '-'" })
     }
 }
 
@@ -109,6 +152,24 @@ tier = "prod""#,
                 2,
                 "environments.e.approval.totp: must be true or false, not an integer",
                 "write true",
+            ),
+            (
+                "[environments.e]\napproval = { github = { environment = \"a/b\", workflow = \"a.yml\", approvers = { grace = [] } } }",
+                2,
+                "environments.e.approval.github.environment: is not the name of an environment",
+                "use letters",
+            ),
+            (
+                "[environments.e]\napproval = { github = { environment = \"live\", workflow = \"a.sh\", approvers = { grace = [] } } }",
+                2,
+                "environments.e.approval.github.workflow: is not the file of a workflow",
+                "write it as",
+            ),
+            (
+                "[environments.e]\napproval = { github = { environment = \"live\", workflow = \"a.yml\", approvers = {} } }",
+                2,
+                "environments.e.approval.github: nobody may approve there",
+                "add approvers",
             ),
             (
                 "[environments.e]\napproval = { totp = true }",

@@ -9,8 +9,8 @@ use crate::{
     },
     domain::{
         inventory::{
-            AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, RelativePath, ReviewGate,
-            SignedTagGate,
+            AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, NoticeGate, RelativePath,
+            ReviewGate, SignedTagGate,
         },
         name::GateName,
         results::Format,
@@ -29,12 +29,15 @@ pub(super) fn read(gates: &Item<'_>) -> BTreeMap<GateName, Gate> {
 }
 
 fn gate(name: GateName, item: &Item<'_>) -> Option<Gate> {
-    let kinds: [(&str, Kind); 5] = [
+    let kinds: [(&str, Kind); 8] = [
         ("command", COMMAND),
         ("checks", (&["kind", "checks", "workflows"], checks)),
         ("review", (&["kind", "approvals", "code_owners"], review)),
         ("alerts", (&["kind", "severity", "sources"], alerts)),
         ("signed_tag", (&["kind", "allowed_signers"], signed_tag)),
+        ("space", (&["kind"], |_| Some(GateKind::Space))),
+        ("snapshots", (&["kind"], |_| Some(GateKind::Snapshots))),
+        ("notice", (&["kind", "lead_min"], notice)),
     ];
     let (keys, read) = match item.optional_member("kind") {
         Some(kind) => kind.choice(&kinds)?,
@@ -121,6 +124,11 @@ fn alerts(section: &Section<'_>) -> Option<GateKind> {
         None => known.iter().map(|(_, source)| *source).collect(),
     };
     Some(GateKind::Alerts(AlertsGate { severity, sources }))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "every kind is read by a function of this shape")]
+fn notice(section: &Section<'_>) -> Option<GateKind> {
+    Some(GateKind::Notice(NoticeGate { lead_min: section.number("lead_min", defaults::NOTICE_LEAD_MIN) }))
 }
 
 fn signed_tag(section: &Section<'_>) -> Option<GateKind> {
@@ -215,7 +223,7 @@ timeout = 9"#,
                 "[gates.review]\nkind = \"reviews\"",
                 2,
                 "gates.review.kind: is not one of",
-                "write one of: command, checks, review, alerts, signed_tag",
+                "write one of: command, checks, review, alerts, signed_tag, space, snapshots, notice",
             ),
             (
                 "[gates.review]\nkind = \"review\"\napprovals = 0",

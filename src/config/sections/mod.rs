@@ -6,6 +6,7 @@ mod databases;
 mod deploy;
 mod e2e;
 mod environments;
+mod fetch;
 mod gates;
 mod github;
 mod hosts;

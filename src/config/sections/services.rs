@@ -78,6 +78,11 @@ fn service(
     let pages = pages::read(section.optional("pages").as_ref(), names, asked.by_url);
     if let (Some(Deploy::Release(deploy)), Some(item)) = (&deploy, section.optional("deploy")) {
         deploy::check_opcache(deploy, &item, asked.by_url && with_url().count() == targets.len());
+        if deploy.fetch.is_some() && github.is_none() {
+            section
+                .item()
+                .error("the artifact is fetched from GitHub, but github is missing", "add github = \"owner/name\"");
+        }
     }
     Some(Service {
         name,

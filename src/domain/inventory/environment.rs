@@ -1,5 +1,7 @@
 //! Environments: how careful to be, who approves, when deployments may happen.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{
@@ -52,4 +54,19 @@ pub struct ApprovalRule {
     pub same_user_with_totp: bool,
     /// How long an approval may be used, seconds.
     pub valid_for_s: u32,
+    /// Who may approve on GitHub, and how, when anybody may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub github: Option<GitHubApproval>,
+}
+
+/// Approvals by reviewers of an environment on GitHub: a run of a workflow, named after a plan, waits there for one of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GitHubApproval {
+    /// The environment on GitHub that has the reviewers.
+    pub environment: String,
+    /// The workflow's file in `.github/workflows`.
+    pub workflow: String,
+    /// Their logins in lower case, each with the names under which they, or programs of theirs, ask for plans here: nobody approves what
+    /// they asked for.
+    pub approvers: BTreeMap<String, Vec<String>>,
 }

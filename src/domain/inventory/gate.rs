@@ -33,6 +33,12 @@ pub enum GateKind {
     Alerts(AlertsGate),
     /// The tag that is deployed, as the repository here holds it.
     SignedTag(SignedTagGate),
+    /// The room on the disk and within the quotas of the host.
+    Space,
+    /// The snapshots of the target's databases: each as young as its `snapshot_max_age` wants.
+    Snapshots,
+    /// The notice that users got of the deployment window.
+    Notice(NoticeGate),
 }
 
 /// A command that must end with exit code 0 in a clean export of the commit, and whose reports must agree with that.
@@ -96,6 +102,13 @@ pub struct SignedTagGate {
     pub allowed_signers: PathBuf,
 }
 
+/// A notice of a window that the present is in must have been recorded, early enough.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NoticeGate {
+    /// How long before the window it must have been sent, minutes.
+    pub lead_min: u32,
+}
+
 /// How severe a security alert is.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize, schemars::JsonSchema,
@@ -156,6 +169,11 @@ impl AlertSource {
 }
 
 impl GateKind {
+    /// Whether it looks at where the commit is to go, not at the commit. What has no place yet, as a tag, does not need it.
+    pub fn about_place(&self) -> bool {
+        matches!(self, Self::Space | Self::Snapshots | Self::Notice(_))
+    }
+
     /// Whether it may say something else of the same commit a moment later, because others keep what it looks at. Plans are bound to
     /// what it says.
     pub fn may_turn(&self) -> bool {
@@ -168,6 +186,7 @@ impl GateKind {
             Self::Command(_) | Self::SignedTag(_) => EvidenceKind::Gate,
             Self::Checks(_) | Self::Review(_) => EvidenceKind::RemoteGate,
             Self::Alerts(_) => EvidenceKind::AlertGate,
+            Self::Space | Self::Snapshots | Self::Notice(_) => EvidenceKind::PlaceGate,
         }
     }
 }

@@ -7,6 +7,7 @@ mod channel;
 mod database;
 mod e2e;
 mod environment;
+mod fetch;
 mod gate;
 mod github;
 mod host;
@@ -32,9 +33,11 @@ pub use browser::{Browser, Viewport};
 pub use channel::{Channel, ChannelKind, Event, Telling};
 pub use database::{Database, DatabaseServer, Engine, MigrationTool, Tls};
 pub use e2e::EndToEndSuite;
-pub use environment::{ApprovalRule, Environment};
+pub use environment::{ApprovalRule, Environment, GitHubApproval};
+pub use fetch::Fetch;
 pub use gate::{
-    AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, ReviewGate, SignedTagGate,
+    AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, NoticeGate, ReviewGate,
+    SignedTagGate,
 };
 pub use github::{GitHubAccess, GitHubCredential, InvalidRepository, RepositoryName};
 pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};

@@ -15,6 +15,7 @@ use super::{
         refusal::{Code, Refusal},
     },
     EndToEndSuite,
+    fetch::Fetch,
     github::RepositoryName,
     page::Page,
     path::RelativePath,
@@ -185,10 +186,14 @@ impl Runs {
 /// Deployment by release directories: `<root>/releases/<id>`, `<root>/shared`, `<root>/current`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReleaseDeploy {
-    /// The directory that is released, below the repository (after `build`, when there is one).
-    pub artifact: RelativePath,
+    /// The directory that is released: below the repository, after `build` when there is one, or below what is fetched. Without one,
+    /// all that is fetched is.
+    pub artifact: Option<RelativePath>,
     /// Builds the artifact in a clean export of the commit.
     pub build: Option<Build>,
+    /// Where the artifact is fetched from, when others build it. Then there is no `build`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<Fetch>,
     /// Files and directories that live in `<root>/shared` and are linked into every release.
     pub shared: Vec<RelativePath>,
     /// Migrates the databases, before the switch; runs in the new release directory.

@@ -19,6 +19,8 @@ pub enum SecretUse {
     },
     /// The password of a mailbox.
     Mailbox(MailboxName),
+    /// The token for GitHub, or the key of the App.
+    GitHub,
 }
 
 impl fmt::Display for SecretUse {
@@ -28,6 +30,7 @@ impl fmt::Display for SecretUse {
             Self::Host { host, rehearsal: false } => write!(f, "host {host}"),
             Self::Host { host, rehearsal: true } => write!(f, "host {host} (rehearsal)"),
             Self::Mailbox(name) => write!(f, "mailbox {name}"),
+            Self::GitHub => f.write_str("GitHub"),
         }
     }
 }
@@ -46,7 +49,9 @@ impl Inventory {
         let mailboxes = self.mailboxes.values().filter(|mailbox| mailbox.has_login());
         let mailboxes = mailboxes.filter(|mailbox| mailbox.password.as_ref() == Some(secret));
         let mailboxes = mailboxes.map(|mailbox| SecretUse::Mailbox(mailbox.name.clone()));
-        databases.chain(hosts).chain(mailboxes).collect()
+        let github =
+            self.github.iter().filter(|access| access.credential.secret() == secret).map(|_| SecretUse::GitHub);
+        databases.chain(hosts).chain(mailboxes).chain(github).collect()
     }
 }
 

@@ -15,7 +15,16 @@ pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
     if (plan.only_adds() && !for_good) || !(rule.required || case.environment.tier == Tier::Production) {
         return Ok(());
     }
-    let approve = format!("A human runs `deploy-ops approve {}` at a terminal; then execute the same plan.", plan.id());
+    let or_there = rule.github.as_ref().map_or_else(String::new, |there| {
+        format!(
+            ", or starts {} on GitHub for {} and another approves that run in {}",
+            there.workflow,
+            plan.digest(),
+            there.environment
+        )
+    });
+    let approve =
+        format!("A human runs `deploy-ops approve {}` at a terminal{or_there}; then execute the same plan.", plan.id());
     let Some(approval) = case.approval.filter(|a| a.plan_digest == plan.digest()) else {
         return Err(Refusal::new(
             Code::ApprovalRequired,
@@ -40,6 +49,13 @@ pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
             Code::SelfApproval,
             "The approver is the requester.",
             "Somebody else has to approve the plan.",
+        ));
+    }
+    if approval.channel == Channel::GitHub && rule.github.is_none() {
+        return Err(Refusal::new(
+            Code::ApprovalRequired,
+            format!("Approvals on GitHub do not count for {}.", case.environment.name),
+            approve,
         ));
     }
     if case.now < approval.given_at || case.now >= approval.expires_at {

@@ -2,7 +2,7 @@
 
 use super::{
     super::Context,
-    gates,
+    artifact, gates,
     github_secrets::{self, Needed},
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         step::{ScriptCall, Step},
         version::Revision,
     },
-    world::artifacts::ArtifactState,
+    world::{artifacts::ArtifactState, gates::Aim, github::Offer},
 };
 
 /// What a dry run has asked others for already: its plan is bound to these answers, and nothing is asked twice.
@@ -28,6 +28,8 @@ pub(in crate::tools) struct Asked {
     pub(in crate::tools) gates: Vec<Evidence>,
     /// What GitHub said of the names that workflows need.
     pub(in crate::tools) github_secrets: Option<Result<Vec<Needed>, Refusal>>,
+    /// What GitHub offered as the artifact, where it is fetched from there.
+    pub(in crate::tools) offer: Option<Offer>,
 }
 
 /// What the steps are for.
@@ -80,12 +82,20 @@ pub(in crate::tools) async fn gather(
         facts.set(format!("value behind {name}"), fingerprint.map_or_else(|_| "missing".to_owned(), |f| f.to_string()));
     }
     if purpose != Purpose::Rollback {
-        gates::states(context, service, revision, &asked.gates, &mut facts).await?;
+        let aim = Aim { environment, target };
+        gates::states(context, service, revision, Some(aim), &asked.gates, &mut facts).await?;
         let looked = match asked.github_secrets {
             Some(looked) => looked,
             None => github_secrets::look(context, service, environment).await,
         };
         github_secrets::states(&looked, &mut facts);
+        if let Some(fetch) = artifact::fetched(service) {
+            let offer = match asked.offer {
+                Some(offer) => Ok(offer),
+                None => reader.artifact_offer(service, fetch, revision).await,
+            };
+            facts.set("artifact on GitHub", offer.map_or_else(|_| "cannot be told".to_owned(), |offer| offer.fact()));
+        }
     }
     for step in steps {
         of_step(context, service, target, step, &mut facts).await?;

@@ -1,5 +1,6 @@
 //! What `deploy_service` and `rollback` share: facts, migrations, scripts and the way back.
 
+pub(super) mod artifact;
 pub(super) mod facts;
 pub(super) mod gates;
 pub(super) mod github_secrets;

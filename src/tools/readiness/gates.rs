@@ -14,7 +14,8 @@ use crate::domain::{
 const EARLIER: u32 = 50;
 
 pub(super) async fn look(candidate: Candidate<'_>) -> Vec<Seen> {
-    each(gates::of(candidate.context, candidate.service), |gate| one(candidate, gate)).await
+    let gates = gates::of(candidate.context, candidate.service, Some(candidate.aim()));
+    each(gates, |gate| one(candidate, gate)).await
 }
 
 async fn one(candidate: Candidate<'_>, gate: &Gate) -> Seen {
@@ -44,7 +45,10 @@ async fn one(candidate: Candidate<'_>, gate: &Gate) -> Seen {
         let fix = match &gate.kind {
             GateKind::Command(_) => "Fix what the gate found, and tag the fix.",
             GateKind::SignedTag(_) => "Deploy a tag that one of the allowed signers signed.",
-            _ => "Fix what GitHub shows for the commit.",
+            GateKind::Space => "Free room on the host, or let its provider give more.",
+            GateKind::Snapshots => "Take verified snapshots with snapshot_db.",
+            GateKind::Notice(_) => "Tell users of the window; the operator records it with `deploy-ops notice`.",
+            GateKind::Checks(_) | GateKind::Review(_) | GateKind::Alerts(_) => "Fix what GitHub shows for the commit.",
         };
         candidate.blocker(Code::GatesNotGreen, &evidence.summary, fix, Some(next))
     });
@@ -58,7 +62,7 @@ async fn fresh(candidate: Candidate<'_>, gate: &Gate) -> Result<(Evidence, Optio
         _ => None,
     };
     (context.progress)(format!("{}: gate {}", service.name, gate.name));
-    let run = context.reader.run_gate(service, gate, revision, super::UNTIL_STAMPED).await?;
+    let run = context.reader.run_gate(service, gate, revision, Some(candidate.aim()), super::UNTIL_STAMPED).await?;
     let wrote = run.complaint();
     Ok((run.evidence, wrote))
 }

@@ -1,5 +1,6 @@
 //! What `check_readiness` looks at, one check per file. A check says what it saw; what is not green has a fix and a next call.
 
+mod artifact;
 mod backups;
 mod env_keys;
 pub(super) mod gates;
@@ -11,12 +12,15 @@ mod way_back;
 use futures::future::join_all;
 
 use super::{Context, UNTIL_STAMPED};
-use crate::domain::{
-    evidence::{Evidence, EvidenceKind, Outcome},
-    inventory::{Service, Target},
-    name::EnvironmentName,
-    refusal::{Code, NextCall, Refusal},
-    version::Revision,
+use crate::{
+    domain::{
+        evidence::{Evidence, EvidenceKind, Outcome},
+        inventory::{Service, Target},
+        name::EnvironmentName,
+        refusal::{Code, NextCall, Refusal},
+        version::Revision,
+    },
+    world::gates::Aim,
 };
 
 /// A deployment that is asked about.
@@ -44,18 +48,24 @@ pub(super) struct Seen {
 }
 
 impl Candidate<'_> {
+    /// Where it would go.
+    fn aim(&self) -> Aim<'_> {
+        Aim { environment: self.environment, target: self.target }
+    }
+
     /// Looks at everything at once.
     pub(super) async fn look(self) -> Vec<Seen> {
-        let (schedule, gates, secrets, env_keys, backups, way_back, room) = tokio::join!(
+        let (schedule, gates, artifact, secrets, env_keys, backups, way_back, room) = tokio::join!(
             schedule::look(self),
             gates::look(self),
+            artifact::look(self),
             secrets::look(self),
             env_keys::look(self),
             backups::look(self),
             way_back::look(self),
             room::look(self),
         );
-        [schedule, gates, secrets, env_keys, backups, way_back, room].into_iter().flatten().collect()
+        [schedule, gates, artifact, secrets, env_keys, backups, way_back, room].into_iter().flatten().collect()
     }
 
     /// What was seen of one thing; the subject begins with the service.

@@ -1,16 +1,20 @@
 //! Secrets and variables on GitHub: whether they are there, since when, and who needs them. GitHub gives nobody a secret's value.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::{Context, drafting::github_secrets};
+use super::super::{
+    Context,
+    drafting::{github_secrets, way_back},
+};
 use crate::{
     domain::{
         inventory::{Inventory, Service},
         name::{EnvironmentName, SecretName, ServiceName},
+        refusal::Refusal,
         time::Time,
     },
     world::github::secrets::Stored,
@@ -23,6 +27,9 @@ pub(in crate::tools) struct OnGitHub {
     pub(in crate::tools) name: SecretName,
     /// The service that needs it.
     needed_by: ServiceName,
+    /// The workflow files, of what is live or else checked out, that name it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    workflows: Vec<String>,
     /// Where the service runs.
     environment: EnvironmentName,
     /// `exists`, `missing`, or `unknown` when GitHub does not say.
@@ -77,10 +84,16 @@ async fn of_service(
     }
     let days = context.reader.inventory().github.as_ref().and_then(|github| github.rotate_after_days);
     let now = context.reader.now();
+    let workflows = workflows(context, service, environment).await;
+    let naming = |name: &SecretName| {
+        let files = workflows.iter().filter(|(_, names)| names.contains(&name.as_str().to_ascii_uppercase()));
+        files.map(|(file, _)| file.clone()).collect()
+    };
     let entry = |name: SecretName, state, stored: Option<Stored>, problem| {
         let due = stored.as_ref().filter(|stored| !stored.variable).zip(days);
         let due = due.map(|(stored, days)| stored.updated_at.plus_s(i64::from(days) * 24 * 60 * 60));
         OnGitHub {
+            workflows: naming(&name),
             name,
             needed_by: service.name.clone(),
             environment: environment.clone(),
@@ -103,4 +116,20 @@ async fn of_service(
             names.map(|name| entry(name.clone(), "unknown", None, Some(refusal.message.clone()))).collect()
         }
     }
+}
+
+/// The workflow files of what is live, or else checked out, and what each names; nothing when they cannot be read.
+async fn workflows(
+    context: Context<'_>,
+    service: &Service,
+    environment: &EnvironmentName,
+) -> BTreeMap<String, BTreeSet<String>> {
+    let found = async {
+        let commit = match way_back::live(context, service, environment).await? {
+            Some(live) => live.commit,
+            None => context.reader.head(service).await?.commit,
+        };
+        Ok::<_, Refusal>(context.reader.workflow_names(service, &commit).await?)
+    };
+    found.await.unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! Quality gates, by what they look at: [`command`] runs here, [`signed_tag`] asks git, the others ask GitHub.
+//! Quality gates, by what they look at: [`command`] runs here, [`signed_tag`] asks git, [`place`] looks where the commit is to go, the
+//! others ask GitHub.
 //!
 //! Fetching and judging are two things: each judge is a plain function over what was fetched.
 
@@ -6,6 +7,7 @@ mod alerts;
 mod checks;
 pub(super) mod command;
 mod owners;
+mod place;
 pub(super) mod report;
 mod review;
 mod signed_tag;
@@ -18,11 +20,20 @@ use super::{
 use crate::domain::{
     clean::{clean, clean_line},
     evidence::{Evidence, EvidenceKind, Outcome},
-    inventory::{Gate, GateKind, Service},
-    name::GateName,
+    inventory::{Gate, GateKind, Service, Target},
+    name::{EnvironmentName, GateName},
     time::Time,
     version::Revision,
 };
+
+/// Where a commit is to go, for gates that look there.
+#[derive(Debug, Clone, Copy)]
+pub struct Aim<'a> {
+    /// The environment.
+    pub environment: &'a EnvironmentName,
+    /// The service's place there.
+    pub target: &'a Target,
+}
 
 /// A gate that was looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,6 +138,7 @@ impl Reader<'_> {
         service: &Service,
         gate: &Gate,
         revision: &Revision,
+        aim: Option<Aim<'_>>,
         valid_s: u32,
     ) -> Result<GateRun, WorldError> {
         let subject = format!("{}@{}", gate.name, revision.commit);
@@ -140,6 +152,12 @@ impl Reader<'_> {
             GateKind::Review(review) => self.review_of(service, review, revision).await,
             GateKind::Alerts(alerts) => self.alerts_of(service, alerts).await,
             GateKind::SignedTag(signed) => self.signature_of(service, signed, revision).await,
+            GateKind::Space | GateKind::Snapshots | GateKind::Notice(_) => match (&gate.kind, aim) {
+                (_, None) => Err(Unseen("the commit has no place to go to".to_owned())),
+                (GateKind::Notice(notice), Some(aim)) => self.notice_of(aim, notice),
+                (GateKind::Snapshots, Some(aim)) => self.snapshots_of(aim),
+                (_, Some(aim)) => self.space_of(aim).await,
+            },
         };
         Ok(judged.unwrap_or_else(|unseen| Judged::unclear(unseen.0)).settle(&gate.name, evidence))
     }

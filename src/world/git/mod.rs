@@ -106,6 +106,19 @@ impl Repository {
         Ok(plain.filter_map(|entry| entry.path.into_string().ok()).filter(|path| path.ends_with(end)).collect())
     }
 
+    /// The regular files of a commit in one directory, with what they hold; those that are too large are left out.
+    async fn files_in(&self, commit: &str, directory: &RelativePath) -> Result<Vec<(String, Vec<u8>)>, WorldError> {
+        let below = format!("{directory}/");
+        let listing = ["ls-tree", "-z", "-l", "--full-tree", "--end-of-options", commit, "--", &below];
+        let mut files = Vec::new();
+        for entry in Entry::all(&self.bytes(&listing, None).await?) {
+            let regular = entry.kind == "blob" && entry.mode != "120000" && entry.size <= FILE_LIMIT;
+            let Some(path) = entry.path.to_str().filter(|_| regular) else { continue };
+            files.push((path.to_owned(), self.bytes(&["cat-file", "blob", &entry.oid], None).await?));
+        }
+        Ok(files)
+    }
+
     /// Everything that a commit or tree holds.
     async fn entries(&self, commit: &str) -> Result<Vec<Entry>, WorldError> {
         let listing = ["ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", commit];

@@ -1,12 +1,17 @@
 //! What tools may ask of a service's repository.
 
-use std::path::Path;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::{Exported, FileAt, Repository, Tag, export};
 use crate::{
     domain::{
         inventory::{RelativePath, Service},
+        refusal::Code,
         version::{Revision, Version},
+        workflow,
     },
     world::{Reader, WorldError},
 };
@@ -45,6 +50,30 @@ impl Reader<'_> {
         path: &RelativePath,
     ) -> Result<Option<FileAt>, WorldError> {
         Repository::new(&service.repository).file(commit, path).await
+    }
+
+    /// The workflow files of a commit: their names, and the secrets and variables that each names.
+    pub async fn workflow_names(
+        &self,
+        service: &Service,
+        commit: &str,
+    ) -> Result<BTreeMap<String, BTreeSet<String>>, WorldError> {
+        let directory = ".github/workflows".parse().map_err(|error| {
+            WorldError::new(
+                Code::PathRefused,
+                "read the workflow files",
+                "their path is none",
+                "Report this as a defect.",
+            )
+            .because(format!("{error}"))
+        })?;
+        let files = Repository::new(&service.repository).files_in(commit, &directory).await?;
+        let workflows = files.into_iter().filter_map(|(path, text)| {
+            let name = path.rsplit('/').next()?.to_owned();
+            let is_one = name.ends_with(".yml") || name.ends_with(".yaml");
+            is_one.then(|| (name, workflow::names(&String::from_utf8_lossy(&text))))
+        });
+        Ok(workflows.collect())
     }
 
     /// The shell scripts of a commit that git does not mark as executable.

@@ -75,6 +75,21 @@ impl Repository {
         }
     }
 
+    /// When a commit was made, as its committer's clock says.
+    pub(crate) async fn committed_at(&self, commit: &str) -> Result<Time, WorldError> {
+        let text = self.text(&["cat-file", "commit", commit], None).await?;
+        let committer = text.lines().take_while(|line| !line.is_empty()).find(|line| line.starts_with("committer "));
+        let second = committer.and_then(|line| line.rsplit(' ').nth(1)?.parse::<i64>().ok()?.checked_mul(1000));
+        second.map(Time::from_millis).ok_or_else(|| {
+            WorldError::new(
+                Code::UnknownVersion,
+                "read when the commit was made",
+                "the commit does not say it",
+                "Look at the commit with git cat-file.",
+            )
+        })
+    }
+
     async fn tag_list(&self, limit: usize, filter: &[&str]) -> Result<Vec<Tag>, WorldError> {
         let format = "--format=%(refname:strip=2) %(objectname) %(*objectname) %(creatordate:unix)";
         let mut arguments = vec!["for-each-ref", "--sort=-version:refname", "--sort=-creatordate", format];

@@ -23,7 +23,9 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// How much of an answer is read, bytes.
 const BODY: usize = 8 * 1024 * 1024;
 /// How often a question is asked again after an answer that says nothing.
-const AGAIN: u32 = 2;
+pub(super) const AGAIN: u32 = 2;
+/// The version of the API that is spoken.
+pub(super) const VERSION: (&str, &str) = ("x-github-api-version", "2022-11-28");
 /// The scopes of a classic token.
 const SCOPES: header::HeaderName = header::HeaderName::from_static("x-oauth-scopes");
 /// How many redirects are followed: a repository was renamed, or moved.
@@ -93,8 +95,8 @@ impl<'a> Ask<'a> {
             if let Some(wait_s) = github.limits.closed_for(reader.now()) {
                 return Err(Trouble::Limited { wait_s }.at(self.doing));
             }
-            let uri =
-                within(&access.api, &self.place).ok_or_else(|| Trouble::Failing { status: 302 }.at(self.doing))?;
+            let uri = within(&access.api, &self.place).and_then(|url| url.as_str().parse::<Uri>().ok());
+            let uri = uri.ok_or_else(|| Trouble::Failing { status: 302 }.at(self.doing))?;
             let key = format!("{} {uri}", access.credential.secret());
             let kept = if repeatable { github.cache.get(&key) } else { None };
             let raw = match self.once(reader, access, &who, &uri, kept.as_ref()).await {
@@ -174,7 +176,7 @@ impl<'a> Ask<'a> {
             .uri(uri.clone())
             .header(header::AUTHORIZATION, authorization)
             .header(header::ACCEPT, "application/vnd.github+json")
-            .header("x-github-api-version", "2022-11-28")
+            .header(VERSION.0, VERSION.1)
             .header(header::USER_AGENT, concat!("deploy-ops/", env!("CARGO_PKG_VERSION")));
         if let Some(kept) = kept {
             request = request.header(header::IF_NONE_MATCH, &kept.etag);
@@ -277,23 +279,23 @@ impl<'w> Writer<'w> {
 }
 
 /// The place as a URL of this API and nowhere else: the token goes there.
-fn within(api: &url::Url, place: &str) -> Option<Uri> {
+pub(super) fn within(api: &url::Url, place: &str) -> Option<url::Url> {
     let base = api.as_str().trim_end_matches('/');
     let text = if place.starts_with('/') { format!("{base}{place}") } else { place.to_owned() };
     let url = url::Url::parse(&text).ok()?;
     let below = url.path().strip_prefix(api.path().trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'));
-    (url.origin() == api.origin() && url.username().is_empty() && below).then(|| url.as_str().parse().ok())?
+    (url.origin() == api.origin() && url.username().is_empty() && below).then_some(url)
 }
 
 fn stumbles(trouble: &Trouble) -> bool {
     matches!(trouble, Trouble::Unreachable | Trouble::Unreadable { .. })
 }
 
-async fn pause(turn: u32) {
+pub(super) async fn pause(turn: u32) {
     tokio::time::sleep(Duration::from_millis(100 * u64::from(turn * turn))).await;
 }
 
-fn meaning(status: u16, headers: &HeaderMap) -> Trouble {
+pub(super) fn meaning(status: u16, headers: &HeaderMap) -> Trouble {
     match status {
         401 => Trouble::TokenRefused,
         403 => {

@@ -27,6 +27,14 @@ pub(super) enum Advice {
     GiveUp(u64),
 }
 
+impl Advice {
+    /// How long nothing can be asked.
+    pub(super) fn seconds(self) -> u64 {
+        let (Self::Wait(seconds) | Self::GiveUp(seconds)) = self;
+        seconds
+    }
+}
+
 impl Limits {
     /// For how many seconds from now nothing may be asked.
     pub(super) fn closed_for(&self, now: Time) -> Option<u64> {

@@ -4,10 +4,13 @@
 //! who we are, [`error`] tells what is wrong apart. Whoever needs something of GitHub has a file beside these.
 
 pub mod alerts;
+mod approval;
+mod artifacts;
 mod cache;
 mod call;
 pub(in crate::world) mod checks;
 mod deployments;
+mod download;
 pub(in crate::world) mod error;
 mod issues;
 mod limits;
@@ -24,6 +27,8 @@ mod words;
 use octocrab::Octocrab;
 use tokio::sync::OnceCell;
 
+pub use approval::Answer;
+pub use artifacts::Offer;
 pub use deployments::DeploymentTold;
 pub use error::{GitHubError, Trouble};
 pub use issues::{Commented, Issue, IssueState};
@@ -41,8 +46,8 @@ use crate::{
     policy::Permit,
 };
 
-/// How many calls are on their way at once: GitHub asks for restraint, and sixty calls still take a moment only.
-const AT_ONCE: usize = 16;
+/// How many calls are on their way at once: GitHub allows a hundred, others share the account, and sixty calls take two turns.
+const AT_ONCE: usize = 32;
 
 /// What all calls share.
 #[derive(Debug)]

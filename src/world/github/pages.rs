@@ -13,7 +13,7 @@ use super::{
 
 /// More pages than this are not asked for: a hundred thousand things are not looked through.
 const PAGES: usize = 1000;
-/// How many pages of one list are on their way at once: half of what all calls together may be.
+/// How many pages of one list are on their way at once: a quarter of what all calls together may be.
 const AT_ONCE: usize = 8;
 
 /// A list: where it stands in the answer, when the answer is not the list itself.

@@ -1,4 +1,7 @@
-//! Artifacts: what is released, built from a clean export and kept by the digest of its tree.
+//! Artifacts: what is released, built from a clean export or fetched from GitHub, and kept by the digest of its tree.
+
+mod fetch;
+mod unpack;
 
 use std::{
     fs,
@@ -73,7 +76,7 @@ impl Reader<'_> {
             }
             (build_ms, output) = (Some(finished.duration_ms), Some(finished.output));
         }
-        let built = deploy.artifact.below(&export);
+        let built = deploy.artifact.as_ref().map_or_else(|| export.clone(), |path| path.below(&export));
         let store = self.world.paths.data.join("artifacts");
         let (digest, files, bytes) = blocking(move || keep(&built, &store)).await?;
         Ok(Artifact { digest, files, bytes, build_ms, output })
@@ -100,8 +103,8 @@ fn keep(built: &Path, store: &Path) -> Result<(Digest, u64, u64), WorldError> {
         return Err(WorldError::new(
             Code::WorldFailed,
             "keep the artifact",
-            "the artifact directory is not there after the build",
-            "Correct artifact or build of the service in deploy-ops.toml.",
+            "the artifact directory is not there after the build, or not in what was fetched",
+            "Correct artifact, build or fetch of the service in deploy-ops.toml.",
         ));
     }
     tree::refuse_escaping_links(built)?;
