@@ -81,6 +81,8 @@ pub enum OperationKind {
     Issue,
     /// A tag for a commit.
     Tag,
+    /// Something that people are told.
+    Notice,
 }
 
 /// Where an operation stands.

@@ -84,6 +84,8 @@ pub enum Purpose {
     Issue,
     /// Give a commit a tag.
     Tag,
+    /// Tell people.
+    Notice,
 }
 
 impl Purpose {
@@ -95,6 +97,7 @@ impl Purpose {
             Self::Snapshot => "snapshot_db",
             Self::Issue => "deployment_issues",
             Self::Tag => "create_tag",
+            Self::Notice => "notify_team",
         }
     }
     /// Whether another version is live afterwards.
@@ -316,6 +319,7 @@ impl Plan {
         match (&self.body.service, self.body.purpose) {
             (Some(service), Purpose::Issue) => format!("issues/{service}"),
             (Some(service), Purpose::Tag) => format!("tags/{service}"),
+            (Some(service), Purpose::Notice) => format!("notices/{service}"),
             (Some(service), _) => format!("service/{service}/{}", self.body.environment),
             (None, _) => format!("databases/{}", self.body.environment),
         }

@@ -2,7 +2,8 @@
 //!
 //! One walk through it: [`call`] checks who asks and finds the tool; a query answers at once; an action is [`propose`]d (a dry
 //! run ends with a sealed plan) or [`execute`]d (facts are read again under the lock, `policy` gives a permit, and [`drive`] runs
-//! the steps with their journal); [`unwind`] takes steps back; [`close`] writes what came of it; [`resume`] goes on after a crash.
+//! the steps with their journal); [`unwind`] takes steps back; [`close`] writes what came of it; [`resume`] goes on after a crash; [`tell`]
+//! lets GitHub know.
 
 pub mod caller;
 pub mod hooks;
@@ -21,6 +22,7 @@ mod journal;
 mod live;
 mod memo;
 mod metrics;
+mod notices;
 mod observe;
 mod propose;
 mod records;
@@ -30,6 +32,7 @@ mod report;
 mod resources;
 mod resume;
 mod state;
+mod tell;
 mod turns;
 mod unwind;
 mod view;
@@ -55,6 +58,7 @@ use crate::{
 };
 use live::LiveOperations;
 use memo::Memo;
+use tell::Teller;
 use turns::Turns;
 
 /// The engine. Cheap to clone; all clones are one.
@@ -71,6 +75,7 @@ struct Inner {
     live: LiveOperations,
     memo: Memo,
     turns: Turns,
+    teller: Teller,
     hooks: Arc<dyn Hooks>,
 }
 
@@ -94,6 +99,7 @@ impl Engine {
             live: LiveOperations::default(),
             memo: Memo::default(),
             turns: Turns::default(),
+            teller: Teller::default(),
             hooks,
         }))
     }
@@ -106,6 +112,7 @@ impl Engine {
     /// Waits until no operation of this process is running, so that a closed client stops none.
     pub async fn drain(&self) {
         self.0.live.drained().await;
+        self.last_words().await;
         if let Some(ledger) = self.0.ledger.get() {
             ledger.flush().await;
         }

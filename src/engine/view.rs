@@ -47,8 +47,10 @@ impl Engine {
         } else {
             None
         };
+        let github = self.told(ledger, &operation).await?;
         Ok(OperationView {
             plan,
+            github,
             suites: self.suites(&evidence).await?,
             evidence: evidence.iter().map(evidence_view).collect(),
             journal,

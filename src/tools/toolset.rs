@@ -11,6 +11,10 @@ pub enum Toolset {
     Quality,
     /// What GitHub knows.
     GitHub,
+    /// What the web knows.
+    Research,
+    /// What people are told.
+    Report,
 }
 
 impl Toolset {
@@ -21,6 +25,8 @@ impl Toolset {
             Self::Inspect => "inspect",
             Self::Quality => "quality",
             Self::GitHub => "github",
+            Self::Research => "research",
+            Self::Report => "report",
         }
     }
 }

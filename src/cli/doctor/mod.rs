@@ -5,6 +5,7 @@ mod github;
 mod hosts;
 mod inventory;
 mod machine;
+mod outside;
 mod state;
 
 use serde_json::json;
@@ -87,6 +88,7 @@ pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) ->
                 let weak = redactor.add(secrets);
                 let mut found = inventory::check_secrets(&config, &unread, &weak);
                 found.extend(github::check(&config).await);
+                found.extend(outside::check(&config).await);
                 found.extend(browser::check(&config).await);
                 found.extend(hosts::check(&config, options.canary).await);
                 found.extend(state::check(&config, switches, terminal).await);

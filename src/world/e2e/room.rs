@@ -14,7 +14,10 @@ use super::{
     },
     Part, Ran, SuiteCall, unseen, why,
 };
-use crate::{domain::results::Format, redact::Secret};
+use crate::{
+    domain::{inventory::HttpCheck, results::Format},
+    redact::Secret,
+};
 
 /// How long the page may take to answer, before any test runs.
 const ANSWERS: Duration = Duration::from_secs(15);
@@ -114,7 +117,8 @@ impl Reader<'_> {
         if call.target.through_host {
             return Err("BASE_URL answers only on its host, and tests run here".to_owned());
         }
-        let request = HttpRequest { url, timeout: ANSWERS, contains: None, follow: true, through: None };
+        let (private_network, ca) = (call.target.private_network, call.target.ca.clone());
+        let request = HttpRequest { redirects: HttpCheck::REDIRECTS, private_network, ca, ..HttpRequest::get(url, ANSWERS) };
         match self.http_check(&request).await {
             Ok(_) => Ok(()),
             Err(error) => Err(format!("BASE_URL does not answer: {}", error.problem)),
