@@ -51,7 +51,7 @@ async fn what_is_no_proof_is_inconclusive_and_says_why() {
     ]);
     for (name, why) in cases {
         let answer = run(&client, json!({ "services": [name] })).await;
-        assert!(answer.status().starts_with("INCONCLUSIVE: E2E of"), "{name}: {}", answer.text);
+        assert!(answer.status().starts_with("INCONCLUSIVE: tests of"), "{name}: {}", answer.text);
         assert!(answer.status().contains(&format!("{name}/ui: {why}")), "{name}: {}", answer.text);
         assert_eq!(answer.get("/evidence/0/outcome"), "INCONCLUSIVE");
     }
@@ -90,7 +90,7 @@ async fn flows_and_single_tests_are_names_and_never_arguments() {
     }
     let answer = run(&client, json!({ "flows": ["login", "donation"] })).await;
     assert!(
-        answer.status().starts_with("DEGRADED: E2E of cart in production: 6 of 200 tests failed"),
+        answer.status().starts_with("DEGRADED: tests of cart in production, end to end: 6 of 200 tests failed"),
         "{}",
         answer.text
     );
@@ -173,7 +173,7 @@ async fn a_real_pytest_suite_is_told_test_by_test() {
     house.add_tested_service("site", &url, &suite);
     let client = house.server().await;
     let answer = run(&client, json!({ "services": ["site"] })).await;
-    let wanted = "FAIL: E2E of site in production: 1 of 2 tests failed, 0 flaky.";
+    let wanted = "FAIL: tests of site in production, end to end: 1 of 2 tests failed, 0 flaky.";
     assert!(answer.status().starts_with(wanted), "{}", answer.text);
     assert!(answer.get("/evidence/0/summary").contains("1 of 2 tests failed, 1 left out"), "{}", answer.text);
     let test = &suites(&answer)[0]["tests"][0];
@@ -183,5 +183,10 @@ async fn a_real_pytest_suite_is_told_test_by_test() {
     let alone = client.call("run_e2e", json!({ "services": ["site"], "test": test["test"] })).await;
     assert_eq!(alone.code(), "UNSUPPORTED", "{}", alone.text);
     let flow = run(&client, json!({ "flows": ["greeting"] })).await;
-    assert!(flow.status().starts_with("PASS: E2E of site in production: 0 of 1 tests failed"), "{}", flow.text);
+    assert!(
+        flow.status().starts_with("PASS: tests of site in production, end to end: 0 of 1 tests failed"),
+        "{}",
+        flow.text
+    );
+    assert!(flow.status().starts_with(flow.get("/operation/summary")), "{}", flow.text);
 }

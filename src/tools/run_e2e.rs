@@ -214,7 +214,9 @@ fn summed_up(wanted: &[Wanted<'_>], evidence: &[Evidence]) -> String {
         Judgement::Inconclusive => ("INCONCLUSIVE", ""),
         Judgement::Failed => ("FAIL", ""),
     };
-    let mut text = format!("{word}: E2E of {} in {environment}: {}{mark}.", names.join(", "), seen.reason);
+    // What stands behind `PASS:` is a word, or it would look like a password.
+    let mut text =
+        format!("{word}: tests of {} in {environment}, end to end: {}{mark}.", names.join(", "), seen.reason);
     if let Some(doubt) = evidence.iter().find(|one| one.outcome == crate::domain::evidence::Outcome::Inconclusive) {
         text.push_str(&format!(" {}", doubt.summary));
     }

@@ -115,7 +115,7 @@ impl Reader<'_> {
             let begun = self.now();
             let ran = match &ready {
                 Ok(ready) => self.run_part(call, ready, part, index).await.unwrap_or_else(|error| unseen(why(&error))),
-                Err(unready) => unready.clone(),
+                Err(unready) => Ran::clone(unready),
             };
             let mut evidence = self.evidence(EvidenceKind::EndToEnd, &call.subject(part), ran.judged.outcome, 0);
             let duration_ms = self.now().millis_since(begun);

@@ -59,19 +59,24 @@ impl Ready {
     }
 }
 
+/// What its runs come to when it cannot run.
+fn unready(reason: impl Into<String>) -> Box<Ran> {
+    Box::new(unseen(reason))
+}
+
 impl Reader<'_> {
     /// Makes a suite ready; else what its runs come to.
-    pub(super) async fn make_ready(&self, call: SuiteCall<'_>) -> Result<Ready, Ran> {
+    pub(super) async fn make_ready(&self, call: SuiteCall<'_>) -> Result<Ready, Box<Ran>> {
         if !call.suite.secrets.is_empty() && !call.trusted {
-            return Err(unseen(
+            return Err(unready(
                 "it gets secrets, and those only from a commit that is deployed; nothing is deployed yet",
             ));
         }
-        self.answers(call).await.map_err(unseen)?;
-        self.room(call).await.unwrap_or_else(|error| Err(unseen(why(&error))))
+        self.answers(call).await.map_err(unready)?;
+        self.room(call).await.unwrap_or_else(|error| Err(unready(why(&error))))
     }
 
-    async fn room(&self, call: SuiteCall<'_>) -> Result<Result<Ready, Ran>, WorldError> {
+    async fn room(&self, call: SuiteCall<'_>) -> Result<Result<Ready, Box<Ran>>, WorldError> {
         let suite = call.suite;
         let scratch = self.scratch("e2e-")?;
         let strays = Strays::of(scratch.path());
@@ -82,14 +87,14 @@ impl Reader<'_> {
                 let opened = File::open(directory);
                 let opened = opened.map_err(|error| WorldError::io("open the directory of the suite", error))?;
                 if flock(&opened, FlockOperation::NonBlockingLockExclusive).is_err() {
-                    return Ok(Err(unseen("another run is under way in its directory")));
+                    return Ok(Err(unready("another run is under way in its directory")));
                 }
                 (room.export, alone) = (directory.clone(), Some(opened));
             }
             (None, Some(commit)) => {
                 self.export_to(call.service, commit, None, &room.export).await?;
             }
-            (None, None) => return Ok(Err(unseen("it is not known which commit it is to run from"))),
+            (None, None) => return Ok(Err(unready("it is not known which commit it is to run from"))),
         }
         let mut left = Duration::from_secs(u64::from(suite.timeout_s));
         if let Some(prepare) = &suite.prepare {
@@ -98,7 +103,7 @@ impl Reader<'_> {
             let prepared = process::run(invocation).await?;
             if !prepared.ending.is_success() {
                 let problem = format!("it could not be prepared ({})", prepared.ending.describe());
-                return Ok(Err(self.cut(problem, &prepared)));
+                return Ok(Err(Box::new(self.cut(problem, &prepared))));
             }
             left = left.saturating_sub(Duration::from_millis(prepared.duration_ms));
         }
@@ -117,12 +122,9 @@ impl Reader<'_> {
         if call.target.through_host {
             return Err("BASE_URL answers only on its host, and tests run here".to_owned());
         }
-        let request = HttpRequest {
-            redirects: HttpCheck::REDIRECTS,
-            private_network: call.target.private_network,
-            ca: call.target.ca.clone(),
-            ..HttpRequest::get(url, ANSWERS)
-        };
+        let (private_network, ca) = (call.target.private_network, call.target.ca.clone());
+        let request =
+            HttpRequest { redirects: HttpCheck::REDIRECTS, private_network, ca, ..HttpRequest::get(url, ANSWERS) };
         match self.http_check(&request).await {
             Ok(_) => Ok(()),
             Err(error) => Err(format!("BASE_URL does not answer: {}", error.problem)),

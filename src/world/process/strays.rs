@@ -66,7 +66,8 @@ mod tests {
         let lives = || fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
         assert!(lives(), "{}", finished.output.text());
         #[expect(clippy::disallowed_methods, reason = "one that is not ours")]
-        let mut other = tokio::process::Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().unwrap();
+        let mut other =
+            tokio::process::Command::new("sleep").arg("600").stdin(Stdio::null()).kill_on_drop(true).spawn().unwrap();
         drop(strays);
         for _ in 0..500 {
             if !lives() {
