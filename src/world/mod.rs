@@ -94,7 +94,21 @@ impl World {
         let (github, ssh) = (github::GitHub::default(), ssh::Pool::default());
         let (search, refusals) = (search::Limits::default(), refusals::Refusals::default());
         let (pace, smoke_runs) = (smoke::Pace::default(), smoke::Runs::default());
-        Self { inventory, clock, paths, runner, secrets, redactor, http, github, search, ssh, refusals, pace, smoke_runs }
+        Self {
+            inventory,
+            clock,
+            paths,
+            runner,
+            secrets,
+            redactor,
+            http,
+            github,
+            search,
+            ssh,
+            refusals,
+            pace,
+            smoke_runs,
+        }
     }
     /// The same world with these sources of secrets. Without them no secret exists.
     pub fn with_secrets(mut self, secrets: SecretStore) -> Self {

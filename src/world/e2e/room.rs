@@ -118,7 +118,8 @@ impl Reader<'_> {
             return Err("BASE_URL answers only on its host, and tests run here".to_owned());
         }
         let (private_network, ca) = (call.target.private_network, call.target.ca.clone());
-        let request = HttpRequest { redirects: HttpCheck::REDIRECTS, private_network, ca, ..HttpRequest::get(url, ANSWERS) };
+        let request =
+            HttpRequest { redirects: HttpCheck::REDIRECTS, private_network, ca, ..HttpRequest::get(url, ANSWERS) };
         match self.http_check(&request).await {
             Ok(_) => Ok(()),
             Err(error) => Err(format!("BASE_URL does not answer: {}", error.problem)),
