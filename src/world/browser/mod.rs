@@ -113,7 +113,8 @@ impl Reader<'_> {
     ) -> Result<Look, WorldError> {
         let doing = format!("look at {} in {environment}", service.name);
         let url = url_of(target, &doing)?;
-        let reach = Reach::of(url, &self.inventory().browser.hosts).await?;
+        let reach =
+            Reach::of(&self.world.http.names, url, target.private_network, &self.inventory().browser.hosts).await?;
         let end = Instant::now() + ALTOGETHER;
         let shots = self.with_chromium(&reach, LIFE, Door::Pipe, async |wire, _| {
             let mut shots = Vec::with_capacity(wanted.len());

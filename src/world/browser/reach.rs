@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use url::Url;
 
-use super::super::WorldError;
+use super::super::{WorldError, names::Names};
 use crate::domain::refusal::Code;
 
 /// How long an address of several has to answer before the next one is tried.
@@ -22,8 +22,13 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// The host and port of a URL, and these hosts.
-    pub(super) async fn of(url: &Url, more: &[String]) -> Result<Self, WorldError> {
+    /// The host and port of a URL, and these hosts. Names lead to public addresses alone, unless `private_network` says otherwise.
+    pub(super) async fn of(
+        names: &Names,
+        url: &Url,
+        private_network: bool,
+        more: &[String],
+    ) -> Result<Self, WorldError> {
         let host = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default().unwrap_or(80);
         let mut wanted = vec![(host, port)];
@@ -32,7 +37,7 @@ impl Reach {
         wanted.extend(more.iter().flat_map(|host| PORTS.map(|port| (host.as_str(), port))));
         let mut rules = Vec::new();
         for (host, port) in &wanted {
-            match address(host, *port).await {
+            match address(names, host, *port, private_network).await {
                 Ok(address) => rules.push(rule(host, address)),
                 // A part that is missing will be seen on the page.
                 Err(_) if more.iter().any(|name| name == host) => {}
@@ -56,16 +61,15 @@ fn rule(host: &str, address: SocketAddr) -> String {
 }
 
 /// The address of a name: the first that answers, when there are several.
-async fn address(host: &str, port: u16) -> Result<SocketAddr, WorldError> {
+async fn address(names: &Names, host: &str, port: u16, private_network: bool) -> Result<SocketAddr, WorldError> {
     // What stands between commas and spaces is a rule of its own.
     let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'[' | b']' | b':'));
     if !plain || host.is_empty() {
         return Err(unresolved(host, "its URL names no host that a browser can be pointed at"));
     }
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let found = tokio::net::lookup_host((bare, port)).await;
-    let found: Vec<SocketAddr> =
-        found.map_err(|error| unresolved(host, "its name has no address").because(error))?.collect();
+    let found = names.addresses(host, private_network).await;
+    let found = found.map_err(|error| unresolved(host, &error.to_string()).because(error))?;
+    let found: Vec<SocketAddr> = found.into_iter().map(|address| SocketAddr::new(address, port)).collect();
     let (Some(first), several) = (found.first(), found.len() > 1) else {
         return Err(unresolved(host, "its name has no address"));
     };
@@ -92,7 +96,7 @@ mod tests {
 
     async fn rules(url: &str, more: &[&str]) -> String {
         let more: Vec<String> = more.iter().map(|host| (*host).to_owned()).collect();
-        Reach::of(&url.parse().unwrap(), &more).await.unwrap().rules
+        Reach::of(&Names::by(None), &url.parse().unwrap(), false, &more).await.unwrap().rules
     }
 
     #[tokio::test]
@@ -109,6 +113,6 @@ mod tests {
     #[tokio::test]
     async fn a_host_that_would_be_another_rule_is_refused() {
         let url = Url::parse("http://a,b.example.org/").unwrap();
-        assert!(Reach::of(&url, &[]).await.unwrap_err().problem.contains("no host"));
+        assert!(Reach::of(&Names::by(None), &url, true, &[]).await.unwrap_err().problem.contains("no host"));
     }
 }
