@@ -46,6 +46,7 @@ const KEYS: &[&str] = &[
     "services",
     "databases",
     "snapshots",
+    "telemetry",
     "mailboxes",
     "gates",
     "github",

@@ -84,6 +84,8 @@ pub enum Purpose {
     Issue,
     /// Give a commit a tag.
     Tag,
+    /// Write the report of an operation.
+    Report,
 }
 
 impl Purpose {
@@ -95,6 +97,7 @@ impl Purpose {
             Self::Snapshot => "snapshot_db",
             Self::Issue => "deployment_issues",
             Self::Tag => "create_tag",
+            Self::Report => "write_report",
         }
     }
     /// Whether another version is live afterwards.
@@ -316,6 +319,7 @@ impl Plan {
         match (&self.body.service, self.body.purpose) {
             (Some(service), Purpose::Issue) => format!("issues/{service}"),
             (Some(service), Purpose::Tag) => format!("tags/{service}"),
+            (_, Purpose::Report) => format!("reports/{}", self.body.environment),
             (Some(service), _) => format!("service/{service}/{}", self.body.environment),
             (None, _) => format!("databases/{}", self.body.environment),
         }

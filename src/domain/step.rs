@@ -11,6 +11,7 @@ use super::{
     inventory::{OnCancel, RelativePath, WebRoot},
     issue::{CloseIssue, CommentIssue, OpenIncident},
     name::{DatabaseName, HostName, SecretName, SuiteName},
+    operation::OperationId,
     release::ReleaseId,
     snapshot::SnapshotId,
     version::Version,
@@ -58,6 +59,8 @@ pub enum Step {
     CloseIssue(CloseIssue),
     /// Give a commit an annotated tag.
     CreateTag(CreateTag),
+    /// Write the report of an operation.
+    WriteReport(WriteReport),
 }
 
 /// Take a snapshot of a database and verify it.
@@ -204,6 +207,13 @@ pub struct CreateTag {
     pub message: String,
 }
 
+/// Write the report of an operation that has ended, from what the ledger holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WriteReport {
+    /// The operation.
+    pub operation: OperationId,
+}
+
 impl Step {
     /// The name of the step, as the file in `steps/` is called.
     pub fn name(&self) -> &'static str {
@@ -221,6 +231,7 @@ impl Step {
             Self::OpenIncident(_) => "open_incident",
             Self::CloseIssue(_) => "close_issue",
             Self::CreateTag(_) => "create_tag",
+            Self::WriteReport(_) => "write_report",
         }
     }
 
@@ -237,7 +248,8 @@ impl Step {
             | Self::CommentIssue(_)
             | Self::OpenIncident(_)
             | Self::CloseIssue(_)
-            | Self::CreateTag(_) => StepClass::Idempotent,
+            | Self::CreateTag(_)
+            | Self::WriteReport(_) => StepClass::Idempotent,
         }
     }
 
@@ -255,7 +267,8 @@ impl Step {
             | Self::CommentIssue(_)
             | Self::OpenIncident(_)
             | Self::CloseIssue(_)
-            | Self::CreateTag(_) => Effect::Change,
+            | Self::CreateTag(_)
+            | Self::WriteReport(_) => Effect::Change,
         }
     }
 
@@ -272,6 +285,7 @@ impl Step {
                 | Self::OpenIncident(_)
                 | Self::CloseIssue(_)
                 | Self::CreateTag(_)
+                | Self::WriteReport(_)
         )
     }
 
@@ -305,6 +319,7 @@ impl Step {
             Self::OpenIncident(s) => format!("open an incident for operation {}", s.about.operation),
             Self::CloseIssue(s) => format!("close issue {}", s.issue),
             Self::CreateTag(s) => format!("tag commit {} as {}", s.commit.get(..12).unwrap_or(&s.commit), s.tag),
+            Self::WriteReport(s) => format!("write the report of operation {}", s.operation),
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod reply;
 mod approve;
 mod call;
 mod cancel;
+pub mod check_report;
 mod close;
 mod complete;
 mod decide;
@@ -30,6 +31,7 @@ mod report;
 mod resources;
 mod resume;
 mod state;
+mod telemetry;
 mod turns;
 mod unwind;
 mod view;
@@ -40,6 +42,7 @@ use tokio::sync::OnceCell;
 
 pub use approve::{ApproveError, PlanForApproval};
 pub use caller::Caller;
+pub use check_report::CheckedReport;
 pub use hooks::{Hooks, NoHooks, Point};
 pub use options::{Options, Waits};
 pub use reply::Reply;
@@ -55,6 +58,7 @@ use crate::{
 };
 use live::LiveOperations;
 use memo::Memo;
+use telemetry::Telemetry;
 use turns::Turns;
 
 /// The engine. Cheap to clone; all clones are one.
@@ -71,6 +75,7 @@ struct Inner {
     live: LiveOperations,
     memo: Memo,
     turns: Turns,
+    telemetry: Telemetry,
     hooks: Arc<dyn Hooks>,
 }
 
@@ -94,6 +99,7 @@ impl Engine {
             live: LiveOperations::default(),
             memo: Memo::default(),
             turns: Turns::default(),
+            telemetry: Telemetry::default(),
             hooks,
         }))
     }
@@ -106,6 +112,7 @@ impl Engine {
     /// Waits until no operation of this process is running, so that a closed client stops none.
     pub async fn drain(&self) {
         self.0.live.drained().await;
+        self.told().await;
         if let Some(ledger) = self.0.ledger.get() {
             ledger.flush().await;
         }

@@ -13,17 +13,20 @@ mod restore_database;
 mod run_script;
 mod switch_release;
 mod take_snapshot;
+mod write_report;
 
 use std::{path::PathBuf, sync::Arc};
 
+use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::{
         evidence::{Evidence, EvidenceKind, Outcome},
         inventory::{Service, Target},
-        operation::Phase,
+        operation::{OperationId, Phase},
         refusal::Refusal,
+        report::Report,
         step::Step,
         time::Time,
     },
@@ -44,6 +47,14 @@ pub struct Context<'a> {
     pub progress: Arc<dyn Fn(String) + Send + Sync>,
     /// Cancelled when the operation is, for steps that need not come to their end.
     pub cancelled: CancellationToken,
+    /// What the ledger knows of other operations.
+    pub reports: &'a dyn Reports,
+}
+
+/// The ledger as a step sees it.
+pub trait Reports: Send + Sync {
+    /// The report of an operation, as of now.
+    fn report<'a>(&'a self, id: &'a OperationId) -> BoxFuture<'a, Result<Report, Refusal>>;
 }
 
 /// A step that took effect.
@@ -141,6 +152,7 @@ pub async fn run(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::OpenIncident(step) => open_incident::run(step, context).await,
         Step::CloseIssue(step) => close_issue::run(step, context).await,
         Step::CreateTag(step) => create_tag::run(step, context).await,
+        Step::WriteReport(step) => write_report::run(step, context).await,
     }
 }
 
@@ -157,7 +169,11 @@ pub async fn probe(step: &Step, context: &Context<'_>) -> Probe {
         Step::OpenIncident(step) => open_incident::probe(step, context).await,
         Step::CreateTag(step) => create_tag::probe(step, context).await,
         // Doing these again does no harm and finds out as much as looking would.
-        Step::PruneReleases(_) | Step::CheckSmoke(_) | Step::CheckE2e(_) | Step::CloseIssue(_) => Probe::NotStarted,
+        Step::PruneReleases(_)
+        | Step::CheckSmoke(_)
+        | Step::CheckE2e(_)
+        | Step::CloseIssue(_)
+        | Step::WriteReport(_) => Probe::NotStarted,
     }
 }
 
@@ -168,7 +184,11 @@ pub async fn undo(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::PlaceRelease(step) => place_release::undo(step, context).await,
         Step::SwitchRelease(step) => switch_release::undo(step, context).await,
         Step::RestoreDatabase(step) => restore_database::undo(step, context).await,
-        Step::TakeSnapshot(_) | Step::ExportCommit(_) | Step::CheckSmoke(_) | Step::CheckE2e(_) => {
+        Step::TakeSnapshot(_)
+        | Step::ExportCommit(_)
+        | Step::CheckSmoke(_)
+        | Step::CheckE2e(_)
+        | Step::WriteReport(_) => {
             Ok(Done::new("There is nothing to take back: this step only added something of our own."))
         }
         Step::CommentIssue(_) | Step::OpenIncident(_) | Step::CloseIssue(_) | Step::CreateTag(_) => {
@@ -195,6 +215,7 @@ pub async fn probe_undo(step: &Step, context: &Context<'_>) -> Probe {
         | Step::OpenIncident(_)
         | Step::CloseIssue(_)
         | Step::CreateTag(_)
+        | Step::WriteReport(_)
         | Step::PruneReleases(_) => Probe::NotStarted,
     }
 }

@@ -11,6 +11,8 @@ pub enum Toolset {
     Quality,
     /// What GitHub knows.
     GitHub,
+    /// What is told about operations.
+    Report,
 }
 
 impl Toolset {
@@ -21,6 +23,7 @@ impl Toolset {
             Self::Inspect => "inspect",
             Self::Quality => "quality",
             Self::GitHub => "github",
+            Self::Report => "report",
         }
     }
 }

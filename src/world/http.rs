@@ -76,7 +76,7 @@ pub struct HttpAnswer {
 pub(crate) struct Http(OnceLock<Client>);
 
 impl Http {
-    fn client(&self) -> Result<&Client, WorldError> {
+    pub(in crate::world) fn client(&self) -> Result<&Client, WorldError> {
         if let Some(client) = self.0.get() {
             return Ok(client);
         }

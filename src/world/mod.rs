@@ -34,11 +34,13 @@ pub mod reports;
 mod scratch;
 pub mod scripts;
 pub mod secrets;
+mod signing;
 pub mod smoke;
 pub mod snapshots;
 pub mod space;
 pub mod ssh;
 pub mod state;
+mod telemetry;
 mod tls;
 pub(crate) mod tree;
 

@@ -6,6 +6,7 @@ mod hosts;
 mod inventory;
 mod machine;
 mod state;
+mod telemetry;
 
 use serde_json::json;
 
@@ -88,6 +89,7 @@ pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) ->
                 let mut found = inventory::check_secrets(&config, &unread, &weak);
                 found.extend(github::check(&config).await);
                 found.extend(browser::check(&config).await);
+                found.extend(telemetry::check(&config).await);
                 found.extend(hosts::check(&config, options.canary).await);
                 found.extend(state::check(&config, switches, terminal).await);
                 found

@@ -18,6 +18,7 @@ mod services;
 mod smoke;
 mod snapshots;
 mod targets;
+mod telemetry;
 mod way;
 
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
         secrets: secrets.into_iter().map(|(name, (reference, _))| (name, reference)).collect(),
         github: file.optional("github").and_then(|item| github::read(&item, names)),
         snapshots: file.optional("snapshots").and_then(|item| snapshots::read(&item, names)).unwrap_or_default(),
+        telemetry: file.optional("telemetry").and_then(|item| telemetry::read(&item, names)).unwrap_or_default(),
         roots: entries(file, "roots", |item| roots::read(&item, names)),
         services: entries(file, "services", |item| services::read(&item, names, &hosts)),
         lighthouse: file.optional("lighthouse").and_then(|item| lighthouse::read(&item)),

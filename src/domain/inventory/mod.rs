@@ -19,6 +19,7 @@ mod secret;
 mod service;
 mod smoke;
 mod snapshots;
+mod telemetry;
 mod uses;
 
 use std::collections::BTreeMap;
@@ -44,6 +45,7 @@ pub use secret::SecretReference;
 pub use service::{Build, Deploy, OnCancel, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target, WebRoot};
 pub use smoke::{SmokeCheck, SmokeKind};
 pub use snapshots::SnapshotStorage;
+pub use telemetry::Telemetry;
 pub use uses::SecretUse;
 
 use super::{
@@ -77,6 +79,8 @@ pub struct Inventory {
     pub github: Option<GitHubAccess>,
     /// How snapshots are kept.
     pub snapshots: SnapshotStorage,
+    /// Where numbers and traces go.
+    pub telemetry: Telemetry,
     /// The directories below which `read_file` and `search_logs` may look.
     pub roots: BTreeMap<RootName, Root>,
     /// How pages are looked at.
