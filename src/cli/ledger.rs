@@ -79,11 +79,10 @@ async fn verify(wired: &Wired, ledger: &Ledger, contains: Option<&str>, terminal
 
 /// Whether a head that was given out belongs to the chain.
 async fn holds(ledger: &Ledger, head: &str) -> Result<bool, Refusal> {
-    let parts = head.split_once('/').and_then(|(seq, hash)| Some((seq.parse::<i64>().ok()?, hash)));
-    let Some((seq, hash)) = parts.filter(|(seq, hash)| *seq > 0 && hash.len() >= 12) else {
-        return Err(Refusal::new(Code::BadArgument, "That is not a head.", "Give it as it was shown: seq/hash12."));
-    };
-    Ok(entry(ledger, seq).await?.is_some_and(|entry| entry.hash.to_string().starts_with(hash)))
+    ledger
+        .holds(head)
+        .await?
+        .ok_or_else(|| Refusal::new(Code::BadArgument, "That is not a head.", "Give it as it was shown: seq/hash12."))
 }
 
 async fn entry(ledger: &Ledger, seq: i64) -> Result<Option<Entry>, Refusal> {

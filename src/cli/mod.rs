@@ -27,6 +27,7 @@ mod person;
 mod plans;
 mod prune;
 mod redact;
+mod report;
 mod resume;
 mod schema;
 mod serve;
@@ -90,6 +91,8 @@ enum Command {
     Ledger(ledger::Options),
     /// List the hosts, and see whether they are who they should be.
     Host(host::Options),
+    /// Prove that nobody edited a report.
+    Report(report::Options),
     /// List, verify and prune snapshots.
     Snapshot(snapshot::Options),
     /// The accepted pictures of pages; accept new ones.
@@ -143,6 +146,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Unfreeze(options) => unfreeze::run(switches, &options, &terminal),
         Command::Ledger(options) => ledger::run(switches, &options, &terminal),
         Command::Host(options) => host::run(switches, &options, &terminal),
+        Command::Report(options) => report::run(switches, &options, &terminal),
         Command::Snapshot(options) => snapshot::run(switches, &options, &terminal),
         Command::Baseline(options) => baseline::run(switches, &options, &terminal),
         Command::Doctor(options) => doctor::run(switches, &options, &terminal),

@@ -1,7 +1,8 @@
 //! `deploy-ops serve`: MCP on stdio, or over HTTP.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -41,6 +42,9 @@ pub(super) struct Options {
 
 /// Threads that serve: reads are short and redaction is quick, so two keep one busy client from holding up another.
 const WORKERS: usize = 2;
+
+/// How often the file of the metrics is written when nothing happens.
+const METRICS_EVERY: Duration = Duration::from_secs(60);
 
 pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) -> Exit {
     let switches = Switches {
@@ -121,6 +125,12 @@ fn start_in_background(wired: &Wired) {
         if let Err(refusal) = engine.start().await {
             tracing::error!("the engine cannot start yet: {refusal}");
         }
+        // Numbers that stay the same are told as well: a file that grows old says that nobody is there.
+        let mut turns = tokio::time::interval(METRICS_EVERY);
+        while engine.inventory().telemetry.metrics_file.is_some() {
+            turns.tick().await;
+            engine.write_metrics().await;
+        }
     });
 }
 
@@ -150,7 +160,9 @@ async fn over_http(handler: Handler, address: SocketAddr, wired: &Wired, termina
     };
     start_in_background(wired);
     let shown = listener.local_addr().unwrap_or(address);
-    tracing::info!("serving MCP at http://{shown}/mcp, and at http://{shown}/sse for older clients");
+    tracing::info!(
+        "serving MCP at http://{shown}/mcp, and at http://{shown}/sse for older clients; numbers at /metrics"
+    );
     let stop = CancellationToken::new();
     let redactor = wired.redactor.clone();
     let served = http::serve(listener, handler, redactor, settings, stop.clone());
@@ -172,6 +184,13 @@ async fn over_http(handler: Handler, address: SocketAddr, wired: &Wired, termina
 /// The settings of the configuration, with the tokens' values read.
 async fn http_settings(address: SocketAddr, wired: &Wired) -> Result<HttpSettings, String> {
     let mut settings = HttpSettings { listen: address, ..HttpSettings::loopback(address.port()) };
+    let engine = wired.engine.clone();
+    settings.metrics = wired.config.is_some().then(|| {
+        http::Metrics::new(move || {
+            let engine = engine.clone();
+            async move { engine.metrics().await.ok() }.boxed()
+        })
+    });
     let Some(config) = &wired.config else { return Ok(settings) };
     for token in &config.settings.tokens {
         let secret = wire::secret(config, &wired.paths, &token.secret).await.ok_or_else(|| {

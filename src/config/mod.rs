@@ -47,6 +47,7 @@ const KEYS: &[&str] = &[
     "databases",
     "smoke",
     "snapshots",
+    "telemetry",
     "mailboxes",
     "monitoring",
     "notify",

@@ -45,6 +45,10 @@ pub enum EvidenceKind {
     Room,
     /// The deployment window, and whatever else holds changes up.
     Schedule,
+    /// A database lets us in.
+    Connection,
+    /// A report was written; the raw digest is that of the file.
+    Report,
 }
 
 impl EvidenceKind {

@@ -81,6 +81,8 @@ pub enum OperationKind {
     Issue,
     /// A tag for a commit.
     Tag,
+    /// A report of another operation.
+    Report,
     /// Something that people are told.
     Notice,
 }

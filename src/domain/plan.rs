@@ -84,6 +84,8 @@ pub enum Purpose {
     Issue,
     /// Give a commit a tag.
     Tag,
+    /// Write the report of an operation.
+    Report,
     /// Tell people.
     Notice,
 }
@@ -97,6 +99,7 @@ impl Purpose {
             Self::Snapshot => "snapshot_db",
             Self::Issue => "deployment_issues",
             Self::Tag => "create_tag",
+            Self::Report => "write_report",
             Self::Notice => "notify_team",
         }
     }
@@ -319,6 +322,7 @@ impl Plan {
         match (&self.body.service, self.body.purpose) {
             (Some(service), Purpose::Issue) => format!("issues/{service}"),
             (Some(service), Purpose::Tag) => format!("tags/{service}"),
+            (_, Purpose::Report) => format!("reports/{}", self.body.environment),
             (Some(service), Purpose::Notice) => format!("notices/{service}"),
             (Some(service), _) => format!("service/{service}/{}", self.body.environment),
             (None, _) => format!("databases/{}", self.body.environment),

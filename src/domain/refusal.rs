@@ -89,6 +89,8 @@ pub enum Code {
     WrongState,
     /// Too many secrets were asked for in one session.
     SessionStopped,
+    /// What is deployed is not well: a check of it did not pass.
+    NotHealthy,
 }
 
 impl Code {

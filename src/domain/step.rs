@@ -13,6 +13,7 @@ use super::{
     issue::{CloseIssue, CommentIssue, OpenIncident, TellProgress},
     name::{DatabaseName, HostName, MonitorName, SecretName, SuiteName},
     notice::Notify,
+    operation::OperationId,
     release::ReleaseId,
     snapshot::SnapshotId,
     version::Version,
@@ -62,6 +63,8 @@ pub enum Step {
     CloseIssue(CloseIssue),
     /// Give a commit an annotated tag.
     CreateTag(CreateTag),
+    /// Write the report of an operation.
+    WriteReport(WriteReport),
     /// Tell in the issue about all deployments of a service how an operation goes.
     TellProgress(TellProgress),
     /// Keep a deployment on GitHub in step with an operation.
@@ -226,6 +229,13 @@ pub struct CreateTag {
     pub message: String,
 }
 
+/// Write the report of an operation that has ended, from what the ledger holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WriteReport {
+    /// The operation.
+    pub operation: OperationId,
+}
+
 impl Step {
     /// The name of the step, as the file in `steps/` is called.
     pub fn name(&self) -> &'static str {
@@ -244,6 +254,7 @@ impl Step {
             Self::OpenIncident(_) => "open_incident",
             Self::CloseIssue(_) => "close_issue",
             Self::CreateTag(_) => "create_tag",
+            Self::WriteReport(_) => "write_report",
             Self::TellProgress(_) => "tell_progress",
             Self::TellDeployment(_) => "tell_deployment",
             Self::Notify(_) => "notify",
@@ -264,6 +275,7 @@ impl Step {
             | Self::OpenIncident(_)
             | Self::CloseIssue(_)
             | Self::CreateTag(_)
+            | Self::WriteReport(_)
             | Self::Notify(_)
             | Self::TellProgress(_)
             | Self::TellDeployment(_) => StepClass::Idempotent,
@@ -285,6 +297,7 @@ impl Step {
             | Self::OpenIncident(_)
             | Self::CloseIssue(_)
             | Self::CreateTag(_)
+            | Self::WriteReport(_)
             | Self::Notify(_)
             | Self::TellProgress(_)
             | Self::TellDeployment(_) => Effect::Change,
@@ -305,6 +318,7 @@ impl Step {
                 | Self::OpenIncident(_)
                 | Self::CloseIssue(_)
                 | Self::CreateTag(_)
+                | Self::WriteReport(_)
                 | Self::TellProgress(_)
                 | Self::TellDeployment(_)
                 | Self::Notify(_)
@@ -346,6 +360,7 @@ impl Step {
             Self::CloseIssue(s) => format!("close issue {}", s.issue),
             Self::Notify(s) => format!("tell channel {}: {}", s.channel, s.about()),
             Self::CreateTag(s) => format!("tag commit {} as {}", s.commit.get(..12).unwrap_or(&s.commit), s.tag),
+            Self::WriteReport(s) => format!("write the report of operation {}", s.operation),
             Self::TellProgress(s) => {
                 format!("tell in the issue about {} how operation {} goes", s.service, s.about.operation)
             }

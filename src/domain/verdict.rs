@@ -22,7 +22,7 @@ pub enum Judgement {
 /// One criterion with its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Criterion {
-    /// What was judged: `gates`, `http`, `e2e`, `lighthouse`, `migrations`, `monitoring`, `rollback`.
+    /// What was judged: `gates`, `http`, `databases`, `e2e`, `lighthouse`, `migrations`, `monitoring`, `rollback`.
     pub name: String,
     /// How.
     pub judgement: Judgement,
@@ -59,6 +59,18 @@ pub struct SmokeCounts {
     pub passed: u64,
     /// Checks that gave a wrong answer, or none within their attempts.
     pub failed: u64,
+}
+
+impl SmokeCounts {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            wanted: self.wanted + other.wanted,
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+        }
+    }
 }
 
 /// End-to-end tests.
@@ -121,6 +133,8 @@ pub struct Observations {
     pub gates: Option<GateCounts>,
     /// Smoke checks.
     pub smoke: Option<SmokeCounts>,
+    /// Databases that were logged in to.
+    pub databases: Option<SmokeCounts>,
     /// End-to-end tests.
     pub end_to_end: Option<EndToEndCounts>,
     /// Lighthouse medians per category, 0 to 100; `None` inside means it could not be measured.
@@ -138,7 +152,8 @@ pub struct Observations {
 pub fn judge(seen: &Observations) -> Verdict {
     let criteria: Vec<Criterion> = [
         seen.gates.map(gates),
-        seen.smoke.map(smoke),
+        seen.smoke.map(|counts| checks("http", "checks passed", counts)),
+        seen.databases.map(|counts| checks("databases", "connections succeeded", counts)),
         seen.end_to_end.map(end_to_end),
         seen.lighthouse.as_deref().map(lighthouse),
         seen.migrations.map(migrations),
@@ -164,7 +179,7 @@ fn gates(seen: GateCounts) -> Criterion {
     criterion("gates", judgement, format!("{} green, {} yellow, {} red", seen.green, seen.yellow, seen.red))
 }
 
-fn smoke(seen: SmokeCounts) -> Criterion {
+fn checks(name: &str, good: &str, seen: SmokeCounts) -> Criterion {
     let judgement = if seen.failed > 0 {
         Judgement::Failed
     } else if seen.wanted == 0 || seen.passed != seen.wanted {
@@ -172,7 +187,7 @@ fn smoke(seen: SmokeCounts) -> Criterion {
     } else {
         Judgement::Success
     };
-    criterion("http", judgement, format!("{} of {} checks passed, {} failed", seen.passed, seen.wanted, seen.failed))
+    criterion(name, judgement, format!("{} of {} {good}, {} failed", seen.passed, seen.wanted, seen.failed))
 }
 
 /// The judgement of end-to-end tests: 1 to 10 % that failed are `Degraded`, more are `Failed`.

@@ -20,7 +20,7 @@ impl Run<'_> {
             Purpose::Deploy => "Deployed; every check passed.".to_owned(),
             Purpose::Rollback => "Went back; every check passed.".to_owned(),
             Purpose::Snapshot => "Every snapshot is taken and verified by a restore.".to_owned(),
-            Purpose::Issue | Purpose::Tag | Purpose::Notice => self.told(&operation).await?,
+            Purpose::Issue | Purpose::Tag | Purpose::Notice | Purpose::Report => self.told(&operation).await?,
         };
         let deployments = self.went_live(&mut operation).await?;
         self.finish(operation, deployments).await
@@ -176,9 +176,8 @@ impl Run<'_> {
         operation.step = None;
         operation.decide_by = None;
         self.measure(&mut operation).await?;
-        let (own, plan) = self.all_evidence(&operation).await?;
         if self.permit.plan().body().purpose.changes_service() {
-            self.write_report(&operation, &own, &plan).await?;
+            self.write_report(&operation).await?;
             self.give_target_back().await;
         }
         self.tell_channels(&operation, Event::of(operation.state)).await?;

@@ -58,6 +58,7 @@ impl Engine {
             while let Some((permit, operation)) = next {
                 next = engine.drive(&ledger, &handle, &permit, operation).await;
             }
+            engine.tell_end(&ledger, &id);
             handle.set(OperationState::Failed);
             engine.0.live.remove(&id);
         });

@@ -52,6 +52,7 @@ impl Run<'_> {
             index,
             progress: Arc::new(move |line| live.say(line)),
             cancelled: CancellationToken::new(),
+            reports: self,
         }
     }
 
@@ -130,11 +131,18 @@ impl Run<'_> {
         self.engine.stamp(&mut evidence);
         let uncounted = self.store_outcome(entry, &evidence).await?;
         let plan = self.permit.plan();
-        if let (AttemptState::Done, Phase::Do, Some(Step::TakeSnapshot(take))) =
-            (entry.state, entry.phase, usize::try_from(entry.index).ok().and_then(|index| plan.steps().get(index)))
-            && let Some(manifest) = self.engine.world().reader().snapshot_manifest(&take.snapshot)
-        {
-            self.ledger.record_snapshot(&manifest).await?;
+        let step = usize::try_from(entry.index).ok().and_then(|index| plan.steps().get(index));
+        match (entry.state, entry.phase, step) {
+            (AttemptState::Done, Phase::Do, Some(Step::TakeSnapshot(take))) => {
+                if let Some(manifest) = self.engine.world().reader().snapshot_manifest(&take.snapshot) {
+                    self.ledger.record_snapshot(&manifest).await?;
+                }
+            }
+            (AttemptState::Done, Phase::Do, Some(Step::WriteReport(write))) => {
+                let written = evidence.iter().filter_map(|file| Some((file.subject.clone(), file.raw_digest?)));
+                self.engine.note_report(self.ledger, &write.operation, &written.collect::<Vec<_>>()).await?;
+            }
+            _ => {}
         }
         Ok(uncounted)
     }

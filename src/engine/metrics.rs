@@ -7,7 +7,7 @@ use crate::{
     domain::{
         evidence::{Evidence, EvidenceKind, Outcome},
         lighthouse::{CATEGORIES, Category},
-        operation::Operation,
+        operation::{Operation, OperationKind},
         verdict::{self, EndToEndCounts, GateCounts, MigrationResult, Observations, SmokeCounts, Verdict},
     },
     ledger::LedgerError,
@@ -72,7 +72,7 @@ pub(super) fn observe(own: &[Evidence], plan: &[Evidence]) -> Observations {
         (critical, _) => Some(critical),
     });
     let (end_to_end, lighthouse) = (end_to_end(own), lighthouse(own));
-    Observations { gates, smoke, end_to_end, lighthouse, migrations, critical_alerts }
+    Observations { gates, smoke, databases: None, end_to_end, lighthouse, migrations, critical_alerts }
 }
 
 /// The median of each category, of several pages the worst. A page that was not measured leaves nothing that could be said.
@@ -83,6 +83,28 @@ fn lighthouse(own: &[Evidence]) -> Option<Vec<(String, Option<u64>)>> {
         (category.name().to_owned(), scores.and_then(|scores| scores.into_iter().min()))
     };
     (!pages.is_empty()).then(|| CATEGORIES.into_iter().map(worst).collect())
+}
+
+/// The verdict of a look at services that are deployed: of all their checks together.
+pub(super) fn validate(own: &[Evidence]) -> Verdict {
+    let smoke = own.iter().filter(|e| e.kind == EvidenceKind::Smoke).map(|e| SmokeCounts {
+        wanted: counter(e, "wanted"),
+        passed: counter(e, "passed"),
+        failed: counter(e, "failed"),
+    });
+    // A service whose checks could not even be made wants one that did not pass.
+    let smoke = smoke.map(|counts| SmokeCounts { wanted: counts.wanted.max(1), ..counts });
+    let connections = own.iter().filter(|e| e.kind == EvidenceKind::Connection).map(|e| SmokeCounts {
+        wanted: 1,
+        passed: u64::from(e.outcome == Outcome::Pass),
+        failed: u64::from(e.outcome == Outcome::Fail),
+    });
+    let seen = Observations {
+        smoke: smoke.reduce(SmokeCounts::and),
+        databases: connections.reduce(SmokeCounts::and),
+        ..observe(own, &[])
+    };
+    verdict::judge(&seen)
 }
 
 /// The tests of all suites together. Of a suite that ran again the last run counts.
@@ -109,13 +131,19 @@ pub(super) fn fill(operation: &mut Operation, own: &[Evidence], plan: &[Evidence
         };
         status.to_owned()
     });
-    let smoke = newest(own, EvidenceKind::Smoke);
-    metrics.http_200_rate = smoke.and_then(|e| {
-        let (checks, good) = (counter(e, "http_wanted"), counter(e, "http_passed"));
-        // Counts of checks are small; an f64 holds them exactly.
-        #[expect(clippy::cast_precision_loss, reason = "counts of checks are far below 2^52")]
-        (checks > 0).then(|| good as f64 / checks as f64)
-    });
+    // A look at many services has the answers of all; an operation that goes from one version to another those of the last.
+    let all = own.iter().filter(|e| e.kind == EvidenceKind::Smoke);
+    let smoke: Vec<&Evidence> = match operation.kind {
+        OperationKind::Check => all.collect(),
+        _ => newest(own, EvidenceKind::Smoke).into_iter().collect(),
+    };
+    let of_all = |name| smoke.iter().map(|e| counter(e, name)).sum::<u64>();
+    metrics.http_200_rate =
+        (!smoke.is_empty()).then(|| (of_all("http_wanted"), of_all("http_passed"))).and_then(|(checks, good)| {
+            // Counts of checks are small; an f64 holds them exactly.
+            #[expect(clippy::cast_precision_loss, reason = "counts of checks are far below 2^52")]
+            (checks > 0).then(|| good as f64 / checks as f64)
+        });
     let scores = seen.lighthouse.into_iter().flatten();
     metrics.lighthouse_scores = scores.filter_map(|(category, score)| Some((category, score?))).collect();
     metrics.e2e_pass_rate = seen.end_to_end.and_then(|tests| {

@@ -14,6 +14,7 @@ mod approve;
 mod approved_elsewhere;
 mod call;
 mod cancel;
+pub mod check_report;
 mod close;
 mod complete;
 mod decide;
@@ -33,6 +34,7 @@ mod report;
 mod resources;
 mod resume;
 mod state;
+mod telemetry;
 mod tell;
 mod turns;
 mod unwind;
@@ -44,6 +46,7 @@ use tokio::sync::OnceCell;
 
 pub use approve::{ApproveError, PlanForApproval};
 pub use caller::Caller;
+pub use check_report::CheckedReport;
 pub use hooks::{Hooks, NoHooks, Point};
 pub use options::{Options, Waits};
 pub use reply::Reply;
@@ -59,6 +62,7 @@ use crate::{
 };
 use live::LiveOperations;
 use memo::Memo;
+use telemetry::Telemetry;
 use tell::Teller;
 use turns::Turns;
 
@@ -76,6 +80,7 @@ struct Inner {
     live: LiveOperations,
     memo: Memo,
     turns: Turns,
+    telemetry: Telemetry,
     teller: Teller,
     hooks: Arc<dyn Hooks>,
 }
@@ -100,6 +105,7 @@ impl Engine {
             live: LiveOperations::default(),
             memo: Memo::default(),
             turns: Turns::default(),
+            telemetry: Telemetry::default(),
             teller: Teller::default(),
             hooks,
         }))
@@ -113,6 +119,7 @@ impl Engine {
     /// Waits until no operation of this process is running, so that a closed client stops none.
     pub async fn drain(&self) {
         self.0.live.drained().await;
+        self.traces_gone().await;
         self.last_words().await;
         if let Some(ledger) = self.0.ledger.get() {
             ledger.flush().await;

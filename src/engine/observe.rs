@@ -12,9 +12,11 @@ use super::{
 };
 use crate::{
     domain::{
+        evidence::Evidence,
         operation::{Operation, OperationId, OperationKind, OperationState},
         principal::Principal,
         refusal::Refusal,
+        verdict::Judgement,
     },
     ledger::Ledger,
     tools::{self, ObservationHandler, Observed, records::OperationView},
@@ -48,6 +50,7 @@ impl Engine {
         let task = tokio::spawn(async move {
             let id = operation.id.clone();
             let result = engine.look_around(&ledger, &who, observation, arguments, operation).await;
+            engine.tell_end(&ledger, &id);
             engine.0.live.remove(&id);
             live.set(OperationState::Succeeded);
             result
@@ -106,6 +109,9 @@ impl Engine {
                 operation.summary = summary;
                 operation.blockers = blockers;
                 metrics::fill(&mut operation, &evidence, &evidence);
+                if observation.judged {
+                    judge(&mut operation, &evidence);
+                }
                 ledger.record_evidence(&operation.id, &evidence).await?;
                 if let Some(text) = untrusted_text {
                     let body = self.redactor().json(json!({ "untrusted_text": super::view::tail(&text, SHOWN) }));
@@ -123,4 +129,21 @@ impl Engine {
             }
         }
     }
+}
+
+/// Gives the verdict of all that was seen; it becomes the first word, and what is not well the end of the sentence.
+fn judge(operation: &mut Operation, evidence: &[Evidence]) {
+    let verdict = metrics::validate(evidence);
+    let bad = verdict.criteria.iter().filter(|criterion| criterion.judgement != Judgement::Success);
+    let bad: Vec<String> = bad.map(|criterion| format!("{}: {}", criterion.name, criterion.reason)).collect();
+    let word = format!("{:?}", verdict.judgement).to_uppercase();
+    operation.summary = match (verdict.judgement, bad.is_empty()) {
+        (Judgement::Success, _) => {
+            let good: Vec<&str> = verdict.criteria.iter().map(|criterion| criterion.name.as_str()).collect();
+            format!("{word}: {} Good: {} ✓", operation.summary, good.join(", "))
+        }
+        (_, true) => format!("{word}: {} Nothing could be looked at.", operation.summary),
+        (_, false) => format!("{word}: {} {}.", operation.summary, bad.join("; ")),
+    };
+    operation.verdict = Some(verdict);
 }

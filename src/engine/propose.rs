@@ -43,10 +43,11 @@ impl Engine {
         let live = self.0.live.add(&operation.id, OperationState::Running);
         let lines = live.listen();
         let id = operation.id.clone();
-        let (engine, who, name) = (self.clone(), caller.clone(), tool.name);
+        let (engine, who, name, told) = (self.clone(), caller.clone(), tool.name, ledger.clone());
         let task = tokio::spawn(async move {
             let result =
                 engine.dry_run(&ledger, &who, name, action, arguments, operation.clone(), subject, start).await;
+            engine.tell_end(&told, &operation.id);
             engine.0.live.remove(&operation.id);
             live.set(OperationState::Succeeded);
             result
@@ -275,6 +276,7 @@ pub(super) fn kind_of(purpose: Purpose) -> OperationKind {
         Purpose::Snapshot => OperationKind::Snapshot,
         Purpose::Issue => OperationKind::Issue,
         Purpose::Tag => OperationKind::Tag,
+        Purpose::Report => OperationKind::Report,
         Purpose::Notice => OperationKind::Notice,
     }
 }

@@ -1,131 +1,134 @@
-//! The report of an operation, written from its evidence.
+//! The report of an operation, composed from what the ledger holds.
 
-use std::fmt::Write;
+use futures::{FutureExt, future::BoxFuture};
+use serde_json::json;
 
-use super::{journal::Run, view::evidence_view};
+use super::{Engine, journal::Run, records::EngineRecords, view::no_such_operation};
 use crate::{
     domain::{
-        evidence::{Evidence, Outcome},
-        operation::Operation,
+        digest::Digest,
+        operation::{Operation, OperationFilter, OperationId, OperationKind},
+        principal::Principal,
+        refusal::{Code, Refusal},
+        report::{EARLIER, Report},
     },
-    ledger::LedgerError,
+    ledger::{Ledger, LedgerError},
+    steps::Reports,
 };
 
-impl Run<'_> {
-    /// Writes `deployment-<date>-<service>-<id>.md`. Writing it twice gives the same file; failing to write it stops nothing, and is
-    /// said in the ledger.
-    pub(super) async fn write_report(
+/// The kind of the ledger's entry that says which bytes were written.
+pub(super) const REPORT: &str = "report";
+/// How many operations are read at a time to find earlier ones.
+const PAGE: u32 = 200;
+
+impl Engine {
+    /// What the ledger knows of an operation, as of that head; nothing when what is left of it without secrets cannot be read.
+    pub(super) async fn compose(
         &self,
+        ledger: &Ledger,
         operation: &Operation,
-        own: &[Evidence],
-        plan: &[Evidence],
-    ) -> Result<(), LedgerError> {
-        let engine = self.engine;
-        let journal = self.ledger.journal(&operation.id).await?;
-        let head = self.ledger.head().await?;
-        let mut text = markdown(operation, self.permit.plan().digest().to_string().as_str());
-        let _ = writeln!(text, "\n## Steps\n\n| step | phase | attempt | outcome |\n|---|---|---|---|");
-        for entry in &journal {
-            let _ = writeln!(
-                text,
-                "| {} | {:?} | {} | {:?}: {} |",
-                cell(&entry.summary),
-                entry.phase,
-                entry.attempt,
-                entry.state,
-                cell(entry.outcome.lines().next().unwrap_or_default())
-            );
-        }
-        let _ = writeln!(text, "\n## Evidence\n\n| what | outcome | summary | collected |\n|---|---|---|---|");
-        for evidence in plan.iter().chain(own) {
-            let view = evidence_view(evidence);
-            let _ = writeln!(
-                text,
-                "| {} | {} | {} | {} |",
-                cell(&view.what),
-                word(view.outcome),
-                cell(&view.summary),
-                evidence.collected_at
-            );
-        }
-        let _ = writeln!(text, "\nLedger: {head}");
-        let name = name_of(operation);
-        let text = engine.redactor().text(&text);
-        let written = engine.world().write_report(self.permit, &name, &text).await;
-        let body = match written {
-            Ok(path) => serde_json::json!({ "report": path.display().to_string() }),
-            Err(error) => {
-                tracing::error!(operation = %operation.id, "cannot write the report: {error}");
-                serde_json::json!({ "report": null, "why": error.to_string() })
-            }
+        head: String,
+    ) -> Result<Option<Report>, LedgerError> {
+        let stored = match &operation.plan {
+            Some(plan) => ledger.plan(plan).await?,
+            None => None,
         };
-        let body = engine.redactor().json(body);
-        self.ledger.note("report", Some(&operation.id), &operation.requester, body, engine.world().now()).await
+        // The evidence of a dry run's plan is its own.
+        let planned = match &operation.plan {
+            Some(plan) if operation.kind != OperationKind::DryRun => ledger.plan_evidence(plan).await?,
+            _ => Vec::new(),
+        };
+        let (journal, own) = (ledger.journal(&operation.id).await?, ledger.evidence(&operation.id).await?);
+        let plan = stored.as_ref().map(|stored| &stored.plan);
+        let report = Report::new(operation.clone(), plan, journal, own, planned, head);
+        let report = report.after(&earlier(ledger, operation).await?);
+        let Ok(value) = serde_json::to_value(&report) else { return Ok(None) };
+        Ok(serde_json::from_value(self.redactor().json(value).into_inner()).ok())
+    }
+
+    /// Says in the ledger which files of an operation's report were written, with their digests.
+    pub(super) async fn note_report(
+        &self,
+        ledger: &Ledger,
+        id: &OperationId,
+        files: &[(String, Digest)],
+    ) -> Result<(), LedgerError> {
+        let files: serde_json::Map<_, _> = files.iter().map(|(name, digest)| (name.clone(), json!(digest))).collect();
+        let body = self.redactor().json(json!({ "files": files }));
+        ledger.note(REPORT, Some(id), &Principal::server(), body, self.world().now()).await
     }
 }
 
-/// The file name of an operation's report.
-pub(super) fn name_of(operation: &Operation) -> String {
-    let service = operation.service.as_ref().map_or("databases", |service| service.as_str());
-    let short = operation.id.as_str().rsplit('-').next().unwrap_or_default();
-    format!("deployment-{}-{service}-{short}.md", operation.started_at.date())
-}
-
-fn markdown(operation: &Operation, digest: &str) -> String {
-    let mut text = String::new();
-    let service = operation.service.as_ref().map_or("databases", |service| service.as_str());
-    let version = operation.version.as_deref().unwrap_or("");
-    // Writing into a String cannot fail.
-    let _ = writeln!(text, "# {service} {version} in {}\n", operation.environment);
-    let _ = writeln!(text, "{}\n", operation.summary);
-    let _ = writeln!(text, "| | |\n|---|---|");
-    let rows = [
-        ("operation", operation.id.to_string()),
-        ("state", format!("{:?}", operation.state)),
-        ("requester", operation.requester.to_string()),
-        ("plan digest", digest.to_owned()),
-        ("started", operation.started_at.to_string()),
-        ("finished", operation.finished_at.map_or_else(String::new, |time| time.to_string())),
-    ];
-    for (name, value) in rows {
-        let _ = writeln!(text, "| {name} | {} |", cell(&value));
-    }
-    let metrics = &operation.metrics;
-    let _ = writeln!(text, "\n## Metrics\n\n| metric | value |\n|---|---|");
-    if let Ok(serde_json::Value::Object(map)) = serde_json::to_value(metrics) {
-        for (name, value) in map {
-            let _ = writeln!(text, "| {name} | {value} |");
+/// Operations of the same kind that had ended before this one began, the newest first.
+async fn earlier(ledger: &Ledger, operation: &Operation) -> Result<Vec<Operation>, LedgerError> {
+    let mut found = Vec::new();
+    let mut filter = OperationFilter {
+        service: operation.service.clone(),
+        environment: Some(operation.environment.clone()),
+        limit: PAGE,
+        ..OperationFilter::default()
+    };
+    // Whoever looks again later has to find the same ones, however many have come since.
+    loop {
+        let page = ledger.operations(&filter).await?;
+        let last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+        found.extend(page.into_iter().filter(|other| {
+            other.kind == operation.kind
+                && other.service == operation.service
+                && other.finished_at.is_some_and(|end| end <= operation.started_at)
+        }));
+        if last || found.len() >= EARLIER {
+            return Ok(found);
         }
-    }
-    if let Some(verdict) = &operation.verdict {
-        let _ = writeln!(
-            text,
-            "\n## Verdict: {:?}\n\n| criterion | judgement | reason |\n|---|---|---|",
-            verdict.judgement
-        );
-        for criterion in &verdict.criteria {
-            let _ = writeln!(text, "| {} | {:?} | {} |", criterion.name, criterion.judgement, cell(&criterion.reason));
-        }
-    }
-    text
-}
-
-/// The outcome in a word that cannot be read as the name of what stands beside it.
-fn word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Pass => "passed",
-        Outcome::Fail => "failed",
-        Outcome::Inconclusive => "inconclusive",
+        filter.offset = filter.offset.saturating_add(PAGE);
     }
 }
 
-/// A text that cannot leave its table cell.
-fn cell(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '|' => '/',
-            c if c.is_control() => ' ',
-            c => c,
+impl Run<'_> {
+    /// Writes the report of an operation that is about to end. Writing it twice gives the same files; failing to write it stops
+    /// nothing, and is said in the ledger.
+    pub(super) async fn write_report(&self, operation: &Operation) -> Result<(), LedgerError> {
+        let (engine, ledger) = (self.engine, self.ledger);
+        let head = ledger.head().await?.to_string();
+        let why = match engine.compose(ledger, operation, head).await? {
+            None => "something in it is the value of a secret".to_owned(),
+            Some(report) => match engine.world().write_report(self.permit, report).await {
+                Ok(written) => {
+                    let files = written.map(|file| (file.name(), file.digest));
+                    return engine.note_report(ledger, &operation.id, &files).await;
+                }
+                Err(error) => error.to_string(),
+            },
+        };
+        tracing::error!(operation = %operation.id, "cannot write the report: {why}");
+        let body = engine.redactor().json(json!({ "files": null, "why": why }));
+        ledger.note(REPORT, Some(&operation.id), &operation.requester, body, engine.world().now()).await
+    }
+}
+
+impl Engine {
+    /// The report of an operation, as of now.
+    async fn report_of(&self, ledger: &Ledger, id: &OperationId) -> Result<Report, Refusal> {
+        let operation = ledger.operation(id).await?.ok_or_else(no_such_operation)?;
+        let head = ledger.head().await?.to_string();
+        self.compose(ledger, &operation, head).await?.ok_or_else(|| {
+            Refusal::new(
+                Code::WorldFailed,
+                "The report cannot be written: something in it is the value of a secret.",
+                "Use secrets that are no names and no words; `deploy-ops doctor` lists those that are.",
+            )
         })
-        .collect()
+    }
+}
+
+impl Reports for Run<'_> {
+    fn report<'a>(&'a self, id: &'a OperationId) -> BoxFuture<'a, Result<Report, Refusal>> {
+        self.engine.report_of(self.ledger, id).boxed()
+    }
+}
+
+impl Reports for EngineRecords<'_> {
+    fn report<'a>(&'a self, id: &'a OperationId) -> BoxFuture<'a, Result<Report, Refusal>> {
+        self.engine.report_of(self.ledger, id).boxed()
+    }
 }

@@ -8,6 +8,7 @@ use crate::{
         plan::PlanId,
         principal::Scope,
         refusal::{Code, Refusal},
+        report::{check::readable, name_of},
     },
     redact::Redacted,
 };
@@ -139,8 +140,8 @@ impl Engine {
             Some(("reports", id)) => {
                 let id: OperationId = id.parse().map_err(|_| no_resource())?;
                 let operation = ledger.operation(&id).await?.ok_or_else(no_resource)?;
-                let text = self.world().reader().report(&super::report::name_of(&operation)).await?;
-                return Ok(("text/markdown", ResourceBody::Text(self.redactor().text(&text))));
+                let text = self.world().reader().report(&format!("{}.md", name_of(&operation))).await?;
+                return Ok(("text/markdown", ResourceBody::Text(self.redactor().text(readable(&text)))));
             }
             Some(("e2e", run)) => {
                 let (run, picture) = run.split_once('/').map_or((run, None), |(run, name)| (run, Some(name)));

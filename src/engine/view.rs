@@ -116,7 +116,9 @@ pub(super) fn headline(view: &OperationView) -> (String, Vec<NextCall>) {
     let subject = match (&operation.service, &operation.version) {
         (Some(service), Some(version)) => format!("{service} {version} in {}", operation.environment),
         (Some(service), None) => format!("{service} in {}", operation.environment),
-        (None, _) if operation.kind == OperationKind::Check => format!("services in {}", operation.environment),
+        (None, _) if matches!(operation.kind, OperationKind::Check | OperationKind::Report) => {
+            format!("services in {}", operation.environment)
+        }
         (None, _) => "databases".to_owned(),
     };
     let state = serde_json::to_value(operation.state).ok();

@@ -140,6 +140,14 @@ impl Ledger {
         Ok(body.and_then(|body| body.get("what").cloned()))
     }
 
+    /// Whether a head that was given out, `seq/hash12`, belongs to the chain; nothing when it is not a head.
+    pub async fn holds(&self, head: &str) -> Result<Option<bool>, LedgerError> {
+        let parts = head.split_once('/').and_then(|(seq, hash)| Some((seq.parse::<i64>().ok()?, hash)));
+        let Some((seq, hash)) = parts.filter(|(seq, hash)| *seq > 0 && hash.len() >= 12) else { return Ok(None) };
+        let found = self.entries(seq.saturating_sub(1), 1).await?;
+        Ok(Some(found.iter().any(|entry| entry.seq == seq && entry.hash.to_string().starts_with(hash))))
+    }
+
     /// At most `limit` entries after number `after`, in order.
     pub async fn entries(&self, after: i64, limit: u32) -> Result<Vec<Entry>, LedgerError> {
         let sql = "SELECT seq, at, kind, operation, actor, body, prev, hash FROM entries WHERE seq > $1 ORDER BY seq LIMIT $2";

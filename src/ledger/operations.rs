@@ -221,6 +221,14 @@ impl Ledger {
             .collect()
     }
 
+    /// Operations that have ended, with the entry that last wrote each, in the order of those entries, after that one.
+    pub async fn ended_since(&self, entry: i64, limit: u32) -> Result<Vec<(i64, Operation)>, LedgerError> {
+        let sql = "SELECT entry, record FROM operations WHERE terminal = 1 AND entry > $1 ORDER BY entry LIMIT $2";
+        let wanted = query(sql).bind(entry).bind(i64::from(limit));
+        let rows: Vec<(i64, String)> = self.inner.readers.rows("operations", wanted).await?;
+        rows.into_iter().map(|(entry, text)| Ok((entry, record::read(WHAT, &text)?))).collect()
+    }
+
     /// The newest operation of every service in every environment.
     pub async fn newest(&self) -> Result<Vec<Operation>, LedgerError> {
         // The records are long, so only those that are wanted are read.

@@ -85,7 +85,9 @@ impl Settings {
             | EvidenceKind::Monitoring
             | EvidenceKind::Backup
             | EvidenceKind::Room
-            | EvidenceKind::Schedule => self.gate_s,
+            | EvidenceKind::Schedule
+            | EvidenceKind::Connection
+            | EvidenceKind::Report => self.gate_s,
         }
     }
 

@@ -17,17 +17,20 @@ mod switch_release;
 mod take_snapshot;
 mod tell_deployment;
 mod tell_progress;
+mod write_report;
 
 use std::{path::PathBuf, sync::Arc};
 
+use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::{
         evidence::{Evidence, EvidenceKind, Outcome},
         inventory::{Service, Target},
-        operation::Phase,
+        operation::{OperationId, Phase},
         refusal::{Code, Refusal},
+        report::Report,
         step::Step,
         time::Time,
     },
@@ -48,6 +51,14 @@ pub struct Context<'a> {
     pub progress: Arc<dyn Fn(String) + Send + Sync>,
     /// Cancelled when the operation is, for steps that need not come to their end.
     pub cancelled: CancellationToken,
+    /// What the ledger knows of other operations.
+    pub reports: &'a dyn Reports,
+}
+
+/// The ledger as a step sees it.
+pub trait Reports: Send + Sync {
+    /// The report of an operation, as of now.
+    fn report<'a>(&'a self, id: &'a OperationId) -> BoxFuture<'a, Result<Report, Refusal>>;
 }
 
 /// A step that took effect.
@@ -148,6 +159,7 @@ pub async fn run(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::OpenIncident(step) => open_incident::run(step, context).await,
         Step::CloseIssue(step) => close_issue::run(step, context).await,
         Step::CreateTag(step) => create_tag::run(step, context).await,
+        Step::WriteReport(step) => write_report::run(step, context).await,
         Step::TellProgress(step) => tell_progress::run(step, context).await,
         Step::TellDeployment(step) => tell_deployment::run(step, context).await,
         Step::Notify(step) => notify::run(step, context).await,
@@ -172,6 +184,7 @@ pub async fn probe(step: &Step, context: &Context<'_>) -> Probe {
         | Step::CheckE2e(_)
         | Step::CheckMonitoring(_)
         | Step::CloseIssue(_)
+        | Step::WriteReport(_)
         | Step::TellProgress(_)
         | Step::TellDeployment(_)
         | Step::Notify(_) => Probe::NotStarted,
@@ -189,6 +202,7 @@ pub async fn undo(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         | Step::ExportCommit(_)
         | Step::CheckSmoke(_)
         | Step::CheckE2e(_)
+        | Step::WriteReport(_)
         | Step::CheckMonitoring(_) => {
             Ok(Done::new("There is nothing to take back: this step only added something of our own."))
         }
@@ -221,6 +235,7 @@ pub async fn probe_undo(step: &Step, context: &Context<'_>) -> Probe {
         | Step::OpenIncident(_)
         | Step::CloseIssue(_)
         | Step::CreateTag(_)
+        | Step::WriteReport(_)
         | Step::TellProgress(_)
         | Step::TellDeployment(_)
         | Step::Notify(_)

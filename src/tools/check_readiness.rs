@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use super::{
     About, Context, Describe, Observation, Observed, Toolset,
     bounds::WaitSeconds,
+    drafting::place,
     readiness::{Candidate, Seen, gates},
     records::OperationView,
 };
@@ -16,7 +17,7 @@ use crate::domain::{
     evidence::{Evidence, EvidenceKind, Outcome},
     inventory::Inventory,
     name::{EnvironmentName, ServiceName},
-    refusal::{Code, Refusal},
+    refusal::Refusal,
     version::{Revision, Version},
 };
 
@@ -71,7 +72,7 @@ impl Observation for CheckReadiness {
 
     fn about(arguments: &Arguments, inventory: &Inventory) -> Result<About, Refusal> {
         super::bounds::at_most("services", arguments.services.len(), 500)?;
-        let (environment, services) = wanted(arguments, inventory)?;
+        let (environment, services) = place::several(&arguments.services, arguments.environment.as_ref(), inventory)?;
         let service = match services.as_slice() {
             [one] => Some((*one).clone()),
             _ => None,
@@ -81,7 +82,7 @@ impl Observation for CheckReadiness {
 
     async fn observe(arguments: Arguments, context: Context<'_>) -> Result<Observed, Refusal> {
         let inventory = context.reader.inventory();
-        let (environment, services) = wanted(&arguments, inventory)?;
+        let (environment, services) = place::several(&arguments.services, arguments.environment.as_ref(), inventory)?;
         let turns = Semaphore::new(COMMANDS);
         let earlier = if arguments.again { Vec::new() } else { gates::earlier(context).await? };
         let version = arguments.version.as_ref();
@@ -89,46 +90,6 @@ impl Observation for CheckReadiness {
         let looks = join_all(looks).await.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(summed_up(&services, environment, looks))
     }
-}
-
-/// Where, and which services: all of them must run there.
-fn wanted<'i>(
-    arguments: &Arguments,
-    inventory: &'i Inventory,
-) -> Result<(&'i EnvironmentName, Vec<&'i ServiceName>), Refusal> {
-    let environment = match &arguments.environment {
-        Some(name) => &inventory.environment(name)?.name,
-        None => match (arguments.services.as_slice(), inventory.environments.keys().next()) {
-            ([one], _) => inventory.target(one, None)?.1,
-            (_, Some(only)) if inventory.environments.len() == 1 => only,
-            _ => {
-                let names: Vec<&str> = inventory.environments.keys().map(EnvironmentName::as_str).collect();
-                return Err(Refusal::new(
-                    Code::BadArgument,
-                    "There is more than one environment.",
-                    format!("Give environment as one of: {}.", names.join(", ")),
-                ));
-            }
-        },
-    };
-    let mut services = Vec::new();
-    for name in &arguments.services {
-        services.push(&inventory.target(name, Some(environment))?.0.name);
-    }
-    if services.is_empty() {
-        let there = inventory.services.values().filter(|service| service.targets.contains_key(environment));
-        services.extend(there.map(|service| &service.name));
-    }
-    services.sort();
-    services.dedup();
-    if services.is_empty() {
-        return Err(Refusal::new(
-            Code::UnknownName,
-            "No service runs in that environment.",
-            "Call list_services to see where they run.",
-        ));
-    }
-    Ok((environment, services))
 }
 
 /// What was seen of one service.

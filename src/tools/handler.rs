@@ -54,6 +54,8 @@ impl std::fmt::Debug for ActionHandler {
 /// The functions of an observation.
 #[derive(Clone, Copy)]
 pub struct ObservationHandler {
+    /// See [`Observation::JUDGED`].
+    pub judged: bool,
     /// See [`Observation::wait_s`].
     pub wait_s: fn(&Value) -> Result<Option<u32>, Refusal>,
     /// See [`Observation::about`].

@@ -37,8 +37,11 @@ pub mod suites;
 mod take_screenshot;
 pub mod telling;
 mod toolset;
+mod validate_deployment;
+mod validating;
 mod verify_secret;
 mod verifying;
+mod write_report;
 
 use std::future::Future;
 
@@ -162,6 +165,9 @@ pub trait Action: Describe {
 ///
 /// What comes back is an [`records::OperationView`], at once or by `operation_status`.
 pub trait Observation: Describe {
+    /// Whether what it sees adds up to a verdict about what is deployed.
+    const JUDGED: bool = false;
+
     /// How long the call waits for it, s; as the operator set it when the caller does not say.
     fn wait_s(arguments: &Self::Arguments) -> Option<u32>;
 
@@ -333,7 +339,9 @@ pub fn all() -> Vec<Tool> {
         query::<security_alerts::SecurityAlerts>(),
         action::<snapshot_db::SnapshotDb>(),
         query::<take_screenshot::TakeScreenshot>(),
+        observation::<validate_deployment::ValidateDeployment>(),
         query::<verify_secret::VerifySecret>(),
+        action::<write_report::WriteReport>(),
     ];
     tools.sort_by_key(|tool| tool.name);
     tools
@@ -371,6 +379,7 @@ pub fn action<T: Action + 'static>() -> Tool {
 /// An observation, erased.
 pub fn observation<T: Observation + 'static>() -> Tool {
     tool::<T>(Handler::Observation(ObservationHandler {
+        judged: T::JUDGED,
         wait_s: |arguments| Ok(T::wait_s(&parse::<T::Arguments>(arguments.clone())?)),
         about: |arguments, inventory| T::about(&parse::<T::Arguments>(arguments.clone())?, inventory),
         observe: |arguments, context| {

@@ -13,6 +13,9 @@ use deploy_ops_mcp::{
             Database, Deploy, Engine, Host, HostKind, Inventory, MigrationTool, OnCancel, ReleaseDeploy, Root, Script,
             SecretReference, Service, Target,
         },
+        operation::OperationId,
+        refusal::Refusal,
+        report::Report,
         step::ScriptCall,
         version::Revision,
     },
@@ -22,6 +25,7 @@ use deploy_ops_mcp::{
         secrets::{SecretStore, Unresolved},
     },
 };
+use futures::future::BoxFuture;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
@@ -218,7 +222,16 @@ pub(crate) fn context<'a>(
     index: usize,
 ) -> steps::Context<'a> {
     let cancelled = tokio_util::sync::CancellationToken::new();
-    steps::Context { world: &sandbox.world, permit, index, progress: Arc::new(|_| {}), cancelled }
+    steps::Context { world: &sandbox.world, permit, index, progress: Arc::new(|_| {}), cancelled, reports: &NoReports }
+}
+
+/// There is no ledger here.
+struct NoReports;
+
+impl steps::Reports for NoReports {
+    fn report<'a>(&'a self, _: &'a OperationId) -> BoxFuture<'a, Result<Report, Refusal>> {
+        unreachable!("no step of these tests writes reports")
+    }
 }
 
 /// The service's own script, for inventories.

@@ -7,6 +7,7 @@ mod inventory;
 mod machine;
 mod outside;
 mod state;
+mod telemetry;
 
 use serde_json::json;
 
@@ -90,6 +91,7 @@ pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) ->
                 found.extend(github::check(&config).await);
                 found.extend(outside::check(&config).await);
                 found.extend(browser::check(&config).await);
+                found.extend(telemetry::check(&config).await);
                 found.extend(hosts::check(&config, options.canary).await);
                 found.extend(state::check(&config, switches, terminal).await);
                 found

@@ -23,6 +23,7 @@ mod services;
 mod smoke;
 mod snapshots;
 mod targets;
+mod telemetry;
 mod way;
 
 use std::collections::BTreeMap;
@@ -51,6 +52,7 @@ pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
         search: file.optional("search").and_then(|item| search::read(&item, names)),
         smoke: smoke.clone(),
         snapshots: file.optional("snapshots").and_then(|item| snapshots::read(&item, names)).unwrap_or_default(),
+        telemetry: file.optional("telemetry").and_then(|item| telemetry::read(&item, names)).unwrap_or_default(),
         roots: entries(file, "roots", |item| roots::read(&item, names)),
         services: entries(file, "services", |item| services::read(&item, names, &hosts, &smoke)),
         lighthouse: file.optional("lighthouse").and_then(|item| lighthouse::read(&item)),

@@ -23,6 +23,7 @@ mod secret;
 mod service;
 mod smoke;
 mod snapshots;
+mod telemetry;
 mod uses;
 
 use std::collections::BTreeMap;
@@ -56,6 +57,7 @@ pub use smoke::{
     WebhookPlace,
 };
 pub use snapshots::SnapshotStorage;
+pub use telemetry::Telemetry;
 pub use uses::SecretUse;
 
 use super::{
@@ -103,6 +105,8 @@ pub struct Inventory {
     pub smoke: SmokeRules,
     /// How snapshots are kept.
     pub snapshots: SnapshotStorage,
+    /// Where numbers and traces go.
+    pub telemetry: Telemetry,
     /// The directories below which `read_file` and `search_logs` may look.
     pub roots: BTreeMap<RootName, Root>,
     /// How pages are looked at.

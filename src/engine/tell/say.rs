@@ -10,6 +10,7 @@ use super::{
         Engine, Point,
         drive::{LEASE_S, renew},
         propose::defect,
+        records::EngineRecords,
     },
     draft::Part,
     owed,
@@ -155,6 +156,7 @@ impl Engine {
                     index,
                     progress: Arc::new(|_| {}),
                     cancelled: CancellationToken::new(),
+                    reports: &EngineRecords::new(self, ledger),
                 };
                 let hooks = &self.0.hooks;
                 hooks.at(Phase::Do, index, step.name(), Point::AfterIntent);

@@ -1,4 +1,4 @@
-//! MCP over HTTP: Streamable HTTP at `/mcp`, the older HTTP+SSE pair at `/sse` and `/messages`, and `/healthz`.
+//! MCP over HTTP: Streamable HTTP at `/mcp`, the older HTTP+SSE pair at `/sse` and `/messages`, `/metrics`, and `/healthz`.
 //!
 //! One function, [`front::Front::admit`], stands before every route, so that no route can be added without authentication; one
 //! more looks at everything that leaves. In reading order: [`settings`], [`accept`], [`front`], [`auth`], [`origin`], [`sse`].
@@ -9,6 +9,7 @@ pub mod body;
 mod clean;
 mod constant;
 pub mod front;
+pub mod metrics;
 pub mod origin;
 pub mod sessions;
 pub mod settings;
@@ -28,6 +29,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use auth::Token;
+pub use metrics::Metrics;
 pub use settings::{HttpLimits, HttpSettings};
 
 use self::{front::Front, sessions::Sessions, sse::SseSessions};
@@ -92,8 +94,10 @@ where
     let of_session = server.clone();
     let mcp = StreamableHttpService::new(move || Ok(of_session.clone()), manager.clone(), config);
     let sse = SseSessions::new(server, settings.limits.sessions, stop.child_token());
+    let numbers = settings.metrics.clone().map(metrics::route);
     let front = Arc::new(Front::new(settings, redactor, Sessions::new(manager)));
-    Router::new()
+    let router = numbers.map_or_else(Router::new, |numbers| Router::new().route("/metrics", numbers));
+    router
         .route("/healthz", routing::get(|| async { constant::HEALTHY }))
         .route_service("/mcp", mcp)
         .merge(sse::routes(sse))

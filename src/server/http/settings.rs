@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use super::{HttpError, auth::Token};
+use super::{HttpError, auth::Token, metrics::Metrics};
 
 /// Where to listen, for whom, and how much.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct HttpSettings {
     pub hosts: Vec<String>,
     /// Web pages that may connect, such as `https://ops.example.org`, beside pages of this machine.
     pub origins: Vec<String>,
+    /// The numbers of `/metrics`; without them there is no such page.
+    pub metrics: Option<Metrics>,
     /// How much.
     pub limits: HttpLimits,
 }
@@ -69,6 +71,7 @@ impl HttpSettings {
             tokens: Vec::new(),
             hosts: Vec::new(),
             origins: Vec::new(),
+            metrics: None,
             limits: HttpLimits::default(),
         }
     }

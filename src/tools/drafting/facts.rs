@@ -152,6 +152,7 @@ async fn of_step(
         }
         Step::TakeSnapshot(_)
         | Step::ExportCommit(_)
+        | Step::WriteReport(_)
         | Step::PruneReleases(_)
         | Step::CheckSmoke(_)
         | Step::CheckE2e(_)
