@@ -9,7 +9,15 @@
     reason = "a helper of the tests stops at the first surprise, and says its result on stdout"
 )]
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use deploy_ops_mcp::{
     cli::{
@@ -52,6 +60,23 @@ impl Hooks for Killer {
     }
 }
 
+/// Kills the process at one moment of the step of that name, whichever plan it is in.
+struct Named {
+    step: String,
+    point: Point,
+    /// How often it passes before.
+    passes: AtomicUsize,
+}
+
+impl Hooks for Named {
+    fn at(&self, _: Phase, _: usize, step: &'static str, point: Point) {
+        let hit = step == self.step && point == self.point;
+        if hit && self.passes.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_err() {
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        }
+    }
+}
+
 /// Never kills.
 struct Peace;
 impl Hooks for Peace {}
@@ -75,6 +100,10 @@ async fn main() -> ExitCode {
             point: Point::AfterIntent,
             later: Duration::from_millis(later as u64),
         }),
+        // At that moment of the step of that name, after so many that pass.
+        (step, Ok(passes), Ok(point)) => {
+            Arc::new(Named { step: step.to_owned(), point: Point::ALL[point], passes: AtomicUsize::new(passes) })
+        }
         _ => Arc::new(Peace),
     };
     let switches = Switches { config: Some(config), ..Switches::default() };

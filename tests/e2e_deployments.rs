@@ -87,7 +87,7 @@ async fn a_plan_is_bound_to_its_suites_and_the_guide_reads_what_they_left() {
     assert_eq!(stale.code(), "PLAN_STALE", "{}", stale.text);
     let failed = deployed(&client, "cart", "v3").await;
     assert_eq!(failed.get("/detail/operation/state"), "rolled_back");
-    assert_eq!(failed.structured["detail"]["suites"][0]["tests"].as_array().unwrap().len(), 6);
+    assert_eq!(failed.structured["detail"]["suites"][0]["tests"].as_array().unwrap().len(), 5);
     for arguments in [json!({ "operation": failed.get("/detail/operation/id") }), json!({ "service": "cart" })] {
         let guide = client.call("diagnose", arguments).await;
         let findings = guide.structured["findings"].as_array().unwrap();

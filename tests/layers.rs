@@ -50,6 +50,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["world"]),
     ("rustls", &["world"]),
     ("octocrab", &["world"]),
+    ("simple_dns", &["world"]),
     ("russh", &["world"]),
     ("russh_sftp", &["world"]),
     ("tar", &["world::ssh"]),

@@ -5,6 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use serde_json::{Value, json};
 
 use crate::support::{
+    dns::{Dns, Known},
     dovecot::{Dovecot, EXPIRED, GOOD, OTHER_NAME, PASSWORD, USER},
     liar_mail::{Liar, Says, words},
     mcp::{Answer, Client, House},
@@ -159,13 +160,15 @@ async fn aliases_are_asked_for_where_that_is_allowed_and_no_mail_is_sent() {
         "aliases = [\"office@example.org\", \"gone@example.org\", \"later@example.org\"]\naliases_probe = true\n{keys}"
     );
     let quiet = format!("aliases = [\"hello@example.org\"]\n{keys}");
-    let house = house(&[("MAIL", PASSWORD)], &(mailbox("info", &aliases) + &mailbox("crm", &quiet))).await;
+    let dns = Dns::start(&[("example.org", Known::Mx("mail.example.org."))]).await;
+    let config = dns.toml() + &mailbox("info", &aliases) + &mailbox("crm", &quiet);
+    let house = house(&[("MAIL", PASSWORD)], &config).await;
     let client = house.server().await;
     let quiet = client.call("run_smoke", json!({ "mailboxes": ["crm"] })).await;
     assert_eq!(quiet.get("/outcome"), "PASS", "{}", quiet.text);
     let asked = client.call("run_smoke", json!({ "mailboxes": ["info"] })).await;
     assert_eq!(asked.get("/outcome"), "FAIL", "{}", asked.text);
-    let told = "1 of 3 aliases resolve, refused: gone@example.org, not told: later@example.org.";
+    let told = "1 of 3 aliases resolve, refused: gone@example.org, not told: later@example.org; alias domains take mail ✓ (1).";
     assert!(found(&asked, "info").ends_with(told), "{}", asked.text);
     let relayed = server.relayed();
     assert!(relayed.iter().any(|line| line.contains("office@example.org")), "{relayed:?}");

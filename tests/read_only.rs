@@ -31,7 +31,7 @@ async fn a_read_only_server_refuses_every_change() {
 async fn toolsets_and_single_tools_are_switched_off() {
     let house = House::staging().await;
     let client = house.server_with(&["--toolsets", "inspect", "--exclude-tools", "search_logs"]).await;
-    assert_eq!(names(&client), ["diagnose", "inspect_db", "list_services", "read_file"]);
+    assert_eq!(names(&client), ["check_monitoring", "diagnose", "inspect_db", "list_services", "read_file"]);
     for tool in ["deploy_service", "search_logs", "run_smoke"] {
         assert_eq!(client.call(tool, json!({ "root": "logs" })).await.code(), "READ_ONLY", "{tool}");
     }

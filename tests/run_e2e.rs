@@ -32,7 +32,7 @@ async fn what_is_no_proof_is_inconclusive_and_says_why() {
         ("early", "1 how=early", "", "89 tests did not run; 1 of 11 failed"),
         ("lies", "3 how=lies", "", "it ended with exit code 0 and reports 3 failed tests"),
         ("silent", "0 how=silent", "", "its report cannot be believed: there is none at report.json"),
-        ("unready", "0", "prepare = \"sh -c 'exit 7'\"", "it could not be prepared (exit code 7)"),
+        ("unready", "0", "prepare = \"sh -c 'echo why; exit 7'\"", "it could not be prepared (exit code 7)"),
         ("secret", "0", "secrets = [\"FORUM_DB_PASSWORD\"]", "it gets secrets, and those only from a commit that is"),
     ];
     for (name, arguments, more, _) in cases {
@@ -57,6 +57,8 @@ async fn what_is_no_proof_is_inconclusive_and_says_why() {
     }
     let silent = run(&client, json!({ "services": ["silent"] })).await;
     assert_eq!(silent.get("/suites/0/untrusted_text"), "as the report says\n");
+    let unready = run(&client, json!({ "services": ["unready"] })).await;
+    assert_eq!(unready.get("/suites/0/untrusted_text"), "why\n");
 }
 
 /// A place that ends every connection.

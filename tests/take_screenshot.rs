@@ -38,7 +38,7 @@ fn page<'a>(answer: &'a Answer, name: &str) -> &'a Value {
     pages.iter().find(|page| page["page"] == name).unwrap_or_else(|| panic!("{}", answer.text))
 }
 
-const RED: &str = "<!doctype html><body style='margin:0;background:#c00'><h1>Hello</h1>";
+const RED: &str = "<!doctype html><body style='margin:0;background:#c00'><h1 style='margin:0'>Hello</h1>";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_shown_with_what_went_wrong_on_it() {
@@ -54,23 +54,35 @@ async fn a_page_is_shown_with_what_went_wrong_on_it() {
         stun.local_addr().unwrap(),
         other_url.replace("http", "ws"),
     );
-    let (site, url) = Site::start(&[("/", RED), ("/noisy", &noisy), ("/away", &format!("{other_url}/landed"))]).await;
+    let away = format!("{other_url}/landed");
+    let tall = RED.replace("margin:0", "margin:0;height:2000px");
+    let (site, url) = Site::start(&[("/", RED), ("/noisy", &noisy), ("/away", &away), ("/tall", &tall)]).await;
     let pages = "good = { path = \"/\", viewports = [\"desktop\", \"phone\"] }\nnoisy = { path = \"/noisy\" }\n\
-                 bad = { path = \"/500\" }\nround = { path = \"/loop\" }\naway = { path = \"/away\" }\n";
+                 bad = { path = \"/500\" }\nround = { path = \"/loop\" }\ngone = { path = \"/gone\" }\naway = { path = \"/away\" }\n\
+                 tall = { path = \"/tall\", full_page = true, mask = [{ x = 1000, y = 1900, width = 90, height = 50 }] }\n";
     let house = house(&url, pages).await;
     let client = house.server().await;
-    let answer = client.call("take_screenshot", json!({ "service": "site" })).await;
+    let call =
+        async |pages: &[&str]| client.call("take_screenshot", json!({ "service": "site", "pages": pages })).await;
+    let answer = call(&["bad", "round", "away", "gone"]).await;
     assert_eq!(answer.get("/outcome"), "FAIL", "{}", answer.text);
     let found = |name: &str| page(&answer, name)["found"].as_str().unwrap().to_owned();
-    assert!(found("good").starts_with("There is no accepted picture"), "{}", answer.text);
-    assert_eq!(found("bad"), "HTTP 500.");
+    assert_eq!((found("bad").as_str(), found("gone").as_str()), ("HTTP 500.", "HTTP 404, without a page."));
     assert_eq!(found("round"), "There is no page: too many redirects.");
     assert!(found("away").starts_with("It leads to a host that is closed"), "{}", answer.text);
+    assert!(page(&answer, "bad")["picture"].is_u64() && page(&answer, "round")["picture"].is_null(), "{}", answer.text);
+    let answer = call(&["good", "noisy", "tall"]).await;
+    assert_eq!(answer.get("/outcome"), "INCONCLUSIVE", "{}", answer.text);
+    assert_eq!(page(&answer, "good")["found"], "There is no accepted picture to compare it with.");
     let images = images(&answer);
-    let shown = |name: &str| page(&answer, name)["picture"].as_u64().map(|number| &images[number as usize - 1]);
+    let shown = |name: &str| {
+        let number = page(&answer, name)["picture"].as_u64()?;
+        images.get(usize::try_from(number).unwrap() - 1)
+    };
     assert_eq!(pixel(shown("good").unwrap(), 600, 700), (1280, 800, [204, 0, 0]));
     assert!(images.iter().any(|image| pixel(image, 380, 790) == (390, 844, [204, 0, 0])), "{}", answer.text);
-    assert!(shown("bad").is_some() && shown("round").is_none(), "{}", answer.text);
+    assert_eq!(pixel(shown("tall").unwrap(), 999, 1900), (1280, 2000, [204, 0, 0]));
+    assert_eq!(pixel(shown("tall").unwrap(), 1000, 1900).2, [128, 128, 128]);
     // What went wrong on the noisy one.
     let noisy = page(&answer, "noisy");
     let told = noisy["untrusted_text"].as_str().unwrap();
@@ -139,20 +151,25 @@ async fn a_page_that_shows_a_secret_is_not_shown() {
         &format!("{RED}<form>Password: <input type=password value=hunter2><input type=hidden value=9f8e7d></form>"),
     );
     let client = house.server().await;
-    let answer = client.call("take_screenshot", json!({ "service": "site" })).await;
-    for name in ["plain", "split", "behind", "field", "strange"] {
-        let found = page(&answer, name);
+    let call =
+        async |pages: &[&str]| client.call("take_screenshot", json!({ "service": "site", "pages": pages })).await;
+    let first = call(&["plain", "split", "behind", "field"]).await;
+    let answer = call(&["strange", "masked", "login"]).await;
+    for (answer, name) in
+        ["plain", "split", "behind", "field"].map(|name| (&first, name)).into_iter().chain([(&answer, "strange")])
+    {
+        let found = page(answer, name);
         assert!(
             found["picture"].is_null() && found["found"].as_str().unwrap().contains("is withheld"),
             "{name}: {}",
             answer.text
         );
     }
-    assert_eq!(images(&answer).len(), 1, "{}", answer.text);
+    assert_eq!((images(&first).len(), images(&answer).len()), (0, 1), "{}", answer.text);
     assert!(page(&answer, "login")["picture"].is_u64(), "{}", answer.text);
     // A mask hides from eyes; what stands in the page is still ours.
     assert!(page(&answer, "masked")["picture"].is_null(), "{}", answer.text);
-    assert!(!answer.raw.contains(&secret) && !client.log().contains(&secret));
+    assert!(!first.raw.contains(&secret) && !answer.raw.contains(&secret) && !client.log().contains(&secret));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! Every default and every bound of the configuration, in one place. `docs/deploy-ops.example.toml` names them to operators.
 
 use super::raw::Bounds;
-use crate::domain::inventory::Viewport;
+use crate::domain::inventory::{HttpCheck, Viewport};
 
 const fn bounds(default: u32, least: u32, most: u32) -> Bounds {
     Bounds { least, most, default }
@@ -44,8 +44,12 @@ pub(crate) const GATE_TIMEOUT_S: Bounds = bounds(900, 1, 6 * HOUR);
 pub(crate) const E2E_TIMEOUT_S: Bounds = bounds(900, 1, 2 * HOUR);
 /// The REST API of github.com.
 pub(crate) const GITHUB_API: &str = "https://api.github.com";
+/// The interface of Brave Search.
+pub(crate) const SEARCH_API: &str = "https://api.search.brave.com/res/v1";
 /// The label of issues about deployments.
 pub(crate) const GITHUB_ISSUE_LABEL: &str = "deployment";
+/// How often the comment about an operation that runs is changed at most, seconds.
+pub(crate) const TELL_EVERY_S: Bounds = bounds(30, 1, HOUR);
 /// Ids of Apps and installations.
 pub(crate) const GITHUB_ID: Bounds = bounds(1, 1, u32::MAX);
 /// How many tests of a quality gate have to pass; without the key, one has to where tests are counted.
@@ -60,6 +64,12 @@ pub(crate) const SMOKE_TIMEOUT_MS: Bounds = bounds(10_000, 100, 120_000);
 pub(crate) const SMOKE_ATTEMPTS: Bounds = bounds(3, 1, 20);
 /// The HTTP status that a smoke check wants.
 pub(crate) const SMOKE_STATUS: Bounds = bounds(200, 100, 599);
+/// How many redirects a smoke check follows.
+pub(crate) const SMOKE_REDIRECTS: Bounds = bounds(HttpCheck::REDIRECTS, 0, 20);
+/// How long the answer to a smoke check may take, milliseconds; only where the file says so.
+pub(crate) const SMOKE_MAX_MS: Bounds = bounds(1000, 1, 120_000);
+/// How many days before its end a certificate is told of.
+pub(crate) const CERTIFICATE_DAYS: Bounds = bounds(14, 0, 365);
 /// How long a page may take until it can be looked at, seconds.
 pub(crate) const PAGE_TIMEOUT_S: Bounds = bounds(20, 1, 35);
 /// What pages are shown on without being told.
@@ -84,6 +94,11 @@ pub(crate) const LIGHTHOUSE_TIMEOUT_S: Bounds = bounds(120, 10, 600);
 pub(crate) const LIGHTHOUSE_MINIMUM: Bounds = bounds(90, 0, 100);
 /// The most of a metric; only where the file says so.
 pub(crate) const LIGHTHOUSE_BUDGET: Bounds = bounds(2500, 0, 120_000);
+
+/// How long one answer of a monitor may take, milliseconds.
+pub(crate) const MONITORING_TIMEOUT_MS: Bounds = bounds(5000, 100, 10_000);
+/// For how long monitors are watched after a deployment, seconds.
+pub(crate) const MONITORING_WATCH_S: Bounds = bounds(0, 0, 900);
 
 /// After how many days a secret has to be replaced; only where the file says so.
 pub(crate) const ROTATE_AFTER_DAYS: Bounds = bounds(90, 1, 3650);

@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{operation::OperationId, time::Time};
+use super::{
+    name::{EnvironmentName, ServiceName},
+    operation::OperationId,
+    time::Time,
+};
 
 /// How every marker begins.
 const OURS: &str = "<!-- deploy-ops:";
@@ -39,6 +43,21 @@ pub struct CloseIssue {
     pub issue: u64,
 }
 
+/// Tell in the issue about all deployments of a service how an operation goes. The issue is opened when there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TellProgress {
+    /// What it is about.
+    pub about: About,
+    /// The service.
+    pub service: ServiceName,
+    /// Where.
+    pub environment: EnvironmentName,
+    /// The label that the issue is found by, besides its marker.
+    pub label: String,
+    /// The comment without its marker, redacted.
+    pub body: String,
+}
+
 /// The operation that a text is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct About {
@@ -62,6 +81,13 @@ impl OpenIncident {
     }
 }
 
+impl TellProgress {
+    /// What tells the issue from all others. The comment in it has the marker of a [`CommentIssue`].
+    pub fn marker(&self) -> String {
+        format!("{OURS}deployments:{}:{} -->", self.service, self.environment)
+    }
+}
+
 impl About {
     fn marker(&self, topic: &str) -> String {
         format!("{OURS}{}:{topic} -->", self.operation)
@@ -76,6 +102,12 @@ pub fn is_marked(text: &str, marker: &str) -> bool {
 /// Whether a text is about any operation.
 pub fn is_ours(text: &str) -> bool {
     text.lines().next().is_some_and(|line| line.starts_with(OURS) && line.trim_end().ends_with("-->"))
+}
+
+/// The operation whose incident a text is.
+pub fn incident_in(text: &str) -> Option<OperationId> {
+    let line = text.lines().next()?.trim_end();
+    line.strip_prefix(OURS)?.strip_suffix(":incident -->")?.parse().ok()
 }
 
 #[cfg(test)]
@@ -95,6 +127,10 @@ mod tests {
         }
         for text in [format!("> {marker}"), format!("look:\n{marker}"), String::new(), about.marker("incident")] {
             assert!(!is_marked(&text, &marker), "{text:?}");
+        }
+        assert_eq!(incident_in(&format!("{}\nwhat happened", about.marker("incident"))), Some(about.operation));
+        for text in [marker.as_str(), "<!-- deploy-ops:shop:incident -->", ""] {
+            assert_eq!(incident_in(text), None, "{text:?}");
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Everything here can be shown, compared, hashed and stored. Behaviour that reads the outside world lives in
 //! `world`, behaviour that decides in `policy`, behaviour that acts in `steps`.
 
+pub mod address;
+pub mod alert;
 pub mod approval;
 pub mod canonical;
 pub mod capabilities;
@@ -13,15 +15,18 @@ pub mod e2e;
 pub mod effect;
 pub mod evidence;
 pub mod facts;
+pub mod github_deployment;
 pub mod inventory;
 pub mod issue;
 pub mod lighthouse;
 pub mod migration;
 pub mod name;
+pub mod notice;
 pub mod operation;
 pub mod pattern;
 pub mod plan;
 pub mod principal;
+pub mod query;
 pub mod refusal;
 pub mod release;
 pub mod report;

@@ -93,6 +93,12 @@ name!(
     /// A mailbox of the inventory.
     MailboxName, "mailbox name", is_lower_name, LOWER);
 name!(
+    /// A monitor of the inventory.
+    MonitorName, "monitor name", is_lower_name, LOWER);
+name!(
+    /// A channel that people are told in.
+    ChannelName, "channel name", is_lower_name, LOWER);
+name!(
     /// A quality gate.
     GateName, "gate name", is_lower_name, LOWER);
 name!(

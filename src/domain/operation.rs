@@ -83,6 +83,8 @@ pub enum OperationKind {
     Tag,
     /// A report of another operation.
     Report,
+    /// Something that people are told.
+    Notice,
 }
 
 /// Where an operation stands.

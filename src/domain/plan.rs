@@ -86,6 +86,8 @@ pub enum Purpose {
     Tag,
     /// Write the report of an operation.
     Report,
+    /// Tell people.
+    Notice,
 }
 
 impl Purpose {
@@ -98,6 +100,7 @@ impl Purpose {
             Self::Issue => "deployment_issues",
             Self::Tag => "create_tag",
             Self::Report => "write_report",
+            Self::Notice => "notify_team",
         }
     }
     /// Whether another version is live afterwards.
@@ -320,6 +323,7 @@ impl Plan {
             (Some(service), Purpose::Issue) => format!("issues/{service}"),
             (Some(service), Purpose::Tag) => format!("tags/{service}"),
             (_, Purpose::Report) => format!("reports/{}", self.body.environment),
+            (Some(service), Purpose::Notice) => format!("notices/{service}"),
             (Some(service), _) => format!("service/{service}/{}", self.body.environment),
             (None, _) => format!("databases/{}", self.body.environment),
         }

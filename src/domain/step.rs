@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::{
     digest::Digest,
     effect::Effect,
+    github_deployment::TellDeployment,
     inventory::{OnCancel, RelativePath, WebRoot},
-    issue::{CloseIssue, CommentIssue, OpenIncident},
-    name::{DatabaseName, HostName, SecretName, SuiteName},
+    issue::{CloseIssue, CommentIssue, OpenIncident, TellProgress},
+    name::{DatabaseName, HostName, MonitorName, SecretName, SuiteName},
+    notice::Notify,
     operation::OperationId,
     release::ReleaseId,
     snapshot::SnapshotId,
@@ -51,6 +53,8 @@ pub enum Step {
     CheckSmoke(CheckSmoke),
     /// Run end-to-end tests against the service.
     CheckE2e(CheckE2e),
+    /// Ask monitors whether anything is wrong with the service.
+    CheckMonitoring(CheckMonitoring),
     /// Tell in an issue how an operation went.
     CommentIssue(CommentIssue),
     /// Open an issue for an operation that went wrong.
@@ -61,6 +65,12 @@ pub enum Step {
     CreateTag(CreateTag),
     /// Write the report of an operation.
     WriteReport(WriteReport),
+    /// Tell in the issue about all deployments of a service how an operation goes.
+    TellProgress(TellProgress),
+    /// Keep a deployment on GitHub in step with an operation.
+    TellDeployment(TellDeployment),
+    /// Tell a channel about an operation.
+    Notify(Notify),
 }
 
 /// Take a snapshot of a database and verify it.
@@ -196,6 +206,18 @@ pub struct CheckE2e {
     pub commit: String,
 }
 
+/// Ask monitors whether anything is wrong with the service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckMonitoring {
+    /// The version that is live, for the evidence.
+    pub version: Version,
+    /// The monitors.
+    pub monitors: Vec<MonitorName>,
+    /// For how long they are watched, seconds.
+    #[serde(default)]
+    pub watch_s: u32,
+}
+
 /// Give a commit an annotated tag, on GitHub and in the repository here. A tag that exists is never moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreateTag {
@@ -227,18 +249,22 @@ impl Step {
             Self::RestoreDatabase(_) => "restore_database",
             Self::CheckSmoke(_) => "check_smoke",
             Self::CheckE2e(_) => "check_e2e",
+            Self::CheckMonitoring(_) => "check_monitoring",
             Self::CommentIssue(_) => "comment_issue",
             Self::OpenIncident(_) => "open_incident",
             Self::CloseIssue(_) => "close_issue",
             Self::CreateTag(_) => "create_tag",
             Self::WriteReport(_) => "write_report",
+            Self::TellProgress(_) => "tell_progress",
+            Self::TellDeployment(_) => "tell_deployment",
+            Self::Notify(_) => "notify",
         }
     }
 
     /// What happens when it is repeated.
     pub fn class(&self) -> StepClass {
         match self {
-            Self::CheckSmoke(_) | Self::CheckE2e(_) => StepClass::ReadOnly,
+            Self::CheckSmoke(_) | Self::CheckE2e(_) | Self::CheckMonitoring(_) => StepClass::ReadOnly,
             Self::RunScript(_) | Self::RestoreDatabase(_) => StepClass::AtMostOnce,
             Self::TakeSnapshot(_)
             | Self::ExportCommit(_)
@@ -249,14 +275,17 @@ impl Step {
             | Self::OpenIncident(_)
             | Self::CloseIssue(_)
             | Self::CreateTag(_)
-            | Self::WriteReport(_) => StepClass::Idempotent,
+            | Self::WriteReport(_)
+            | Self::Notify(_)
+            | Self::TellProgress(_)
+            | Self::TellDeployment(_) => StepClass::Idempotent,
         }
     }
 
     /// The worst it can do.
     pub fn effect(&self) -> Effect {
         match self {
-            Self::CheckSmoke(_) | Self::CheckE2e(_) => Effect::Observe,
+            Self::CheckSmoke(_) | Self::CheckE2e(_) | Self::CheckMonitoring(_) => Effect::Observe,
             Self::RestoreDatabase(_) => Effect::Destroy,
             Self::TakeSnapshot(_)
             | Self::ExportCommit(_)
@@ -268,7 +297,10 @@ impl Step {
             | Self::OpenIncident(_)
             | Self::CloseIssue(_)
             | Self::CreateTag(_)
-            | Self::WriteReport(_) => Effect::Change,
+            | Self::WriteReport(_)
+            | Self::Notify(_)
+            | Self::TellProgress(_)
+            | Self::TellDeployment(_) => Effect::Change,
         }
     }
 
@@ -280,12 +312,16 @@ impl Step {
                 | Self::ExportCommit(_)
                 | Self::CheckSmoke(_)
                 | Self::CheckE2e(_)
+                | Self::CheckMonitoring(_)
                 | Self::PlaceRelease(_)
                 | Self::CommentIssue(_)
                 | Self::OpenIncident(_)
                 | Self::CloseIssue(_)
                 | Self::CreateTag(_)
                 | Self::WriteReport(_)
+                | Self::TellProgress(_)
+                | Self::TellDeployment(_)
+                | Self::Notify(_)
         )
     }
 
@@ -315,11 +351,22 @@ impl Step {
                 let suites: Vec<&str> = s.suites.iter().map(SuiteName::as_str).collect();
                 format!("end-to-end tests: {}", suites.join(", "))
             }
+            Self::CheckMonitoring(s) => {
+                let names: Vec<&str> = s.monitors.iter().map(MonitorName::as_str).collect();
+                format!("ask {} for alerts, for {} s", names.join(", "), s.watch_s)
+            }
             Self::CommentIssue(s) => format!("tell in issue {} how operation {} went", s.issue, s.about.operation),
             Self::OpenIncident(s) => format!("open an incident for operation {}", s.about.operation),
             Self::CloseIssue(s) => format!("close issue {}", s.issue),
+            Self::Notify(s) => format!("tell channel {}: {}", s.channel, s.about()),
             Self::CreateTag(s) => format!("tag commit {} as {}", s.commit.get(..12).unwrap_or(&s.commit), s.tag),
             Self::WriteReport(s) => format!("write the report of operation {}", s.operation),
+            Self::TellProgress(s) => {
+                format!("tell in the issue about {} how operation {} goes", s.service, s.about.operation)
+            }
+            Self::TellDeployment(s) => {
+                format!("tell GitHub that operation {} is {}", s.about.operation, s.standing.as_text())
+            }
         }
     }
 }

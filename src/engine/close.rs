@@ -3,6 +3,7 @@
 use super::journal::Run;
 use crate::{
     domain::{
+        inventory::Event,
         operation::{AttemptState, Operation, OperationState},
         plan::Purpose,
         release::{Deployment, DeploymentState},
@@ -19,7 +20,7 @@ impl Run<'_> {
             Purpose::Deploy => "Deployed; every check passed.".to_owned(),
             Purpose::Rollback => "Went back; every check passed.".to_owned(),
             Purpose::Snapshot => "Every snapshot is taken and verified by a restore.".to_owned(),
-            Purpose::Issue | Purpose::Tag | Purpose::Report => self.told(&operation).await?,
+            Purpose::Issue | Purpose::Tag | Purpose::Notice | Purpose::Report => self.told(&operation).await?,
         };
         let deployments = self.went_live(&mut operation).await?;
         self.finish(operation, deployments).await
@@ -43,8 +44,8 @@ impl Run<'_> {
         operation.state = state;
         operation.summary = match state {
             OperationState::Cancelled => "Cancelled before anything was changed.".to_owned(),
-            // What GitHub was told may have come to it although no answer came back.
-            _ if matches!(self.permit.plan().body().purpose, Purpose::Issue | Purpose::Tag) => {
+            // What others were told may have come to them although no answer came back.
+            _ if matches!(self.permit.plan().body().purpose, Purpose::Issue | Purpose::Tag | Purpose::Notice) => {
                 format!("Failed: {reason}")
             }
             _ => format!("Failed before anything was changed: {reason}"),
@@ -179,9 +180,11 @@ impl Run<'_> {
             self.write_report(&operation).await?;
             self.give_target_back().await;
         }
+        self.tell_channels(&operation, Event::of(operation.state)).await?;
         self.store_end(&operation, &deployments, now).await?;
         self.live.say(operation.summary.clone());
         self.live.set(operation.state);
+        self.engine.0.teller.news();
         Ok(())
     }
 }

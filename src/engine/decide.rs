@@ -6,6 +6,7 @@ use super::{journal::Run, unwind::cancelled_and};
 use crate::{
     domain::{
         evidence::{EvidenceKind, Outcome},
+        inventory::Event,
         operation::{AttemptState, Operation, OperationState, Phase},
         plan::DatabaseStrategy,
         step::{CheckSmoke, Step},
@@ -38,6 +39,7 @@ impl Run<'_> {
         operation.summary =
             format!("The verdict is {judgement:?}. A human decides with `deploy-ops decide {}`.", operation.id);
         self.save(operation).await?;
+        self.tell_channels(operation, Event::Attention).await?;
         loop {
             match self.ledger.decision(&operation.id).await? {
                 Some(HumanDecision::Accept) => return Ok(Decided::Accept),
@@ -72,6 +74,7 @@ impl Run<'_> {
         self.save(operation).await?;
         let alarm = engine.0.redactor.json(serde_json::json!({ "alarm": "INDETERMINATE", "why": why }));
         self.ledger.note("alarm", Some(&operation.id), &operation.requester, alarm, engine.world().now()).await?;
+        self.tell_channels(operation, Event::Attention).await?;
         if self.is_down(index).await && !self.loses_data() {
             return Ok(Some(format!("{why}, and the service does not answer")));
         }

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     domain::{
         effect::Effect,
+        inventory::Event,
         operation::{AttemptState, JournalEntry, Operation, OperationState, Phase},
         step::{Step, StepClass},
         verdict::Judgement,
@@ -84,7 +85,7 @@ impl Engine {
 }
 
 /// Keeps the lock while the operation runs. Losing it is noticed by the next journal write, which carries the fence.
-async fn renew(engine: Engine, ledger: Ledger, resource: String, fence: i64) {
+pub(super) async fn renew(engine: Engine, ledger: Ledger, resource: String, fence: i64) {
     loop {
         tokio::time::sleep(Duration::from_secs(RENEW_S)).await;
         if let Err(error) = ledger.renew(&resource, fence, engine.world().now(), LEASE_S).await {
@@ -96,10 +97,16 @@ async fn renew(engine: Engine, ledger: Ledger, resource: String, fence: i64) {
 impl Run<'_> {
     /// Runs, judges, takes back if need be, and closes. Returns an error only when the ledger stops us.
     async fn drive(&self, mut operation: Operation) -> Result<(), LedgerError> {
+        self.engine.owe(self.ledger, &operation).await?;
         let mut stop = match operation.state {
             OperationState::RollingBack => Stop::Failed(super::unwind::reason_of(&operation.summary)),
             OperationState::AwaitingDecision => Stop::Done,
-            _ => self.steps(&mut operation).await?,
+            _ => {
+                let begun = operation.clone();
+                let (stop, told) = tokio::join!(self.steps(&mut operation), self.tell_channels(&begun, Event::Started));
+                told?;
+                stop?
+            }
         };
         loop {
             match stop {
@@ -146,8 +153,8 @@ impl Run<'_> {
             if let Some(stop) = self.safe_point(operation).await?.filter(|_| !under_way) {
                 return Ok(stop);
             }
-            // What failed already goes back at once: no test could make it good.
-            if matches!(step, Step::CheckE2e(_)) && self.has_failed(operation).await? {
+            // What failed already goes back at once: no further look could make it good.
+            if matches!(step, Step::CheckE2e(_) | Step::CheckMonitoring(_)) && self.has_failed(operation).await? {
                 return Ok(Stop::Done);
             }
             operation.step = Some(step.name().to_owned());

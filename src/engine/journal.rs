@@ -96,14 +96,16 @@ impl Run<'_> {
         hooks.at(phase, index, step.name(), Point::AfterEffect);
         let (state, done) = match &result {
             Ok(done) => (AttemptState::Done, done),
-            Err(Failure::Failed(done) | Failure::Cancelled(done)) => (AttemptState::Failed, done),
+            Err(Failure::Failed(done) | Failure::Unavailable(done) | Failure::Cancelled(done)) => {
+                (AttemptState::Failed, done)
+            }
             Err(Failure::Unknown(done)) => (AttemptState::Unknown, done),
         };
         let uncounted = self.record(&mut entry, state, done).await?;
         hooks.at(phase, index, step.name(), Point::AfterOutcome);
         match result {
             Ok(done) => uncounted.map_or(Ok(done), |why| Err(Stuck::Failed(why))),
-            Err(Failure::Failed(done)) => Err(Stuck::Failed(done.summary)),
+            Err(Failure::Failed(done) | Failure::Unavailable(done)) => Err(Stuck::Failed(done.summary)),
             Err(Failure::Cancelled(done)) => Err(Stuck::Cancelled(done.summary)),
             Err(Failure::Unknown(done)) => Err(Stuck::Unknown(done.summary)),
         }
@@ -124,6 +126,7 @@ impl Run<'_> {
             _ => done.summary.clone(),
         };
         self.live.say(format!("{}: {}", entry.step, done.summary));
+        self.engine.0.teller.news();
         let mut evidence = done.evidence.clone();
         self.engine.stamp(&mut evidence);
         let uncounted = self.store_outcome(entry, &evidence).await?;
@@ -148,6 +151,7 @@ impl Run<'_> {
     pub(super) async fn save(&self, operation: &Operation) -> Result<(), LedgerError> {
         self.store_standing(operation).await?;
         self.live.set(operation.state);
+        self.engine.0.teller.news();
         Ok(())
     }
 }

@@ -66,8 +66,13 @@ pub(super) fn observe(own: &[Evidence], plan: &[Evidence]) -> Observations {
             MigrationResult::Applied(migrations.iter().map(|e| counter(e, "applied")).sum())
         }
     });
+    let critical_alerts = newest(own, EvidenceKind::Monitoring).map(|e| match (counter(e, "critical"), e.outcome) {
+        (0, Outcome::Pass) => Some(0),
+        (0, _) => None,
+        (critical, _) => Some(critical),
+    });
     let (end_to_end, lighthouse) = (end_to_end(own), lighthouse(own));
-    Observations { gates, smoke, end_to_end, lighthouse, migrations, ..Observations::default() }
+    Observations { gates, smoke, databases: None, end_to_end, lighthouse, migrations, critical_alerts }
 }
 
 /// The median of each category, of several pages the worst. A page that was not measured leaves nothing that could be said.

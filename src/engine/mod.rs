@@ -2,7 +2,8 @@
 //!
 //! One walk through it: [`call`] checks who asks and finds the tool; a query answers at once; an action is [`propose`]d (a dry
 //! run ends with a sealed plan) or [`execute`]d (facts are read again under the lock, `policy` gives a permit, and [`drive`] runs
-//! the steps with their journal); [`unwind`] takes steps back; [`close`] writes what came of it; [`resume`] goes on after a crash.
+//! the steps with their journal); [`unwind`] takes steps back; [`close`] writes what came of it; [`resume`] goes on after a crash; [`tell`]
+//! lets GitHub know.
 
 pub mod caller;
 pub mod hooks;
@@ -22,6 +23,7 @@ mod journal;
 mod live;
 mod memo;
 mod metrics;
+mod notices;
 mod observe;
 mod propose;
 mod records;
@@ -32,6 +34,7 @@ mod resources;
 mod resume;
 mod state;
 mod telemetry;
+mod tell;
 mod turns;
 mod unwind;
 mod view;
@@ -59,6 +62,7 @@ use crate::{
 use live::LiveOperations;
 use memo::Memo;
 use telemetry::Telemetry;
+use tell::Teller;
 use turns::Turns;
 
 /// The engine. Cheap to clone; all clones are one.
@@ -76,6 +80,7 @@ struct Inner {
     memo: Memo,
     turns: Turns,
     telemetry: Telemetry,
+    teller: Teller,
     hooks: Arc<dyn Hooks>,
 }
 
@@ -100,6 +105,7 @@ impl Engine {
             memo: Memo::default(),
             turns: Turns::default(),
             telemetry: Telemetry::default(),
+            teller: Teller::default(),
             hooks,
         }))
     }
@@ -112,7 +118,8 @@ impl Engine {
     /// Waits until no operation of this process is running, so that a closed client stops none.
     pub async fn drain(&self) {
         self.0.live.drained().await;
-        self.told().await;
+        self.traces_gone().await;
+        self.last_words().await;
         if let Some(ledger) = self.0.ledger.get() {
             ledger.flush().await;
         }

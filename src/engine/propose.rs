@@ -176,7 +176,7 @@ impl Engine {
     }
 
     /// Adds who, when and which policy, and seals.
-    fn seal(&self, proposal: &Proposal, requester: &Principal) -> Result<Plan, Refusal> {
+    pub(super) fn seal(&self, proposal: &Proposal, requester: &Principal) -> Result<Plan, Refusal> {
         let draft = proposal.draft.clone();
         let now = self.world().now();
         let environment = self.environment_or_strict(&draft.environment);
@@ -255,6 +255,9 @@ impl Engine {
             approval: ApprovalRule { required: true, totp: false, same_user_with_totp: false, valid_for_s: 900 },
             windows: Vec::new(),
             freezes: Vec::new(),
+            monitoring: Vec::new(),
+            monitoring_watch_s: 0,
+            notify: Vec::new(),
         })
     }
 }
@@ -268,6 +271,7 @@ pub(super) fn kind_of(purpose: Purpose) -> OperationKind {
         Purpose::Issue => OperationKind::Issue,
         Purpose::Tag => OperationKind::Tag,
         Purpose::Report => OperationKind::Report,
+        Purpose::Notice => OperationKind::Notice,
     }
 }
 

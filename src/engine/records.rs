@@ -18,8 +18,8 @@ use crate::{
 
 /// Reads for tools.
 pub(super) struct EngineRecords<'e> {
-    engine: &'e Engine,
-    ledger: &'e Ledger,
+    pub(super) engine: &'e Engine,
+    pub(super) ledger: &'e Ledger,
 }
 
 impl<'e> EngineRecords<'e> {

@@ -3,7 +3,7 @@
 use futures::{FutureExt, future::BoxFuture};
 use serde_json::json;
 
-use super::{Engine, journal::Run, view::no_such_operation};
+use super::{Engine, journal::Run, records::EngineRecords, view::no_such_operation};
 use crate::{
     domain::{
         digest::Digest,
@@ -106,19 +106,29 @@ impl Run<'_> {
     }
 }
 
+impl Engine {
+    /// The report of an operation, as of now.
+    async fn report_of(&self, ledger: &Ledger, id: &OperationId) -> Result<Report, Refusal> {
+        let operation = ledger.operation(id).await?.ok_or_else(no_such_operation)?;
+        let head = ledger.head().await?.to_string();
+        self.compose(ledger, &operation, head).await?.ok_or_else(|| {
+            Refusal::new(
+                Code::WorldFailed,
+                "The report cannot be written: something in it is the value of a secret.",
+                "Use secrets that are no names and no words; `deploy-ops doctor` lists those that are.",
+            )
+        })
+    }
+}
+
 impl Reports for Run<'_> {
     fn report<'a>(&'a self, id: &'a OperationId) -> BoxFuture<'a, Result<Report, Refusal>> {
-        async move {
-            let operation = self.ledger.operation(id).await?.ok_or_else(no_such_operation)?;
-            let head = self.ledger.head().await?.to_string();
-            self.engine.compose(self.ledger, &operation, head).await?.ok_or_else(|| {
-                Refusal::new(
-                    Code::WorldFailed,
-                    "The report cannot be written: something in it is the value of a secret.",
-                    "Use secrets that are no names and no words; `deploy-ops doctor` lists those that are.",
-                )
-            })
-        }
-        .boxed()
+        self.engine.report_of(self.ledger, id).boxed()
+    }
+}
+
+impl Reports for EngineRecords<'_> {
+    fn report<'a>(&'a self, id: &'a OperationId) -> BoxFuture<'a, Result<Report, Refusal>> {
+        self.engine.report_of(self.ledger, id).boxed()
     }
 }

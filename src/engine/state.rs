@@ -34,6 +34,7 @@ impl Engine {
                     if ledger.is_shared() {
                         self.watch(&ledger);
                     }
+                    self.keep_telling();
                 }
                 Ok(ledger)
             })

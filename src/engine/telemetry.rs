@@ -118,7 +118,7 @@ impl Engine {
     }
 
     /// Waits until every trace has gone or was given up.
-    pub(super) async fn told(&self) {
+    pub(super) async fn traces_gone(&self) {
         // The semaphore is never closed.
         let _ = self.0.telemetry.under_way.acquire_many(UNDER_WAY).await;
     }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How many failed end-to-end tests are shown.
-const TESTS: usize = 6;
+const TESTS: usize = 5;
 /// How much is shown of what others wrote about what stands in the way, bytes.
 const SHOWN: usize = 2000;
 
@@ -47,8 +47,10 @@ impl Engine {
         } else {
             None
         };
+        let github = self.told(ledger, &operation).await?;
         Ok(OperationView {
             plan,
+            github,
             suites: self.suites(&evidence).await?,
             evidence: evidence.iter().map(evidence_view).collect(),
             journal,

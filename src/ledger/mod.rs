@@ -25,6 +25,7 @@ mod signals;
 mod sql;
 mod sqlite;
 mod store;
+mod telling;
 mod verify;
 
 use std::{fmt, sync::Arc};
@@ -39,6 +40,7 @@ pub use locks::{Busy, Lease, Loss};
 pub use operations::{Begun, Interrupted};
 pub use plans::StoredPlan;
 pub use signals::HumanDecision;
+pub use telling::Telling;
 pub use verify::{Flaw, Verified};
 
 use crate::{domain::time::Time, redact::Redactor};

@@ -1,11 +1,13 @@
 //! Steps act: each file does, proves and undoes one thing.
 
 mod check_e2e;
+mod check_monitoring;
 mod check_smoke;
 mod close_issue;
 mod comment_issue;
 mod create_tag;
 mod export_commit;
+mod notify;
 mod open_incident;
 mod place_release;
 mod prune_releases;
@@ -13,6 +15,8 @@ mod restore_database;
 mod run_script;
 mod switch_release;
 mod take_snapshot;
+mod tell_deployment;
+mod tell_progress;
 mod write_report;
 
 use std::{path::PathBuf, sync::Arc};
@@ -25,7 +29,7 @@ use crate::{
         evidence::{Evidence, EvidenceKind, Outcome},
         inventory::{Service, Target},
         operation::{OperationId, Phase},
-        refusal::Refusal,
+        refusal::{Code, Refusal},
         report::Report,
         step::Step,
         time::Time,
@@ -73,6 +77,8 @@ pub struct Done {
 pub enum Failure {
     /// It failed, and that is certain.
     Failed(Done),
+    /// The same because somebody outside does not answer now: later it may go well.
+    Unavailable(Done),
     /// It was ended, or not begun, because the operation is cancelled.
     Cancelled(Done),
     /// Whether it took effect cannot be told.
@@ -148,11 +154,15 @@ pub async fn run(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::RestoreDatabase(step) => restore_database::run(step, context).await,
         Step::CheckSmoke(step) => check_smoke::run(step, context).await,
         Step::CheckE2e(step) => check_e2e::run(step, context).await,
+        Step::CheckMonitoring(step) => check_monitoring::run(step, context).await,
         Step::CommentIssue(step) => comment_issue::run(step, context).await,
         Step::OpenIncident(step) => open_incident::run(step, context).await,
         Step::CloseIssue(step) => close_issue::run(step, context).await,
         Step::CreateTag(step) => create_tag::run(step, context).await,
         Step::WriteReport(step) => write_report::run(step, context).await,
+        Step::TellProgress(step) => tell_progress::run(step, context).await,
+        Step::TellDeployment(step) => tell_deployment::run(step, context).await,
+        Step::Notify(step) => notify::run(step, context).await,
     }
 }
 
@@ -172,8 +182,12 @@ pub async fn probe(step: &Step, context: &Context<'_>) -> Probe {
         Step::PruneReleases(_)
         | Step::CheckSmoke(_)
         | Step::CheckE2e(_)
+        | Step::CheckMonitoring(_)
         | Step::CloseIssue(_)
-        | Step::WriteReport(_) => Probe::NotStarted,
+        | Step::WriteReport(_)
+        | Step::TellProgress(_)
+        | Step::TellDeployment(_)
+        | Step::Notify(_) => Probe::NotStarted,
     }
 }
 
@@ -188,12 +202,17 @@ pub async fn undo(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         | Step::ExportCommit(_)
         | Step::CheckSmoke(_)
         | Step::CheckE2e(_)
-        | Step::WriteReport(_) => {
+        | Step::WriteReport(_)
+        | Step::CheckMonitoring(_) => {
             Ok(Done::new("There is nothing to take back: this step only added something of our own."))
         }
-        Step::CommentIssue(_) | Step::OpenIncident(_) | Step::CloseIssue(_) | Step::CreateTag(_) => {
-            Ok(Done::new("What was told stays told, and tags are never removed."))
-        }
+        Step::CommentIssue(_)
+        | Step::OpenIncident(_)
+        | Step::CloseIssue(_)
+        | Step::CreateTag(_)
+        | Step::TellProgress(_)
+        | Step::TellDeployment(_)
+        | Step::Notify(_) => Ok(Done::new("What was told stays told, and tags are never removed.")),
         Step::PruneReleases(_) => {
             Ok(Done::new("Old releases stay removed: neither the live one nor the one to go back to was among them."))
         }
@@ -211,12 +230,25 @@ pub async fn probe_undo(step: &Step, context: &Context<'_>) -> Probe {
         | Step::ExportCommit(_)
         | Step::CheckSmoke(_)
         | Step::CheckE2e(_)
+        | Step::CheckMonitoring(_)
         | Step::CommentIssue(_)
         | Step::OpenIncident(_)
         | Step::CloseIssue(_)
         | Step::CreateTag(_)
         | Step::WriteReport(_)
+        | Step::TellProgress(_)
+        | Step::TellDeployment(_)
+        | Step::Notify(_)
         | Step::PruneReleases(_) => Probe::NotStarted,
+    }
+}
+
+impl Failure {
+    /// What came of it.
+    pub fn done(self) -> Done {
+        match self {
+            Self::Failed(done) | Self::Unavailable(done) | Self::Cancelled(done) | Self::Unknown(done) => done,
+        }
     }
 }
 
@@ -231,8 +263,8 @@ impl From<WorldError> for Failure {
         // The chain is for the log alone: it may hold what libraries or scripts wrote.
         tracing::warn!(error = &error as &dyn std::error::Error, "a step failed");
         let refusal = Refusal::from(error);
-        let summary = format!("{} Fix: {}", refusal.message, refusal.fix);
-        Failure::Failed(Done::new(summary))
+        let done = Done::new(format!("{} Fix: {}", refusal.message, refusal.fix));
+        if refusal.code == Code::GitHubUnavailable { Self::Unavailable(done) } else { Self::Failed(done) }
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) async fn probe(step: &RestoreDatabase, context: &Context<'_>) -> Prob
         Ok(RestoreState::Done) => Probe::Done(done(step)),
         Ok(RestoreState::NotDone) => Probe::NotStarted,
         Ok(RestoreState::TakenBack) => Probe::Failed(undone(step)),
-        Err(Failure::Failed(done) | Failure::Cancelled(done) | Failure::Unknown(done)) => Probe::Unknown(done),
+        Err(failure) => Probe::Unknown(failure.done()),
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn probe(step: &SwitchRelease, context: &Context<'_>) -> Probe 
             "{} is live: neither the release of the plan nor the one before it.",
             name(current.as_ref())
         ))),
-        Err(Failure::Failed(done) | Failure::Cancelled(done) | Failure::Unknown(done)) => Probe::Unknown(done),
+        Err(failure) => Probe::Unknown(failure.done()),
     }
 }
 
@@ -53,8 +53,9 @@ pub(super) async fn undo(step: &SwitchRelease, context: &Context<'_>) -> Result<
     match reset_opcache(step, step.from.as_ref(), Some(&step.to), context).await {
         Ok(said) => undone.summary.extend(said.map(|said| format!(" {said}"))),
         // The way back is gone. Whether PHP goes it too is seen by the checks that follow.
-        Err(Failure::Failed(why) | Failure::Cancelled(why) | Failure::Unknown(why)) => {
-            undone.summary = format!("{} PHP's OPcache was not reset: {}", undone.summary, why.summary);
+        Err(failure) => {
+            let why = failure.done().summary;
+            undone.summary = format!("{} PHP's OPcache was not reset: {why}", undone.summary);
         }
     }
     Ok(undone)

@@ -12,7 +12,7 @@ use super::{
         github_secrets::{self, Needed},
         migrations,
         mode::Mode,
-        obsolete, script, secrets, way_back,
+        monitoring, obsolete, script, secrets, way_back,
     },
     records::OperationView,
 };
@@ -191,6 +191,7 @@ impl Case<'_> {
         steps.push(Step::RunScript(RunScript { role: ScriptRole::Deploy, call, undo, in_release: None }));
         steps.push(self.smoke());
         steps.extend(self.end_to_end());
+        steps.extend(self.monitoring());
         let evidence = vec![ready, rehearsed.evidence];
         let mut warnings = self.outlook([Some(&deploy.script), deploy.rollback.as_ref()]).await?;
         if let Some(warning) = self.not_executable(&deploy.script.path).await? {
@@ -243,6 +244,7 @@ impl Case<'_> {
         }));
         steps.push(self.smoke());
         steps.extend(self.end_to_end());
+        steps.extend(self.monitoring());
         steps.push(Step::PruneReleases(PruneReleases { keep: deploy.keep, protect: from }));
         let evidence = vec![ready, self.rehearsed_release(&artifact).await?];
         let (asked, complaints) = self.ask().await?;
@@ -269,7 +271,7 @@ impl Case<'_> {
         })
     }
 
-    /// What its scripts and migrations would do to the databases. Refuses commands that cannot work any more.
+    /// What its scripts and migrations would do to the databases, and what would keep it from succeeding. Refuses commands that cannot work any more.
     async fn outlook(&self, scripts: [Option<&Script>; 2]) -> Result<Vec<String>, Refusal> {
         let mariadb = obsolete::has_mariadb(self.context.reader.inventory(), self.target);
         let mut warnings = migrations::of_deployment(self.context, self.service, self.target, self.revision).await?;
@@ -278,6 +280,7 @@ impl Case<'_> {
             let text = String::from_utf8_lossy(&file.bytes);
             warnings.extend(obsolete::check(wanted.path.as_str(), &text, &wanted.arguments, mariadb)?);
         }
+        warnings.extend(monitoring::warning(self.context, self.service, self.environment).await);
         Ok(warnings)
     }
 
@@ -304,6 +307,10 @@ impl Case<'_> {
         let deciding = self.service.e2e.iter().filter(|suite| suite.after_deploy);
         let suites: Vec<SuiteName> = deciding.map(|suite| suite.name.clone()).collect();
         (!suites.is_empty()).then(|| Step::CheckE2e(CheckE2e { suites, commit: self.revision.commit.clone() }))
+    }
+
+    fn monitoring(&self) -> Option<Step> {
+        monitoring::step(self.context, self.environment, &self.revision.version)
     }
 
     async fn not_executable(&self, path: &crate::domain::inventory::RelativePath) -> Result<Option<String>, Refusal> {

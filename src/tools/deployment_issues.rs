@@ -6,17 +6,16 @@ use serde::{Deserialize, Serialize};
 use super::{
     Action, Answer, Context, Describe, Proposal, Subject, Toolset, Wish,
     bounds::{Limit, WaitSeconds, at_most},
-    diagnosing::operation as story,
     drafting::place,
     records::{EvidenceView, PlanView},
-    telling::{incident, metrics},
+    telling,
 };
 use crate::{
     domain::{
         effect::Effect,
         facts::Facts,
         inventory::{GitHubAccess, Inventory, Service},
-        issue::{About, CloseIssue, CommentIssue, OpenIncident},
+        issue::CloseIssue,
         name::ServiceName,
         operation::{Operation, OperationId, OperationKind, OperationState},
         plan::{Draft, PlanBody, Purpose},
@@ -31,9 +30,6 @@ use crate::{
 const NOTE: usize = 500;
 /// The most labels of a list.
 const LABELS: usize = 5;
-/// The label of incidents, besides that of deployments.
-const INCIDENT: &str = "incident";
-
 /// The tool.
 #[derive(Debug)]
 pub(super) struct DeploymentIssues;
@@ -198,15 +194,13 @@ impl Action for DeploymentIssues {
         let Some(id) = &arguments.operation else { return Err(super::unwritable()) };
         let operation = operation_of(context, id).await?;
         fits(arguments.mode, &operation, service)?;
-        let about = About { operation: operation.id.clone(), began: operation.started_at };
         let note = arguments.note.as_deref();
         let steps = if arguments.mode == Mode::OpenIncident {
-            vec![Step::OpenIncident(incident_of(context, &operation, about, note).await?)]
+            vec![Step::OpenIncident(telling::incident(context, &operation, note).await?)]
         } else {
             let issue = u64::from(arguments.issue.unwrap_or_default());
             check_issue(context, service, issue).await?;
-            let body = context.reader.words_for_github(&metrics::text(&operation, note));
-            let comment = Step::CommentIssue(CommentIssue { issue, about, body });
+            let comment = Step::CommentIssue(telling::comment(context.reader, &operation, issue, note));
             let close = (arguments.mode == Mode::Close).then_some(Step::CloseIssue(CloseIssue { issue }));
             std::iter::once(comment).chain(close).collect()
         };
@@ -306,25 +300,6 @@ async fn check_issue(context: Context<'_>, service: &Service, number: u64) -> Re
         arguments,
         "see the issues about deployments",
     )))
-}
-
-async fn incident_of(
-    context: Context<'_>,
-    operation: &Operation,
-    about: About,
-    note: Option<&str>,
-) -> Result<OpenIncident, Refusal> {
-    let journal = context.records.journal(&operation.id).await?;
-    let evidence = context.records.evidence(&operation.id).await?;
-    let story = story::look(context, operation).await?;
-    let label = context.reader.inventory().github.as_ref().map(|access| access.issue_label.clone());
-    let reader = context.reader;
-    Ok(OpenIncident {
-        about,
-        title: reader.title_for_github(&incident::title(operation)),
-        body: reader.words_for_github(&incident::text(operation, &journal, &evidence, &story, note)),
-        labels: label.into_iter().chain([INCIDENT.to_owned()]).collect(),
-    })
 }
 
 /// Which repository it is, and what the words rest on. While an operation runs, what is told of it may grow old.

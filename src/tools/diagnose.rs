@@ -17,6 +17,7 @@ use crate::domain::{
     evidence::Outcome,
     name::{EnvironmentName, ServiceName},
     operation::{Operation, OperationId, OperationState},
+    query::signature,
     refusal::{Code, NextCall, Refusal},
 };
 
@@ -132,7 +133,7 @@ async fn of_service(
     let patient = patient(context, service, environment).await?;
     let checked = examine(context, &patient, None).await;
     let subject = format!("{} in {}", patient.service.name, patient.environment);
-    Ok(report(&subject, Story::default(), checked, Some(&patient), None))
+    Ok(report(&subject, Story::default(), checked, Some(&patient), None, searchable(context)))
 }
 
 async fn of_operation(context: Context<'_>, id: &OperationId) -> Result<Answer<Output>, Refusal> {
@@ -157,7 +158,12 @@ async fn of_operation(context: Context<'_>, id: &OperationId) -> Result<Answer<O
         _ => Vec::new(),
     };
     let subject = format!("operation {} ({})", operation.id, word(operation.state));
-    Ok(report(&subject, story, checked, patient.as_ref(), Some(&operation)))
+    Ok(report(&subject, story, checked, patient.as_ref(), Some(&operation), searchable(context)))
+}
+
+/// Whether the web can be searched.
+fn searchable(context: Context<'_>) -> bool {
+    context.reader.inventory().search.is_some()
 }
 
 async fn patient<'i>(
@@ -183,6 +189,7 @@ fn report(
     checked: Vec<Checked>,
     patient: Option<&Patient<'_>>,
     operation: Option<&Operation>,
+    searchable: bool,
 ) -> Answer<Output> {
     let answered = checked.iter().any(|check| check.name == examine::ANSWERS && matches!(check.look, Ok(Some(_))));
     let mut checks = Vec::new();
@@ -231,10 +238,19 @@ fn report(
         let arguments = serde_json::json!({ "operation": open.id, "wait_s": 30 });
         next.push(NextCall::new("operation_status", arguments, "it has not ended: wait for it"));
     }
+    if let Some(query) = searchable.then(|| signature_of(&findings)).flatten() {
+        let arguments = serde_json::json!({ "query": query });
+        next.push(NextCall::new("search_web", arguments, "see what others know about it"));
+    }
     let status = status(subject, outcome, &findings, &checks);
     let left_out = findings.len() - shown.len();
     let output = Output { outcome, failed_step: story.failed_step, findings: shown, left_out, checks };
     Answer { status, output, next }
+}
+
+/// What the first error that somebody wrote is called elsewhere.
+fn signature_of(findings: &[Finding]) -> Option<String> {
+    findings.iter().filter_map(|finding| finding.untrusted_text.as_deref()).find_map(signature)
 }
 
 /// The order in which findings are told: the most probable cause, then by what they are and how sure; of the same, those of the

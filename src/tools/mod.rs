@@ -4,6 +4,7 @@
 
 mod bounds;
 mod cancel_operation;
+mod check_monitoring;
 mod check_readiness;
 mod create_tag;
 mod deploy_service;
@@ -15,6 +16,7 @@ mod handler;
 mod inspect_db;
 mod inspecting;
 mod list_services;
+mod notify_team;
 mod operation_status;
 pub mod page;
 mod parse;
@@ -27,11 +29,13 @@ mod run_lighthouse;
 mod run_smoke;
 mod schema;
 mod search_logs;
+mod search_web;
 mod security_alerts;
+mod smoke_page;
 mod snapshot_db;
 pub mod suites;
 mod take_screenshot;
-mod telling;
+pub mod telling;
 mod toolset;
 mod validate_deployment;
 mod validating;
@@ -315,6 +319,7 @@ impl std::fmt::Debug for Tool {
 pub fn all() -> Vec<Tool> {
     let mut tools = vec![
         action::<cancel_operation::CancelOperation>(),
+        query::<check_monitoring::CheckMonitoring>(),
         observation::<check_readiness::CheckReadiness>(),
         action::<create_tag::CreateTag>(),
         action::<deploy_service::DeployService>(),
@@ -322,6 +327,7 @@ pub fn all() -> Vec<Tool> {
         query::<diagnose::Diagnose>(),
         query::<inspect_db::InspectDb>(),
         query::<list_services::ListServices>(),
+        action::<notify_team::NotifyTeam>(),
         query::<operation_status::OperationStatus>(),
         query::<read_file::ReadFile>(),
         action::<rollback::Rollback>(),
@@ -329,6 +335,7 @@ pub fn all() -> Vec<Tool> {
         observation::<run_lighthouse::RunLighthouse>(),
         query::<run_smoke::RunSmoke>(),
         query::<search_logs::SearchLogs>(),
+        query::<search_web::SearchWeb>(),
         query::<security_alerts::SecurityAlerts>(),
         action::<snapshot_db::SnapshotDb>(),
         query::<take_screenshot::TakeScreenshot>(),

@@ -75,6 +75,9 @@ pub struct OperationView {
     /// The plan, in short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanView>,
+    /// How far the server has told GitHub of it, where it is to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub github: Option<String>,
     /// The evidence of the operation, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<EvidenceView>,

@@ -41,7 +41,7 @@ pub(super) struct Arguments {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     environment: Option<EnvironmentName>,
-    /// Only these flows.
+    /// These flows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     flows: Vec<FlowName>,
@@ -58,7 +58,7 @@ impl Describe for RunE2e {
     const NAME: &'static str = "run_e2e";
     const TITLE: &'static str = "Run end-to-end tests";
     const DESCRIPTION: &'static str =
-        "Runs E2E suites against the live URL: failed tests with error, screenshot, hints; flaky apart.";
+        "Runs the E2E suites of services: failed tests with error, screenshot, hints; flaky apart.";
     const TOOLSET: Toolset = Toolset::Quality;
     const EFFECT: Effect = Effect::Observe;
     const IDEMPOTENT: bool = true;

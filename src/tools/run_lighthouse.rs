@@ -30,13 +30,14 @@ pub(super) struct Arguments {
     #[schemars(with = "Vec<String>")]
     services: Vec<ServiceName>,
     /// Where.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     environment: Option<EnvironmentName>,
     /// Default all.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     pages: Vec<PageName>,
-    /// Seconds to wait.
+    /// Seconds.
     #[serde(default)]
     wait_s: WaitSeconds,
 }

@@ -1,24 +1,36 @@
 //! `run_smoke`: do the services and mailboxes answer?
 
+use std::{cmp::Reverse, sync::Arc, time::Duration};
+
 use futures::StreamExt;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use tokio::time::Instant;
 
-use super::{Answer, Context, Describe, Query, Toolset};
+use super::{
+    Answer, Context, Describe, Query, Toolset,
+    smoke_page::{self, Page, Shown},
+};
 use crate::{
     domain::{
-        clean::clean,
         effect::Effect,
         evidence::Outcome,
         inventory::SmokeKind,
         name::{EnvironmentName, MailboxName, ServiceName},
-        refusal::{Code, NextCall, Refusal},
+        refusal::{Code, Refusal},
     },
-    world::{scripts::Placeholders, smoke},
+    world::{
+        scripts::Placeholders,
+        smoke::{SmokeReport, SmokeRun},
+    },
 };
 
+/// How many services are looked at, at once.
+const SERVICES_AT_ONCE: usize = 256;
 /// How many mailboxes are logged in to at once: often one server has them all, and counts.
 const LOGINS_AT_ONCE: usize = 8;
+/// What has no answer by then is inconclusive: no call takes longer than 40 s.
+const LIMIT: Duration = Duration::from_secs(35);
 
 /// The tool.
 #[derive(Debug)]
@@ -42,83 +54,37 @@ pub(super) struct Arguments {
     /// Show the checks that passed as well.
     #[serde(default)]
     all_checks: bool,
-}
-
-/// The result.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Output {
-    /// `PASS` only when every check of every service passed.
-    outcome: Outcome,
-    /// Checks that were made.
-    checks: u64,
-    /// Checks that passed.
-    passed: u64,
-    /// Wanted HTTP answers of all HTTP checks, 0 to 1; absent without HTTP checks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    http_200_rate: Option<f64>,
-    /// From the first check to the last answer, ms.
-    duration_ms: u64,
-    /// One line per service.
-    services: Vec<ServiceResult>,
-    /// Mailboxes that did not pass, and those that were named; all of them with all_checks.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    mailboxes: Vec<CheckResult>,
-}
-
-/// One service in one environment.
-#[derive(Debug, Serialize, JsonSchema)]
-struct ServiceResult {
-    service: ServiceName,
-    environment: EnvironmentName,
-    outcome: Outcome,
-    passed: u64,
-    checks: u64,
-    /// Checks that did not pass; all of them with all_checks.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    details: Vec<CheckResult>,
-}
-
-/// One check.
-#[derive(Debug, Serialize, JsonSchema)]
-struct CheckResult {
-    check: String,
-    outcome: Outcome,
-    /// What was found, in one sentence.
-    found: String,
-    duration_ms: u64,
-    /// What the page or script wrote.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    untrusted_text: Option<String>,
-}
-
-impl CheckResult {
-    fn of(check: smoke::CheckResult) -> Self {
-        Self {
-            check: check.name,
-            outcome: check.outcome,
-            found: check.detail,
-            duration_ms: check.time_ms,
-            untrusted_text: check.untrusted_text.map(|text| clean(&text)),
-        }
-    }
+    /// Of an earlier answer: shows its rest, checks nothing.
+    #[serde(default)]
+    #[schemars(length(max = 40))]
+    cursor: Option<String>,
 }
 
 impl Describe for RunSmoke {
     const NAME: &'static str = "run_smoke";
     const TITLE: &'static str = "Run smoke checks";
-    const DESCRIPTION: &'static str = "Checks that services answer: HTTP status and content of their URLs, databases, mailbox logins \
-        (SMTP, IMAP), smoke scripts; one, many or all at once. Shows what failed. Only targets of the inventory. Changes nothing.";
+    const DESCRIPTION: &'static str = "Checks that services answer: HTTP (status, redirects, headers, content, latency, certificate), DNS, \
+        webhooks, databases, mailbox logins, smoke scripts; one, many or all at once. Shows what failed, with attempts and headers. \
+        Only targets of the inventory. Changes nothing.";
     const TOOLSET: Toolset = Toolset::Deploy;
     const EFFECT: Effect = Effect::Observe;
     const IDEMPOTENT: bool = true;
     type Arguments = Arguments;
-    type Output = Output;
+    type Output = Page;
 }
 
 impl Query for RunSmoke {
-    async fn answer(arguments: Arguments, context: Context<'_>) -> Result<Answer<Output>, Refusal> {
+    async fn answer(arguments: Arguments, context: Context<'_>) -> Result<Answer<Page>, Refusal> {
         super::bounds::at_most("services", arguments.services.len(), 500)?;
         super::bounds::at_most("mailboxes", arguments.mailboxes.len(), 200)?;
+        let shown = Shown { passed: arguments.all_checks, mailboxes: !arguments.mailboxes.is_empty() };
+        if let Some(cursor) = &arguments.cursor {
+            let rest = smoke_page::place(cursor).and_then(|(run, from)| Some((context.reader.smoke_run(run)?, from)));
+            let (run, from) = rest.ok_or_else(|| {
+                Refusal::new(Code::UnknownName, "The rest of that answer is gone.", "Call run_smoke without cursor.")
+            })?;
+            return Ok(smoke_page::answer(&run, from, shown));
+        }
         let wanted = targets(&arguments, context)?;
         let mailboxes = mailboxes(&arguments, context, &wanted)?;
         if wanted.is_empty() && (mailboxes.is_empty() || !arguments.services.is_empty()) {
@@ -128,58 +94,44 @@ impl Query for RunSmoke {
                 "Call list_services to see where they run.",
             ));
         }
-        let begun = context.reader.now();
-        let checks =
-            wanted.iter().map(|(service, environment)| one(context, service, environment, arguments.all_checks));
-        let logins: Vec<_> = mailboxes.into_iter().map(|name| context.reader.smoke_mailbox(name)).collect();
-        let logins = futures::stream::iter(logins).buffered(LOGINS_AT_ONCE).collect::<Vec<_>>();
-        let (results, mailboxes) = futures::future::join(futures::future::join_all(checks), logins).await;
-        let mut services = Vec::with_capacity(results.len());
-        let (mut http, mut http_passed) = (0, 0);
-        for result in results {
-            let (service, of_http, of_http_passed) = result?;
-            http += of_http;
-            http_passed += of_http_passed;
-            services.push(service);
+        let run = Arc::new(run(context, wanted, mailboxes).await?);
+        let answer = smoke_page::answer(&run, 0, shown);
+        if answer.output.has_more() {
+            context.reader.keep_smoke_run(&run);
         }
-        let count = |all: usize| u64::try_from(all).unwrap_or(u64::MAX);
-        let good = mailboxes.iter().filter(|mailbox| mailbox.outcome == Outcome::Pass).count();
-        let checks = services.iter().map(|service| service.checks).sum::<u64>() + count(mailboxes.len());
-        let passed = services.iter().map(|service| service.passed).sum::<u64>() + count(good);
-        let outcomes = services.iter().map(|service| service.outcome);
-        let outcome = worst(outcomes.chain(mailboxes.iter().map(|mailbox| mailbox.outcome)), checks);
-        let bad: Vec<&ServiceResult> = services.iter().filter(|service| service.outcome != Outcome::Pass).collect();
-        let status = match (outcome, mailboxes.as_slice()) {
-            (Outcome::Pass, [one]) if services.is_empty() => format!("PASS: {}", one.detail),
-            (Outcome::Pass, []) => format!("PASS: {} services answer, {passed} of {checks} checks ✓", services.len()),
-            (Outcome::Pass, all) => {
-                let (services, mailboxes) = (services.len(), all.len());
-                format!("PASS: {services} services and {mailboxes} mailboxes answer, {passed} of {checks} checks ✓")
-            }
-            (Outcome::Fail | Outcome::Inconclusive, all) => {
-                let names = bad.iter().map(|service| service.service.as_str());
-                let mailboxes = all.iter().filter(|one| one.outcome != Outcome::Pass).map(|one| one.name.as_str());
-                let names: Vec<&str> = names.chain(mailboxes).take(10).collect();
-                format!("{outcome:?}: {passed} of {checks} checks passed; look at {}", names.join(", "))
-                    .to_uppercase_head()
-            }
-        };
-        let next = bad
-            .first()
-            .map(|service| {
-                let arguments = serde_json::json!({ "services": [service.service], "all_checks": true });
-                NextCall::new("run_smoke", arguments, "check it again, with every check")
-            })
-            .into_iter()
-            .collect();
-        let all = arguments.all_checks || !arguments.mailboxes.is_empty();
-        let mailboxes = mailboxes.into_iter().filter(|one| all || one.outcome != Outcome::Pass);
-        let mailboxes = mailboxes.map(CheckResult::of).collect();
-        #[expect(clippy::cast_precision_loss, reason = "counts of checks are far below 2^52")]
-        let http_200_rate = (http > 0).then(|| http_passed as f64 / http as f64);
-        let duration_ms = context.reader.now().millis_since(begun);
-        let output = Output { outcome, checks, passed, http_200_rate, duration_ms, services, mailboxes };
-        Ok(Answer { status, output, next })
+        Ok(answer)
+    }
+}
+
+/// Makes all checks; the worst come first.
+async fn run(
+    context: Context<'_>,
+    wanted: Vec<(&ServiceName, &EnvironmentName)>,
+    mailboxes: Vec<&MailboxName>,
+) -> Result<SmokeRun, Refusal> {
+    let (begun, until) = (context.reader.now(), Instant::now() + LIMIT);
+    let checks = wanted.into_iter().map(|(service, environment)| one(context, service, environment, until));
+    let checks: Vec<_> = checks.map(Box::pin).collect();
+    let checks = futures::stream::iter(checks).buffer_unordered(SERVICES_AT_ONCE).collect::<Vec<_>>();
+    let logins: Vec<_> = mailboxes.into_iter().map(|name| context.reader.smoke_mailbox(name, until)).collect();
+    let logins = futures::stream::iter(logins).buffered(LOGINS_AT_ONCE).collect::<Vec<_>>();
+    let (services, mut mailboxes) = futures::future::join(checks, logins).await;
+    let mut services = services.into_iter().collect::<Result<Vec<_>, _>>()?;
+    services.sort_by_cached_key(|(service, environment, report)| {
+        let warned = report.checks.iter().any(|check| check.warning.is_some());
+        (badness(report.evidence.outcome), Reverse(warned), service.clone(), environment.clone())
+    });
+    mailboxes.sort_by_key(|mailbox| badness(mailbox.outcome));
+    let duration_ms = context.reader.now().millis_since(begun);
+    Ok(SmokeRun { id: super::random(), services, mailboxes, duration_ms })
+}
+
+/// The worst is the least.
+fn badness(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Fail => 0,
+        Outcome::Inconclusive => 1,
+        Outcome::Pass => 2,
     }
 }
 
@@ -230,62 +182,25 @@ fn mailboxes<'a>(
             _ => None,
         })
         .collect();
-    let with_login = inventory.mailboxes.values().filter(|mailbox| mailbox.has_login());
-    Ok(with_login.map(|mailbox| &mailbox.name).filter(|name| !checked.contains(name)).collect())
-}
-
-/// Good only when everything is, and something was checked.
-fn worst(outcomes: impl Iterator<Item = Outcome> + Clone, checks: u64) -> Outcome {
-    let any = |wanted: Outcome| outcomes.clone().any(|outcome| outcome == wanted);
-    if any(Outcome::Fail) {
-        Outcome::Fail
-    } else if checks == 0 || any(Outcome::Inconclusive) {
-        Outcome::Inconclusive
-    } else {
-        Outcome::Pass
-    }
-}
-
-/// The outcome word of a status line in capitals.
-trait UppercaseHead {
-    fn to_uppercase_head(self) -> String;
-}
-
-impl UppercaseHead for String {
-    fn to_uppercase_head(self) -> String {
-        match self.split_once(':') {
-            Some((head, rest)) => format!("{}:{rest}", head.to_uppercase()),
-            None => self,
-        }
-    }
+    let to_ask = inventory.mailboxes.values().filter(|mailbox| mailbox.has_login() || !mailbox.aliases.is_empty());
+    Ok(to_ask.map(|mailbox| &mailbox.name).filter(|name| !checked.contains(name)).collect())
 }
 
 async fn one(
     context: Context<'_>,
     name: &ServiceName,
     environment: &EnvironmentName,
-    all: bool,
-) -> Result<(ServiceResult, u64, u64), Refusal> {
+    until: Instant,
+) -> Result<(ServiceName, EnvironmentName, SmokeReport), Refusal> {
     let (service, environment, target) = context.reader.inventory().target(name, Some(environment))?;
-    let live = super::drafting::way_back::live(context, service, environment).await?;
-    let placeholders =
-        live.as_ref().map(|live| Placeholders::new(&live.version, &live.commit, environment, target, None));
-    let subject = format!("{name} in {environment}");
-    let report = context.reader.smoke(service, target, placeholders.as_ref(), &subject, 0).await?;
-    let counter = |name: &str| report.evidence.counters.get(name).copied().unwrap_or(0);
-    let (http, http_passed) = (counter("http_wanted"), counter("http_passed"));
-    let result = ServiceResult {
-        service: name.clone(),
-        environment: environment.clone(),
-        outcome: report.evidence.outcome,
-        passed: counter("passed"),
-        checks: counter("wanted"),
-        details: report
-            .checks
-            .into_iter()
-            .filter(|check| all || check.outcome != Outcome::Pass)
-            .map(CheckResult::of)
-            .collect(),
+    // Only scripts want to know.
+    let live = if service.smoke.iter().any(|check| matches!(check.kind, SmokeKind::Script { .. })) {
+        super::drafting::way_back::live(context, service, environment).await?
+    } else {
+        None
     };
-    Ok((result, http, http_passed))
+    let live = live.map(|live| Placeholders::new(&live.version, &live.commit, environment, target, None));
+    let subject = format!("{name} in {environment}");
+    let report = context.reader.smoke_until(service, target, live.as_ref(), &subject, until).await;
+    Ok((service.name.clone(), environment.clone(), report))
 }

@@ -31,14 +31,15 @@ pub(super) struct Arguments {
     /// Whose pages.
     service: ServiceName,
     /// Where.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     environment: Option<EnvironmentName>,
     /// Default all.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     pages: Vec<PageName>,
     /// Such as phone.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     viewports: Vec<ViewportName>,
 }

@@ -11,7 +11,9 @@ pub enum Toolset {
     Quality,
     /// What GitHub knows.
     GitHub,
-    /// What is told about operations.
+    /// What the web knows.
+    Research,
+    /// What people are told.
     Report,
 }
 
@@ -23,6 +25,7 @@ impl Toolset {
             Self::Inspect => "inspect",
             Self::Quality => "quality",
             Self::GitHub => "github",
+            Self::Research => "research",
             Self::Report => "report",
         }
     }

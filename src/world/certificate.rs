@@ -1,25 +1,65 @@
-//! When a certificate ends.
+//! What a certificate says of itself: when it ends, and who made it.
 
 use jiff::{civil::DateTime, tz::TimeZone};
 
 use crate::domain::time::Time;
 
 const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+const OBJECT_IDENTIFIER: u8 = 0x06;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 /// `[0]`, which holds the version.
 const VERSION: u8 = 0xa0;
 
-/// When a certificate (DER, RFC 5280 §4.1) ends; nothing where the bytes are none. It proves nothing: that is the handshake's part.
-pub(super) fn not_after(der: &[u8]) -> Option<Time> {
+/// What a certificate says of itself. It proves nothing: that is the handshake's part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// Until when it is valid.
+    pub(super) ends: Time,
+    /// Who signed it, in its own words.
+    pub(super) issuer: String,
+    /// Whether it says that it signed itself.
+    pub(super) self_signed: bool,
+}
+
+/// What a certificate (DER, RFC 5280 §4.1) says of itself; nothing where the bytes are none.
+pub(super) fn facts(der: &[u8]) -> Option<Facts> {
     let certificate = content(der, SEQUENCE)?;
     let body = content(certificate, SEQUENCE)?;
     let after_version = if body.first() == Some(&VERSION) { skip(body)? } else { body };
     let after_serial_number = skip(after_version)?;
-    let after_algorithm = skip(after_serial_number)?;
-    let after_issuer = skip(after_algorithm)?;
-    let validity = content(after_issuer, SEQUENCE)?;
-    time(skip(validity)?)
+    let from_issuer = skip(after_serial_number)?;
+    let issuer = content(from_issuer, SEQUENCE)?;
+    let from_validity = skip(from_issuer)?;
+    let validity = content(from_validity, SEQUENCE)?;
+    let subject = content(skip(from_validity)?, SEQUENCE)?;
+    let ends = time(skip(validity)?)?;
+    Some(Facts { ends, issuer: name(issuer), self_signed: issuer == subject })
+}
+
+/// When a certificate ends.
+pub(super) fn not_after(der: &[u8]) -> Option<Time> {
+    facts(der).map(|facts| facts.ends)
+}
+
+/// Common name and organisation (RFC 5280 §4.1.2.4, X.520) of a name, as far as it has them.
+fn name(mut rest: &[u8]) -> String {
+    let mut parts = Vec::new();
+    while let Some((kind, part, next)) = element(rest) {
+        let pair = content(part, SEQUENCE).filter(|_| kind == SET);
+        let label = match pair.and_then(|pair| content(pair, OBJECT_IDENTIFIER)) {
+            Some([0x55, 4, 3]) => "CN=",
+            Some([0x55, 4, 10]) => "O=",
+            _ => "",
+        };
+        let value = pair.and_then(skip).and_then(element).map(|(_, value, _)| String::from_utf8_lossy(value));
+        if let Some(value) = value.filter(|_| !label.is_empty()) {
+            parts.push(format!("{label}{}", value.chars().take(100).collect::<String>()));
+        }
+        rest = next;
+    }
+    parts.join(", ")
 }
 
 /// The whole days from now to then; negative when it is over.
@@ -89,6 +129,8 @@ x4pXzjBO
         let der = CertificateDer::from_pem_slice(PEM).unwrap();
         let ends = not_after(&der).unwrap();
         assert_eq!(ends.to_string(), "2031-02-03T04:05:06.000Z");
+        let facts = facts(&der).unwrap();
+        assert_eq!((facts.issuer.as_str(), facts.self_signed), ("CN=mail.example.org", true));
         for cut in 0..120 {
             assert_eq!(not_after(&der[..cut]), None, "{cut}");
         }

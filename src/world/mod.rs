@@ -2,15 +2,18 @@
 //!
 //! Whoever only reads gets a [`Reader`]. Every method that changes something is on [`World`] and takes a `&Permit`.
 
+mod api;
 pub mod artifacts;
 pub mod audit;
 pub(crate) mod blocking;
 pub mod browser;
 pub mod capabilities;
 mod certificate;
+mod chain;
 pub mod clock;
 pub mod database;
 pub mod detached;
+mod dns;
 pub mod e2e;
 pub mod error;
 pub mod files;
@@ -22,7 +25,10 @@ pub mod http;
 pub mod instance;
 pub mod mail;
 pub mod migrations;
+pub mod monitoring;
+mod names;
 mod notes;
+mod notify;
 pub mod paths;
 
 pub mod probe;
@@ -33,6 +39,7 @@ pub mod releases;
 pub mod reports;
 mod scratch;
 pub mod scripts;
+pub mod search;
 pub mod secrets;
 mod signing;
 pub mod smoke;
@@ -43,6 +50,7 @@ pub mod state;
 mod telemetry;
 mod tls;
 pub(crate) mod tree;
+mod words;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -68,19 +76,41 @@ pub struct World {
     pub(crate) redactor: Redactor,
     pub(crate) http: http::Http,
     pub(in crate::world) github: github::GitHub,
+    /// How long no search may be made.
+    pub(in crate::world) search: search::Limits,
     /// The open connections to hosts.
     pub(in crate::world) ssh: ssh::Pool,
     /// The logins that were refused a short while ago.
     pub(in crate::world) refusals: refusals::Refusals,
+    /// How many smoke checks are made at once.
+    pub(in crate::world) pace: smoke::Pace,
+    /// The smoke checks that were made a short while ago.
+    pub(in crate::world) smoke_runs: smoke::Runs,
 }
 
 impl World {
     /// The world as the inventory describes it. Nothing is contacted.
     pub fn new(inventory: Arc<Inventory>, clock: Arc<dyn Clock>, paths: Paths, runner: PathBuf) -> Self {
-        let (secrets, redactor, http) = (SecretStore::default(), Redactor::new([]).0, http::Http::default());
+        let (secrets, redactor) = (SecretStore::default(), Redactor::new([]).0);
+        let http = http::Http::by(names::Names::by(inventory.smoke.dns_server));
         let (github, ssh) = (github::GitHub::default(), ssh::Pool::default());
-        let refusals = refusals::Refusals::default();
-        Self { inventory, clock, paths, runner, secrets, redactor, http, github, ssh, refusals }
+        let (search, refusals) = (search::Limits::default(), refusals::Refusals::default());
+        let (pace, smoke_runs) = (smoke::Pace::default(), smoke::Runs::default());
+        Self {
+            inventory,
+            clock,
+            paths,
+            runner,
+            secrets,
+            redactor,
+            http,
+            github,
+            search,
+            ssh,
+            refusals,
+            pace,
+            smoke_runs,
+        }
     }
     /// The same world with these sources of secrets. Without them no secret exists.
     pub fn with_secrets(mut self, secrets: SecretStore) -> Self {

@@ -34,21 +34,7 @@ pub(in crate::world) struct Client {
 impl Verified {
     /// Reads the authorities.
     pub(in crate::world) fn client(&self) -> Result<Client, WorldError> {
-        let mut roots = RootCertStore::empty();
-        match &self.ca {
-            Some(path) => {
-                for certificate in CertificateDer::pem_file_iter(path).map_err(|_| unreadable(path))? {
-                    let certificate = certificate.map_err(|_| unreadable(path))?;
-                    roots.add(certificate).map_err(|_| unreadable(path))?;
-                }
-                if roots.is_empty() {
-                    return Err(unreadable(path));
-                }
-            }
-            None => {
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            }
-        }
+        let roots = roots(self.ca.as_deref())?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -70,6 +56,24 @@ impl Client {
     }
 }
 
+/// The authorities in a file, or those of the system.
+pub(in crate::world) fn roots(ca: Option<&Path>) -> Result<RootCertStore, WorldError> {
+    let Some(path) = ca else { return Ok(system_roots()) };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|_| unreadable(path))? {
+        let certificate = certificate.map_err(|_| unreadable(path))?;
+        roots.add(certificate).map_err(|_| unreadable(path))?;
+    }
+    if roots.is_empty() { Err(unreadable(path)) } else { Ok(roots) }
+}
+
+/// The authorities of the system.
+pub(in crate::world) fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
 fn unreadable(path: &Path) -> WorldError {
     WorldError::new(
         Code::WorldFailed,
@@ -79,7 +83,7 @@ fn unreadable(path: &Path) -> WorldError {
     )
 }
 
-fn no_name() -> WorldError {
+pub(in crate::world) fn no_name() -> WorldError {
     WorldError::new(
         Code::WorldFailed,
         "prepare TLS",

@@ -50,6 +50,7 @@ mod reads;
 mod secrets;
 mod server;
 mod signals;
+mod telling;
 
 fn now() -> Time {
     Time::from_millis(1_736_933_400_000)

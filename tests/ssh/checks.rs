@@ -5,7 +5,7 @@ use std::{path::Path, process::Command, time::Duration};
 use deploy_ops_mcp::{
     domain::{
         evidence::Outcome,
-        inventory::{SmokeCheck, SmokeKind},
+        inventory::{HttpCheck, SmokeCheck, SmokeKind, SmokeRules},
         refusal::Code,
     },
     world::http::HttpRequest,
@@ -77,12 +77,12 @@ async fn a_check_says_itself_from_where_it_is_asked_or_its_target_does() {
             for service in inventory.services.values_mut() {
                 let check = |name: &str, contains: &str, through_host| SmokeCheck {
                     name: name.parse().unwrap(),
-                    kind: SmokeKind::Http {
+                    kind: SmokeKind::Http(HttpCheck {
                         path: "/".to_owned(),
-                        status: 200,
                         contains: Some(contains.to_owned()),
                         through_host,
-                    },
+                        ..HttpCheck::of_url(&SmokeRules::default())
+                    }),
                     timeout_ms: 5_000,
                     attempts: 1,
                 };
@@ -108,11 +108,8 @@ async fn a_line_that_stands_still_says_nothing_of_the_service() {
     serve(&host, "8080 there -").await;
     let sandbox = Sandbox::with(&[], |inventory| move_to(&host, line.port(), inventory));
     let request = |path: &str, timeout: Duration| HttpRequest {
-        url: format!("http://127.0.0.1:8080{path}").parse().unwrap(),
-        timeout,
-        contains: None,
-        follow: true,
         through: Some("web".parse().unwrap()),
+        ..HttpRequest::get(format!("http://127.0.0.1:8080{path}").parse().unwrap(), timeout)
     };
     let (reader, short) = (sandbox.world.reader(), Duration::from_millis(300));
     let answer = reader.http_check(&request("/", Duration::from_secs(5))).await.unwrap();
@@ -194,16 +191,17 @@ async fn https_through_a_host_is_verified_for_the_name_in_the_url() {
     let client = Client::start(command).await;
     let asked =
         client.call("run_smoke", json!({ "services": ["good", "other", "old", "strange"], "all_checks": true })).await;
-    for (index, wanted) in [
-        "HTTP 200 through host web in ",
-        "No answer through host web: its TLS certificate is not for the name in the URL.",
-        "No answer through host web: its TLS certificate has expired.",
-        "No answer through host web: its TLS certificate is signed by nobody whom this machine trusts.",
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let found = asked.get(&format!("/services/{index}/details/0/found"));
-        assert!(found.starts_with(wanted), "{wanted}: {}", asked.text);
+    for (service, wanted) in [
+        ("good", "HTTP 200 through host web in "),
+        ("other", "No answer through host web: its TLS certificate is not for the name in the URL."),
+        ("old", "No answer through host web: its TLS certificate has expired at 2020-02-01T00:00:00.000Z."),
+        (
+            "strange",
+            "No answer through host web: its TLS certificate is signed by itself and by nobody whom this machine trusts.",
+        ),
+    ] {
+        let all = asked.structured["services"].as_array().unwrap();
+        let found = all.iter().find(|one| one["service"] == service).unwrap();
+        assert!(found["details"][0]["found"].as_str().unwrap().starts_with(wanted), "{wanted}: {}", asked.text);
     }
 }

@@ -75,3 +75,36 @@ pub(crate) async fn deploy(client: &Client, service: &str, version: &str) -> Str
     client.ended(&operation).await;
     operation
 }
+
+/// A house whose operations the server tells by itself. Its commits are on GitHub.
+pub(crate) async fn telling_house() -> (House, GitHub) {
+    let (house, github) = house().await;
+    tell(&house.sandbox, &github);
+    (house, github)
+}
+
+/// Lets the server tell the operations of a connected sandbox.
+pub(crate) fn tell(sandbox: &Sandbox, github: &GitHub) {
+    let text = std::fs::read_to_string(&sandbox.config).unwrap();
+    let told = "token = \"GITHUB_TOKEN\"\ntell = [\"production\"]\ntell_every_s = 1\n";
+    std::fs::write(&sandbox.config, text.replace("token = \"GITHUB_TOKEN\"\n", told)).unwrap();
+    for version in ["v2025.01.13", "v2025.01.14", "v2025.01.15"] {
+        let of = |what: &str| object(sandbox, &format!("{version}^{{{what}}}"));
+        let (commit, tree) = (of("commit"), of("tree"));
+        repository(github, |repository| {
+            repository.known_commit("main", &commit, &tree);
+        });
+    }
+}
+
+/// The deployments of an operation on GitHub, each with its statuses, the oldest first.
+pub(crate) fn deployments(github: &GitHub, operation: &str) -> Vec<Vec<String>> {
+    repository(github, |repository| {
+        let all = repository.deployments.all.all();
+        let its = all.iter().filter(|one| one["payload"]["deploy_ops"]["operation"] == operation);
+        let ids: Vec<u64> = its.map(|one| one["id"].as_u64().unwrap()).collect();
+        let states =
+            |id: u64| repository.deployment_statuses(id).into_iter().map(|it| it["state"].as_str().unwrap().to_owned());
+        ids.into_iter().map(|id| states(id).collect()).collect()
+    })
+}

@@ -24,6 +24,9 @@ pub(crate) fn environment() -> Environment {
         approval: ApprovalRule { required: false, totp: false, same_user_with_totp: false, valid_for_s: 900 },
         windows: vec![],
         freezes: vec![],
+        monitoring: Vec::new(),
+        monitoring_watch_s: 0,
+        notify: Vec::new(),
     }
 }
 

@@ -88,6 +88,8 @@ impl Sandbox {
                     host: "here".parse().unwrap(),
                     root: directory.path().join("target"),
                     through_host: false,
+                    private_network: false,
+                    ca: None,
                     url: None,
                     databases: vec![],
                     env_file: None,

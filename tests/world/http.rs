@@ -6,9 +6,12 @@ use axum::{Router, response::Redirect, routing::get};
 use deploy_ops_mcp::{
     domain::{
         evidence::Outcome,
-        inventory::{SmokeCheck, SmokeKind},
+        inventory::{HttpCheck, SmokeCheck, SmokeKind, SmokeRules},
     },
-    world::{http::HttpRequest, scripts::Placeholders},
+    world::{
+        http::{HttpRequest, Stopped},
+        scripts::Placeholders,
+    },
 };
 
 use crate::support::sandbox::{Sandbox, script};
@@ -30,13 +33,7 @@ async fn serve() -> String {
 }
 
 fn request(url: &str) -> HttpRequest {
-    HttpRequest {
-        url: url.parse().unwrap(),
-        timeout: Duration::from_secs(5),
-        contains: None,
-        follow: true,
-        through: None,
-    }
+    HttpRequest { redirects: 5, ..HttpRequest::get(url.parse().unwrap(), Duration::from_secs(5)) }
 }
 
 #[tokio::test]
@@ -44,13 +41,12 @@ async fn answers_are_told_as_they_are() {
     let sandbox = Sandbox::new(&[]);
     let (base, reader) = (serve().await, sandbox.world.reader());
     let ask = async |path: &str| reader.http_check(&request(&format!("{base}{path}"))).await;
-    let mut wanted = request(&format!("{base}/moved"));
-    wanted.contains = Some("v2".to_owned());
-    let moved = reader.http_check(&wanted).await.unwrap();
-    assert_eq!((moved.status, moved.hops, moved.contains), (200, 1, Some(true)));
+    let moved = ask("/moved").await.unwrap();
+    assert_eq!((moved.status, moved.body.as_slice(), moved.stopped), (200, &b"ok v2"[..], None));
+    assert_eq!(moved.hops, [(307, "/app/health".to_owned())]);
     let away = ask("/away").await.unwrap();
-    assert_eq!((away.status, away.hops, away.redirects_away), (307, 0, true));
-    assert_eq!(ask("/loop").await.unwrap().hops, 5);
+    assert_eq!((away.status, away.hops.len(), away.stopped), (307, 0, Some(Stopped::Elsewhere)));
+    assert_eq!(ask("/loop").await.unwrap().stopped, Some(Stopped::Loop));
     assert_eq!(ask("/broken").await.unwrap().status, 500);
     let large = ask("/large").await.unwrap();
     assert_eq!((large.body.len(), large.truncated), (256 * 1024, true));
@@ -78,11 +74,13 @@ async fn a_service_is_checked_in_every_way_it_asks_for() {
     let base = serve().await;
     let check =
         |name: &str, kind: SmokeKind| SmokeCheck { name: name.parse().unwrap(), kind, timeout_ms: 5_000, attempts: 1 };
-    let http = |path: &str, status, contains: Option<&str>| SmokeKind::Http {
-        path: path.to_owned(),
-        status,
-        contains: contains.map(str::to_owned),
-        through_host: None,
+    let http = |path: &str, status, contains: Option<&str>| {
+        SmokeKind::Http(HttpCheck {
+            path: path.to_owned(),
+            status: vec![status],
+            contains: contains.map(str::to_owned),
+            ..HttpCheck::of_url(&SmokeRules::default())
+        })
     };
     let mut liar = script("liar.sh");
     liar.arguments = vec!["{version}".to_owned()];

@@ -5,6 +5,7 @@ mod github;
 mod hosts;
 mod inventory;
 mod machine;
+mod outside;
 mod state;
 mod telemetry;
 
@@ -88,6 +89,7 @@ pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) ->
                 let weak = redactor.add(secrets);
                 let mut found = inventory::check_secrets(&config, &unread, &weak);
                 found.extend(github::check(&config).await);
+                found.extend(outside::check(&config).await);
                 found.extend(browser::check(&config).await);
                 found.extend(telemetry::check(&config).await);
                 found.extend(hosts::check(&config, options.canary).await);

@@ -13,6 +13,7 @@ use crate::{
         settings::{StateStore, StateTls},
     },
     domain::{operation::OperationFilter, refusal::Refusal},
+    engine::Engine,
     ledger::{Ledger, LedgerError},
     world::{Clock, SystemClock},
 };
@@ -29,7 +30,10 @@ pub(super) async fn check(config: &Config, switches: Switches, terminal: &Termin
     findings.push(Finding::good("state", place(&config.settings.state.store)));
     match wired.engine.ledger_for_operator().await {
         Ok(ledger) => match of_ledger(ledger).await {
-            Ok(found) => findings.extend(found),
+            Ok(found) => {
+                findings.extend(found);
+                findings.extend(untold(&wired.engine).await);
+            }
             Err(refusal) => findings.push(Finding::wrong("ledger", refusal.message, refusal.fix)),
         },
         Err(refusal) => findings.push(Finding::wrong("ledger", refusal.message, refusal.fix)),
@@ -117,4 +121,16 @@ async fn of_ledger(ledger: &Ledger) -> Result<Vec<Finding>, Refusal> {
         }
     }
     Ok(findings)
+}
+
+/// What GitHub does not know of operations that have ended.
+async fn untold(engine: &Engine) -> Vec<Finding> {
+    let fix = "see that GitHub answers and that the token has the permissions of docs/github.md; a server tries again when it starts";
+    match engine.untold(SystemClock.now()).await {
+        Ok(untold) => {
+            let finding = |(id, how)| Finding::weak("GitHub", format!("operation {id}: {how}"), fix);
+            untold.into_iter().map(finding).collect()
+        }
+        Err(refusal) => vec![Finding::wrong("ledger", refusal.message, refusal.fix)],
+    }
 }

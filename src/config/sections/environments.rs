@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::schedule;
+use super::{notify, schedule};
 use crate::{
     config::{
         defaults,
+        names::Names,
         raw::{Item, Section},
     },
     domain::{
@@ -15,22 +16,29 @@ use crate::{
     },
 };
 
-const KEYS: &[&str] = &["tier", "approval", "windows", "freezes"];
+const KEYS: &[&str] = &["tier", "approval", "windows", "freezes", "monitoring", "monitoring_watch_s", "notify"];
 const APPROVAL_KEYS: &[&str] = &["required", "totp", "same_user", "valid_for_s"];
 
-pub(super) fn read(environments: &Item<'_>) -> BTreeMap<EnvironmentName, Environment> {
+pub(super) fn read(environments: &Item<'_>, names: &Names) -> BTreeMap<EnvironmentName, Environment> {
     let entries = environments.entries::<EnvironmentName>().into_iter();
-    entries.filter_map(|(name, item)| Some((name.clone(), environment(name, &item.section(KEYS)?)))).collect()
+    entries.filter_map(|(name, item)| Some((name.clone(), environment(name, &item.section(KEYS)?, names)))).collect()
 }
 
-fn environment(name: EnvironmentName, section: &Section<'_>) -> Environment {
+fn environment(name: EnvironmentName, section: &Section<'_>, names: &Names) -> Environment {
     let tier = section.optional("tier").map_or(Tier::Production, |item| tier(&item));
+    if let Some(watch) = section.optional("monitoring_watch_s").filter(|_| section.optional("monitoring").is_none()) {
+        watch.error("is given without monitoring", "add monitoring = [\"…\"], or remove it");
+    }
+    let monitor = |item: &Item<'_>| item.reference("entry of [monitoring]", &names.monitors);
     Environment {
         name,
         tier,
         approval: approval(section, tier),
         windows: section.list("windows").iter().filter_map(schedule::window).collect(),
         freezes: section.list("freezes").iter().filter_map(schedule::freeze).collect(),
+        monitoring: section.list("monitoring").iter().filter_map(monitor).collect(),
+        monitoring_watch_s: section.number("monitoring_watch_s", defaults::MONITORING_WATCH_S),
+        notify: section.list("notify").iter().filter_map(|item| notify::telling(item, names)).collect(),
     }
 }
 
@@ -125,6 +133,12 @@ tier = "prod""#,
                 2,
                 "environments.e.approval.valid_for_s: must be from 60 to 14400",
                 "use a number",
+            ),
+            (
+                "[environments.e]\nmonitoring_watch_s = 60",
+                2,
+                "environments.e.monitoring_watch_s: is given without monitoring",
+                "add monitoring",
             ),
             ("[environments.e]\nwindow = []", 2, "unknown key window in environments.e", "did you mean windows?"),
         ];

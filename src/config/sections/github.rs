@@ -1,5 +1,6 @@
 //! `[github]`
 
+use super::api_url;
 use crate::{
     config::{
         defaults,
@@ -9,12 +10,12 @@ use crate::{
     domain::inventory::{GitHubAccess, GitHubCredential},
 };
 
-const KEYS: &[&str] = &["api", "token", "app", "issue_label", "rotate_after_days"];
+const KEYS: &[&str] = &["api", "token", "app", "issue_label", "rotate_after_days", "tell", "tell_every_s"];
 
 pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
     let section = item.section(KEYS)?;
     let api = match section.optional("api") {
-        Some(item) => api(&item)?,
+        Some(item) => api_url::read(&item, "https://github.example.org/api/v3")?,
         None => url::Url::parse(defaults::GITHUB_API).ok()?,
     };
     let issue_label = section.optional("issue_label").and_then(|item| issue_label(&item));
@@ -22,26 +23,10 @@ pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
     let rotate_after_days =
         section.optional("rotate_after_days").and_then(|item| item.number(defaults::ROTATE_AFTER_DAYS));
     let credential = credential(&section, names)?;
-    Some(GitHubAccess { api, credential, rotate_after_days, issue_label })
-}
-
-/// A plain `http` is good for the loopback alone: the token goes there.
-fn api(item: &Item<'_>) -> Option<url::Url> {
-    let url = item.web_url()?;
-    let loopback = match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        _ => false,
-    };
-    if url.scheme() != "https" && !loopback {
-        item.error("must be https: the token is sent there", "write it as https://github.example.org/api/v3");
-        return None;
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        item.error("has a query or a fragment", "give the base URL alone");
-        return None;
-    }
-    Some(url)
+    let environment = |item: &Item<'_>| item.reference("entry of [environments]", &names.environments);
+    let tell = section.list("tell").iter().filter_map(environment).collect();
+    let tell_every_s = section.number("tell_every_s", defaults::TELL_EVERY_S);
+    Some(GitHubAccess { api, credential, rotate_after_days, issue_label, tell, tell_every_s })
 }
 
 fn issue_label(item: &Item<'_>) -> Option<String> {
@@ -114,6 +99,18 @@ mod tests {
                 3,
                 "github.issue_label: is not the name of a label",
                 "use 1 to 50",
+            ),
+            (
+                "[github]\ntoken = \"CRM_DB_PASSWORD\"\ntell = [\"producton\"]",
+                3,
+                "github.tell: there is no entry of [environments] of this name",
+                "did you mean production?",
+            ),
+            (
+                "[github]\ntoken = \"CRM_DB_PASSWORD\"\ntell_every_s = 0",
+                3,
+                "github.tell_every_s: must be from 1 to 3600",
+                "use a number",
             ),
         ];
         for (text, line, message, fix) in cases {

@@ -1,5 +1,6 @@
 //! The sections of the file that are the inventory, one file each.
 
+mod api_url;
 mod browser;
 mod databases;
 mod deploy;
@@ -10,9 +11,12 @@ mod github;
 mod hosts;
 mod lighthouse;
 mod mailboxes;
+mod monitoring;
+mod notify;
 mod pages;
 mod roots;
 mod schedule;
+mod search;
 pub(super) mod secrets;
 mod services;
 mod smoke;
@@ -33,18 +37,23 @@ use crate::domain::inventory::Inventory;
 pub(super) fn inventory(file: &Section<'_>, names: &Names) -> Inventory {
     let hosts = entries(file, "hosts", |item| hosts::read(&item, names));
     let secrets = entries(file, "secrets", |item| secrets::read(&item));
+    let smoke = file.optional("smoke").and_then(|item| smoke::rules(&item)).unwrap_or_default();
     Inventory {
-        environments: entries(file, "environments", |item| environments::read(&item)),
+        environments: entries(file, "environments", |item| environments::read(&item, names)),
         databases: entries(file, "databases", |item| databases::read(&item, names, &hosts)),
         mailboxes: entries(file, "mailboxes", |item| mailboxes::read(&item, names, &hosts)),
+        monitors: entries(file, "monitoring", |item| monitoring::read(&item, names)),
+        channels: entries(file, "notify", |item| notify::read(&item, names)),
         gates: entries(file, "gates", |item| gates::read(&item)),
         rotate_after_days: secrets.iter().filter_map(|(name, (_, days))| Some((name.clone(), (*days)?))).collect(),
         secrets: secrets.into_iter().map(|(name, (reference, _))| (name, reference)).collect(),
         github: file.optional("github").and_then(|item| github::read(&item, names)),
+        search: file.optional("search").and_then(|item| search::read(&item, names)),
+        smoke: smoke.clone(),
         snapshots: file.optional("snapshots").and_then(|item| snapshots::read(&item, names)).unwrap_or_default(),
         telemetry: file.optional("telemetry").and_then(|item| telemetry::read(&item, names)).unwrap_or_default(),
         roots: entries(file, "roots", |item| roots::read(&item, names)),
-        services: entries(file, "services", |item| services::read(&item, names, &hosts)),
+        services: entries(file, "services", |item| services::read(&item, names, &hosts, &smoke)),
         lighthouse: file.optional("lighthouse").and_then(|item| lighthouse::read(&item)),
         browser: browser::read(file.optional("browser").as_ref()),
         hosts,

@@ -9,7 +9,7 @@ use crate::{
         raw::{Item, Section},
     },
     domain::{
-        inventory::{Deploy, Host, HostKind, Service, Target},
+        inventory::{Deploy, Host, HostKind, Service, SmokeRules, Target},
         name::{HostName, InvalidName, SecretName, ServiceName},
     },
 };
@@ -33,12 +33,13 @@ pub(super) fn read(
     services: &Item<'_>,
     names: &Names,
     hosts: &BTreeMap<HostName, Host>,
+    rules: &SmokeRules,
 ) -> BTreeMap<ServiceName, Service> {
     let mut roots = BTreeSet::new();
     let entries = services.entries::<ServiceName>().into_iter();
     entries
         .filter_map(|(name, item)| {
-            let service = service(name.clone(), &item.section(KEYS)?, names, hosts)?;
+            let service = service(name.clone(), &item.section(KEYS)?, names, hosts, rules)?;
             for target in service.targets.values() {
                 if !roots.insert((target.host.clone(), target.root.clone())) {
                     item.error(
@@ -57,6 +58,7 @@ fn service(
     section: &Section<'_>,
     names: &Names,
     hosts: &BTreeMap<HostName, Host>,
+    rules: &SmokeRules,
 ) -> Option<Service> {
     let description = section.optional("description").and_then(|item| item.text()).unwrap_or_default().to_owned();
     let repository = section.required("repository").and_then(|item| item.local_path());
@@ -71,7 +73,7 @@ fn service(
     let with_url = || targets.values().filter(|target| target.url.is_some());
     let over_ssh = |target: &Target| hosts.get(&target.host).is_some_and(|host| host.kind != HostKind::Local);
     let asked = smoke::Asked { by_url: with_url().count() > 0, through_host: with_url().any(over_ssh) };
-    let smoke = smoke::read(section, names, asked);
+    let smoke = smoke::read(section, names, asked, rules);
     let e2e = e2e::read(section, names, targets.values());
     let pages = pages::read(section.optional("pages").as_ref(), names, asked.by_url);
     if let (Some(Deploy::Release(deploy)), Some(item)) = (&deploy, section.optional("deploy")) {

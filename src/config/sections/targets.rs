@@ -14,7 +14,8 @@ use crate::{
     },
 };
 
-const KEYS: &[&str] = &["host", "root", "url", "through_host", "databases", "env_file", "volatile", "logs"];
+const KEYS: &[&str] =
+    &["host", "root", "url", "through_host", "private_network", "ca", "databases", "env_file", "volatile", "logs"];
 
 pub(super) fn read(
     targets: &Item<'_>,
@@ -33,14 +34,22 @@ fn target(section: &Section<'_>, names: &Names, hosts: &BTreeMap<HostName, Host>
     let host: Option<HostName> = section.required("host").and_then(|item| item.reference("host", &names.hosts));
     let root = section.required("root");
     let url = section.optional("url").and_then(|item| item.web_url());
+    let private_network = section.boolean("private_network", false);
+    let ca = section.optional("ca").map_or(Some(None), |item| item.local_path().map(Some));
     let databases = references(section, "databases", "database", &names.databases);
     let env_file = section.optional("env_file").and_then(|item| item.relative_path());
     let volatile = section.optional("volatile").map(|item| item.relative_paths()).unwrap_or_default();
     let logs = section.list("logs").iter().filter_map(|item| log_place(item, names)).collect();
     let host = host?;
     let through_host = through_host(section, hosts.get(&host)?, url.is_some());
+    for key in ["private_network", "ca"] {
+        if let (Some(item), None) = (section.optional(key), &url) {
+            item.error("says how the URL is asked, but there is none", "add url, or remove it");
+        }
+    }
     let root = root_below(hosts.get(&host)?, &root?)?;
-    Some(Target { host, root, url, through_host, databases, env_file, volatile, logs })
+    let ca = ca?;
+    Some(Target { host, root, url, through_host, private_network, ca, databases, env_file, volatile, logs })
 }
 
 /// Whether the URL is asked from the host: that takes a host over SSH, and a URL.

@@ -3,7 +3,11 @@
 use serde::Serialize;
 
 use super::{
-    super::{effect::Tier, name::EnvironmentName},
+    super::{
+        effect::Tier,
+        name::{EnvironmentName, MonitorName},
+    },
+    channel::Telling,
     schedule::{Freeze, Window},
 };
 
@@ -20,6 +24,20 @@ pub struct Environment {
     pub windows: Vec<Window>,
     /// When they may not, whatever the windows say. A freeze never blocks a rollback.
     pub freezes: Vec<Freeze>,
+    /// The monitors that have to be silent after a deployment.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub monitoring: Vec<MonitorName>,
+    /// For how long they are watched, s: alerts take their time.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub monitoring_watch_s: u32,
+    /// What is told where by itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Telling>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What an approval has to be.

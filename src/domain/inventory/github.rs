@@ -1,11 +1,11 @@
 //! How GitHub is reached, and which repository is whose.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::Serialize;
 use url::Url;
 
-use super::super::name::SecretName;
+use super::super::name::{EnvironmentName, SecretName};
 
 /// How GitHub is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,6 +20,11 @@ pub struct GitHubAccess {
     pub rotate_after_days: Option<u32>,
     /// The label that makes an issue one of deployments.
     pub issue_label: String,
+    /// The environments whose deployments and rollbacks the server tells by itself.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub tell: BTreeSet<EnvironmentName>,
+    /// How often the comment about one that runs is changed at most, s.
+    pub tell_every_s: u32,
 }
 
 impl GitHubAccess {

@@ -3,6 +3,7 @@
 //! The configuration is parsed into these types once; a reference between two of them never dangles.
 
 mod browser;
+mod channel;
 mod database;
 mod e2e;
 mod environment;
@@ -11,10 +12,12 @@ mod github;
 mod host;
 mod lighthouse;
 mod mailbox;
+mod monitor;
 mod page;
 mod path;
 mod root;
 mod schedule;
+mod search;
 mod secret;
 mod service;
 mod smoke;
@@ -27,6 +30,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use browser::{Browser, Viewport};
+pub use channel::{Channel, ChannelKind, Event, Telling};
 pub use database::{Database, DatabaseServer, Engine, MigrationTool, Tls};
 pub use e2e::EndToEndSuite;
 pub use environment::{ApprovalRule, Environment};
@@ -37,13 +41,18 @@ pub use github::{GitHubAccess, GitHubCredential, InvalidRepository, RepositoryNa
 pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};
 pub use lighthouse::Lighthouse;
 pub use mailbox::{MailServer, MailTls, Mailbox};
+pub use monitor::{Monitor, MonitorAccess, MonitorKind};
 pub use page::{Mask, Page, Rectangle};
 pub use path::{InvalidPath, RelativePath};
 pub use root::{LogPlace, Root};
 pub use schedule::{Closed, Freeze, Window};
+pub use search::SearchAccess;
 pub use secret::SecretReference;
 pub use service::{Build, Deploy, OnCancel, ReleaseDeploy, Runs, Script, ScriptDeploy, Service, Target, WebRoot};
-pub use smoke::{SmokeCheck, SmokeKind};
+pub use smoke::{
+    CertificateDays, DnsCheck, HeaderWanted, HttpCheck, SmokeCheck, SmokeKind, SmokeRules, WebhookAsk, WebhookCheck,
+    WebhookPlace,
+};
 pub use snapshots::SnapshotStorage;
 pub use telemetry::Telemetry;
 pub use uses::SecretUse;
@@ -51,8 +60,11 @@ pub use uses::SecretUse;
 use super::{
     canonical::{self, NotCanonical},
     digest::Digest,
-    name::{DatabaseName, EnvironmentName, GateName, HostName, MailboxName, RootName, SecretName, ServiceName},
-    refusal::Refusal,
+    name::{
+        ChannelName, DatabaseName, EnvironmentName, GateName, HostName, MailboxName, MonitorName, RootName, SecretName,
+        ServiceName,
+    },
+    refusal::{Code, Refusal},
 };
 
 /// The whole inventory.
@@ -68,6 +80,9 @@ pub struct Inventory {
     pub databases: BTreeMap<DatabaseName, Database>,
     /// What mail is checked with.
     pub mailboxes: BTreeMap<MailboxName, Mailbox>,
+    /// What knows whether something is wrong.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub monitors: BTreeMap<MonitorName, Monitor>,
     /// What must be green.
     pub gates: BTreeMap<GateName, Gate>,
     /// Where secrets come from; never their values.
@@ -77,6 +92,14 @@ pub struct Inventory {
     /// How GitHub is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub github: Option<GitHubAccess>,
+    /// Where people are told.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub channels: BTreeMap<ChannelName, Channel>,
+    /// How the web is searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchAccess>,
+    /// What holds for smoke checks that do not say otherwise.
+    pub smoke: SmokeRules,
     /// How snapshots are kept.
     pub snapshots: SnapshotStorage,
     /// Where numbers and traces go.
@@ -112,6 +135,16 @@ impl Inventory {
         })
     }
 
+    /// The channel of that name, or a refusal with all of them.
+    pub fn channel(&self, name: &ChannelName) -> Result<&Channel, Refusal> {
+        self.channels.get(name).ok_or_else(|| none_of("channel", self.channels.keys().map(ChannelName::as_str)))
+    }
+
+    /// The monitor of that name, or a refusal with all of them.
+    pub fn monitor(&self, name: &MonitorName) -> Result<&Monitor, Refusal> {
+        self.monitors.get(name).ok_or_else(|| none_of("monitor", self.monitors.keys().map(MonitorName::as_str)))
+    }
+
     /// The environment of that name, or a refusal with the nearest ones.
     pub fn environment(&self, name: &EnvironmentName) -> Result<&Environment, Refusal> {
         self.environments.get(name).ok_or_else(|| {
@@ -141,7 +174,7 @@ impl Inventory {
         found.map(|(name, target)| (service, name, target)).ok_or_else(|| {
             let names: Vec<&str> = service.targets.keys().map(EnvironmentName::as_str).collect();
             Refusal::new(
-                super::refusal::Code::UnknownName,
+                Code::UnknownName,
                 format!("Service {} has no such target environment.", service.name),
                 format!("Give environment as one of: {}.", names.join(", ")),
             )
@@ -171,4 +204,15 @@ impl Inventory {
             ),
         )
     }
+}
+
+/// A name that is not among the few that there are.
+fn none_of<'a>(kind: &str, names: impl Iterator<Item = &'a str>) -> Refusal {
+    let names: Vec<&str> = names.collect();
+    let fix = if names.is_empty() {
+        format!("deploy-ops.toml names no {kind}; the operator adds one.")
+    } else {
+        format!("Give one of: {}.", names.join(", "))
+    };
+    Refusal::new(Code::UnknownName, format!("There is no such {kind} in the inventory."), fix)
 }

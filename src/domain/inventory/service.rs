@@ -82,6 +82,12 @@ pub struct Target {
     pub url: Option<Url>,
     /// Whether `url` is asked from the host, because it answers only there.
     pub through_host: bool,
+    /// Whether the name in `url` may lead to an address that is not public.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub private_network: bool,
+    /// The file with the authorities (PEM) that the certificate of `url` is of; by default those of the system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
     /// The databases a deployment may change: each is snapshotted first.
     pub databases: Vec<DatabaseName>,
     /// The `.env` file below `root`, of which only key names are ever read out.

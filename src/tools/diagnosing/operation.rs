@@ -23,7 +23,8 @@ pub(in crate::tools) async fn look(context: Context<'_>, operation: &Operation) 
     let mut story = Story::default();
     let journal = context.records.journal(&operation.id).await?;
     let failed = |phase: Phase| {
-        let last = journal.iter().rfind(|entry| entry.phase == phase);
+        // Whether people could be told of it is no part of it.
+        let last = journal.iter().rfind(|entry| entry.phase == phase && entry.step != "notify");
         last.filter(|entry| matches!(entry.state, AttemptState::Failed | AttemptState::Unknown))
     };
     if let Some(entry) = failed(Phase::Do) {

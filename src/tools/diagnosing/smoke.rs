@@ -1,17 +1,16 @@
-//! How the service answers, with the headers of its answers. Cookies are never among them.
+//! How the service answers, with some headers of its answers.
 
 use super::{Context, Finding, Look, Looked, Next, Part, Patient, Sure, causes};
 use crate::{
     domain::{
-        clean::clean,
         evidence::Outcome,
         refusal::{Code, Refusal},
     },
     world::{scripts::Placeholders, smoke::CheckResult},
 };
 
-/// How much of a page is quoted, bytes.
-const QUOTED: usize = 500;
+/// How much of headers and page is quoted, bytes.
+const QUOTED: usize = 1000;
 
 pub(super) async fn look(context: Context<'_>, patient: &Patient<'_>) -> Look {
     let live = patient.live.as_ref();
@@ -54,16 +53,8 @@ fn fix(check: &CheckResult) -> &'static str {
     }
 }
 
-/// Headers, an empty line, and the begin of the page.
+/// The begin of what others wrote.
 fn quoted(check: &CheckResult) -> String {
-    let mut text: String = check.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-    if let Some(page) = &check.untrusted_text {
-        let mut end = page.len().min(QUOTED);
-        while !page.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.push('\n');
-        text.push_str(page.get(..end).unwrap_or_default());
-    }
-    clean(text.trim())
+    let text = check.untrusted_text.as_deref().unwrap_or_default();
+    text.get(..text.floor_char_boundary(QUOTED)).unwrap_or_default().to_owned()
 }

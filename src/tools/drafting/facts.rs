@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     domain::{
+        canonical,
         evidence::Evidence,
         facts::Facts,
         inventory::{Service, Target},
@@ -133,6 +134,12 @@ async fn of_step(
             let found = found.map_or_else(|| "missing".to_owned(), |manifest| manifest.digest.to_string());
             facts.set(format!("snapshot {}", restore.snapshot), found);
         }
+        Step::CheckMonitoring(check) => {
+            for name in &check.monitors {
+                let monitor = canonical::digest("monitor", &reader.inventory().monitors.get(name));
+                facts.set(format!("monitor {name}"), monitor.map_err(|_| unhashable())?);
+            }
+        }
         Step::TakeSnapshot(_)
         | Step::ExportCommit(_)
         | Step::WriteReport(_)
@@ -142,7 +149,10 @@ async fn of_step(
         | Step::CommentIssue(_)
         | Step::OpenIncident(_)
         | Step::CloseIssue(_)
-        | Step::CreateTag(_) => {}
+        | Step::CreateTag(_)
+        | Step::Notify(_)
+        | Step::TellProgress(_)
+        | Step::TellDeployment(_) => {}
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ pub(super) mod github_secrets;
 pub(super) mod loss;
 pub(super) mod migrations;
 pub(super) mod mode;
+pub(super) mod monitoring;
 pub(super) mod obsolete;
 pub(super) mod place;
 pub(super) mod script;

@@ -102,6 +102,8 @@ mod tests {
             root: "/".into(),
             url: None,
             through_host: false,
+            private_network: false,
+            ca: None,
             databases: databases.iter().map(|name| name.parse().unwrap()).collect(),
             env_file: None,
             volatile: Vec::new(),

@@ -13,13 +13,13 @@ use crate::domain::{
 /// In how many operations it is looked for them, the newest first.
 const OPERATIONS: u32 = 40;
 
-/// The last runs of a service's suites: those of the newest operation that has some.
+/// The last runs of a service's suites: those of the newest operation that has some. A test that was run alone says nothing of the others.
 pub(in crate::tools) async fn last(
     context: Context<'_>,
     service: &ServiceName,
     environment: &EnvironmentName,
 ) -> Result<Vec<SuiteRun>, Refusal> {
-    let is_its = |run: &SuiteRun| run.service == *service && run.environment == *environment;
+    let is_its = |run: &SuiteRun| run.service == *service && run.environment == *environment && run.test.is_none();
     let mut found = Vec::new();
     first(context, Some(environment), |runs| {
         found = runs.into_iter().filter(is_its).collect();

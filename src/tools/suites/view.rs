@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 /// How much is shown of what a test or its suite wrote, bytes.
-const SHOWN: usize = 700;
+const SHOWN: usize = 500;
 
 /// A run of a suite, of one of its flows, or of one of its tests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

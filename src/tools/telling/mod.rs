@@ -2,12 +2,61 @@
 
 pub(super) mod incident;
 pub(super) mod metrics;
+mod progress;
 
 use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::domain::{clean::clean_line, operation::Operation};
+use super::{Context, diagnosing::operation as story};
+use crate::{
+    domain::{
+        clean::clean_line,
+        issue::{About, CommentIssue, OpenIncident},
+        operation::{JournalEntry, Operation},
+        refusal::Refusal,
+        step::Step,
+    },
+    world::Reader,
+};
+
+/// The label of incidents, besides that of deployments.
+pub const INCIDENT: &str = "incident";
+
+/// How far an operation is, or how it went.
+pub fn progress(reader: Reader<'_>, operation: &Operation, steps: &[Step], journal: &[JournalEntry]) -> String {
+    reader.words_for_github(&progress::text(operation, steps, journal))
+}
+
+/// How an operation went, for an issue.
+pub fn comment(reader: Reader<'_>, operation: &Operation, issue: u64, note: Option<&str>) -> CommentIssue {
+    let body = reader.words_for_github(&metrics::text(operation, note));
+    CommentIssue { issue, about: about(operation), body }
+}
+
+/// The incident of an operation that went wrong: what happened when, what was seen, and what may have caused it.
+pub async fn incident(
+    context: Context<'_>,
+    operation: &Operation,
+    note: Option<&str>,
+) -> Result<OpenIncident, Refusal> {
+    let journal = context.records.journal(&operation.id).await?;
+    let evidence = context.records.evidence(&operation.id).await?;
+    let story = story::look(context, operation).await?;
+    let reader = context.reader;
+    let label = reader.inventory().github.as_ref().map(|access| access.issue_label.clone());
+    Ok(OpenIncident {
+        about: about(operation),
+        title: reader.title_for_github(&incident::title(operation)),
+        body: reader.words_for_github(&incident::text(operation, &journal, &evidence, &story, note)),
+        labels: label.into_iter().chain([INCIDENT.to_owned()]).collect(),
+    })
+}
+
+/// What a text about an operation is about.
+pub fn about(operation: &Operation) -> About {
+    About { operation: operation.id.clone(), began: operation.started_at }
+}
 
 /// `shop v2025.01.15 in production`.
 fn subject(operation: &Operation) -> String {

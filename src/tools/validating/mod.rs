@@ -4,6 +4,7 @@
 mod databases;
 mod e2e;
 mod lighthouse;
+mod monitoring;
 mod smoke;
 
 use std::collections::BTreeMap;
@@ -57,9 +58,12 @@ pub(super) async fn history(
 /// Looks at everything: what is light at once for all services, what fills the machine one after the other beside it.
 pub(super) async fn look(subjects: &[Subject<'_>]) -> Looked {
     let light = async {
-        let (smoke, databases) =
-            tokio::join!(join_all(subjects.iter().map(|subject| smoke::look(*subject))), databases::look(subjects));
-        smoke.into_iter().flatten().chain(databases).collect::<Vec<Seen>>()
+        let (smoke, databases, monitoring) = tokio::join!(
+            join_all(subjects.iter().map(|subject| smoke::look(*subject))),
+            databases::look(subjects),
+            monitoring::look(subjects),
+        );
+        smoke.into_iter().flatten().chain(databases).chain(monitoring).collect::<Vec<Seen>>()
     };
     let heavy = async {
         let mut seen = Vec::new();
@@ -88,8 +92,7 @@ impl Subject<'_> {
             (target.url.is_none() && service.smoke.is_empty(), "smoke checks"),
             (service.e2e.is_empty(), "end-to-end tests"),
             (!self.measures_pages(), "Lighthouse"),
-            // No monitor can be named yet.
-            (true, "monitoring"),
+            (self.context.reader.inventory().monitors.is_empty(), "monitoring"),
         ]
         .into_iter()
         .filter_map(|(lacks, what)| lacks.then_some(what))

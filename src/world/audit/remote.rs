@@ -160,6 +160,8 @@ mod tests {
             root: "/www/site".into(),
             url: None,
             through_host: false,
+            private_network: false,
+            ca: None,
             databases: Vec::new(),
             env_file: Some("config/app".parse().unwrap()),
             volatile: vec!["cache".parse().unwrap()],

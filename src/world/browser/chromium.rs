@@ -63,7 +63,6 @@ const FLAGS: &[&str] = &[
     "--block-new-web-contents",
     "--deny-permission-prompts",
     "--disable-notifications",
-    "--disable-popup-blocking",
     "--mute-audio",
     "--noerrdialogs",
     "--autoplay-policy=user-gesture-required",
@@ -135,7 +134,10 @@ impl Reader<'_> {
         let mut said = Capture::default();
         // Its number is that of its process group.
         let (started, group) = oneshot::channel();
-        let process = process::run_into(invocation, &mut said, |pid| drop(started.send(pid)));
+        let process = process::run_into(invocation, &mut said, |pid| {
+            // It is waited for below, in any case.
+            let _ = started.send(pid);
+        });
         tokio::pin!(process);
         let done = tokio::select! {
             done = work(&mut wire, scratch.path()) => done,

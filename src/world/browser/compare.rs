@@ -28,7 +28,9 @@ impl Difference {
                 changed += 1;
                 pixel.copy_from_slice(&CHANGED);
             } else {
-                pixel.iter_mut().for_each(|channel| *channel = 255 - (255 - *channel) / 4);
+                for channel in pixel {
+                    *channel = 255 - (255 - *channel) / 4;
+                }
             }
         }
         Self::Pixels { changed, of: u64::from(now.width) * u64::from(now.height), shown }

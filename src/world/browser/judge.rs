@@ -81,6 +81,10 @@ impl Reader<'_> {
 /// The shot of a page that there is no picture of.
 fn without_picture(shot: Shot, end: End, patience: Duration) -> Shot {
     let (outcome, detail) = match end {
+        // An error without a body is no page to the browser.
+        End::NoPage(_) if shot.status.is_some_and(|status| status >= 400) => {
+            (Outcome::Fail, format!("HTTP {}, without a page.", shot.status.unwrap_or_default()))
+        }
         End::NoPage(why) if shot.closed_requests > 0 => {
             (Outcome::Fail, format!("It leads to a host that is closed ({why})."))
         }

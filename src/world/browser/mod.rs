@@ -152,7 +152,7 @@ impl Reader<'_> {
         Ok(Look { shots, evidence })
     }
 
-    fn proved(&self, shots: &[Shot], subject: &str) -> Evidence {
+    fn proved(self, shots: &[Shot], subject: &str) -> Evidence {
         let count = |wanted: Outcome| shots.iter().filter(|shot| shot.outcome == wanted).count() as u64;
         let (passed, failed) = (count(Outcome::Pass), count(Outcome::Fail));
         let outcome = if failed > 0 {

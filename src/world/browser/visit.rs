@@ -175,7 +175,7 @@ impl Tab<'_> {
     /// Waits until everything is there, and a little for the network. Returns whether that became quiet.
     async fn wait(&mut self, seen: &mut Seen<'_>, limit: Instant) -> Result<bool, Fault> {
         let mut patience = limit;
-        while !(seen.loaded && seen.quiet) && !seen.crashed {
+        while !(seen.crashed || seen.loaded && seen.quiet) {
             let Ok(event) = tokio::time::timeout_at(patience, self.wire.event()).await else { return Ok(false) };
             let before = seen.loaded;
             seen.take(&event?);

@@ -6,6 +6,8 @@ mod keep;
 mod picture;
 mod room;
 
+use std::collections::BTreeMap;
+
 use keep::Found;
 use room::Ready;
 
@@ -112,8 +114,8 @@ impl Reader<'_> {
             say(format!("running {}", call.name(part)));
             let begun = self.now();
             let ran = match &ready {
-                Ok(ready) => self.run_part(call, ready, part, index).await.unwrap_or_else(|error| unseen(&why(&error))),
-                Err(problem) => unseen(problem),
+                Ok(ready) => self.run_part(call, ready, part, index).await.unwrap_or_else(|error| unseen(why(&error))),
+                Err(unready) => unready.clone(),
             };
             let mut evidence = self.evidence(EvidenceKind::EndToEnd, &call.subject(part), ran.judged.outcome, 0);
             let duration_ms = self.now().millis_since(begun);
@@ -164,16 +166,16 @@ impl Reader<'_> {
             // What shells say, and what we say, when a program is not there or cannot be started.
             Ending::Code(code @ (126 | 127)) => {
                 let problem = format!("a program that it needs cannot be started (exit code {code})");
-                return Ok(self.cut(&problem, &finished));
+                return Ok(self.cut(problem, &finished));
             }
             Ending::Code(_) => Some(finished.ending.describe()),
             Ending::TimedOut => {
                 let problem = format!("it did not end within {} s", suite.timeout_s);
-                return Ok(self.cut(&problem, &finished));
+                return Ok(self.cut(problem, &finished));
             }
             Ending::Signal(_) | Ending::Cancelled => {
                 let problem = format!("it was interrupted by {}", finished.ending.describe());
-                return Ok(self.cut(&problem, &finished));
+                return Ok(self.cut(problem, &finished));
             }
         };
         let (format, forbidden) = (suite.format, Forbidden::of(self.world));
@@ -184,12 +186,13 @@ impl Reader<'_> {
     }
 
     /// A run that was not seen to its end.
-    fn cut(self, problem: &str, finished: &Finished) -> Ran {
+    fn cut(self, problem: String, finished: &Finished) -> Ran {
         Ran { output: Some(self.said(&finished.output.last(OUTPUT))), ..unseen(problem) }
     }
 }
 
 /// A run, before it is kept.
+#[derive(Clone)]
 struct Ran {
     judged: Judged,
     report: TestReport,
@@ -197,12 +200,8 @@ struct Ran {
 }
 
 /// A run of which nothing is known but why.
-fn unseen(problem: &str) -> Ran {
-    let judged = Judged {
-        outcome: Outcome::Inconclusive,
-        reason: problem.to_owned(),
-        counters: std::collections::BTreeMap::new(),
-    };
+fn unseen(reason: impl Into<String>) -> Ran {
+    let judged = Judged { outcome: Outcome::Inconclusive, reason: reason.into(), counters: BTreeMap::new() };
     Ran { judged, report: TestReport::default(), output: None }
 }
 

@@ -12,9 +12,12 @@ use super::{
         http::HttpRequest,
         process::{self, Environment, Invocation, Strays},
     },
-    Part, SuiteCall, why,
+    Part, Ran, SuiteCall, unseen, why,
 };
-use crate::{domain::results::Format, redact::Secret};
+use crate::{
+    domain::{inventory::HttpCheck, results::Format},
+    redact::Secret,
+};
 
 /// How long the page may take to answer, before any test runs.
 const ANSWERS: Duration = Duration::from_secs(15);
@@ -57,13 +60,18 @@ impl Ready {
 }
 
 impl Reader<'_> {
-    /// Makes a suite ready; the error is why it cannot run, as the rest of a sentence.
-    pub(super) async fn make_ready(&self, call: SuiteCall<'_>) -> Result<Ready, String> {
-        self.answers(call).await?;
-        self.room(call).await.map_err(|error| why(&error))?
+    /// Makes a suite ready; else what its runs come to.
+    pub(super) async fn make_ready(&self, call: SuiteCall<'_>) -> Result<Ready, Ran> {
+        if !call.suite.secrets.is_empty() && !call.trusted {
+            return Err(unseen(
+                "it gets secrets, and those only from a commit that is deployed; nothing is deployed yet",
+            ));
+        }
+        self.answers(call).await.map_err(unseen)?;
+        self.room(call).await.unwrap_or_else(|error| Err(unseen(why(&error))))
     }
 
-    async fn room(&self, call: SuiteCall<'_>) -> Result<Result<Ready, String>, WorldError> {
+    async fn room(&self, call: SuiteCall<'_>) -> Result<Result<Ready, Ran>, WorldError> {
         let suite = call.suite;
         let scratch = self.scratch("e2e-")?;
         let strays = Strays::of(scratch.path());
@@ -74,18 +82,14 @@ impl Reader<'_> {
                 let opened = File::open(directory);
                 let opened = opened.map_err(|error| WorldError::io("open the directory of the suite", error))?;
                 if flock(&opened, FlockOperation::NonBlockingLockExclusive).is_err() {
-                    return Ok(Err("another run is under way in its directory".to_owned()));
+                    return Ok(Err(unseen("another run is under way in its directory")));
                 }
                 (room.export, alone) = (directory.clone(), Some(opened));
             }
             (None, Some(commit)) => {
                 self.export_to(call.service, commit, None, &room.export).await?;
             }
-            (None, None) => return Ok(Err("it is not known which commit it is to run from".to_owned())),
-        }
-        if !suite.secrets.is_empty() && !call.trusted {
-            let problem = "it gets secrets, and those only from a commit that is deployed; nothing is deployed yet";
-            return Ok(Err(problem.to_owned()));
+            (None, None) => return Ok(Err(unseen("it is not known which commit it is to run from"))),
         }
         let mut left = Duration::from_secs(u64::from(suite.timeout_s));
         if let Some(prepare) = &suite.prepare {
@@ -93,7 +97,8 @@ impl Reader<'_> {
             invocation.environment = room.environment(&suite.path);
             let prepared = process::run(invocation).await?;
             if !prepared.ending.is_success() {
-                return Ok(Err(format!("it could not be prepared ({})", prepared.ending.describe())));
+                let problem = format!("it could not be prepared ({})", prepared.ending.describe());
+                return Ok(Err(self.cut(problem, &prepared)));
             }
             left = left.saturating_sub(Duration::from_millis(prepared.duration_ms));
         }
@@ -112,7 +117,9 @@ impl Reader<'_> {
         if call.target.through_host {
             return Err("BASE_URL answers only on its host, and tests run here".to_owned());
         }
-        let request = HttpRequest { url, timeout: ANSWERS, contains: None, follow: true, through: None };
+        let (private_network, ca) = (call.target.private_network, call.target.ca.clone());
+        let request =
+            HttpRequest { redirects: HttpCheck::REDIRECTS, private_network, ca, ..HttpRequest::get(url, ANSWERS) };
         match self.http_check(&request).await {
             Ok(_) => Ok(()),
             Err(error) => Err(format!("BASE_URL does not answer: {}", error.problem)),

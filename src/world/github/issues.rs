@@ -15,6 +15,7 @@ use crate::{
         clean::clean_line,
         inventory::{GitHubCredential, Service},
         issue::{self, CommentIssue, OpenIncident},
+        operation::OperationId,
         time::Time,
     },
     policy::Permit,
@@ -46,6 +47,8 @@ pub struct Issue {
     pub updated_at: Time,
     /// Whether it was opened by us, for an operation.
     pub ours: bool,
+    /// The operation whose incident it is, when we opened it.
+    pub incident: Option<OperationId>,
 }
 
 /// Which issues are wanted.
@@ -71,8 +74,8 @@ pub enum Commented {
 }
 
 #[derive(Debug, Deserialize)]
-struct Found {
-    number: u64,
+pub(super) struct Found {
+    pub(super) number: u64,
     #[serde(default)]
     title: String,
     #[serde(default)]
@@ -102,7 +105,7 @@ enum Label {
 }
 
 #[derive(Debug, Deserialize)]
-struct User {
+pub(super) struct User {
     login: String,
     #[serde(default, rename = "type")]
     kind: String,
@@ -110,13 +113,13 @@ struct User {
 
 /// Who writes what we write. Whoever else begins a text with a marker makes it no text of ours.
 #[derive(Debug)]
-enum Us {
+pub(super) enum Us {
     User(String),
     App,
 }
 
 impl Us {
-    fn wrote(&self, author: Option<&User>) -> bool {
+    pub(super) fn wrote(&self, author: Option<&User>) -> bool {
         author.is_some_and(|author| match self {
             Self::User(login) => author.login.eq_ignore_ascii_case(login),
             Self::App => author.kind == "Bot",
@@ -135,7 +138,9 @@ struct Comment {
 
 impl Issue {
     fn of(found: Found, us: &Us) -> Self {
-        let ours = us.wrote(found.user.as_ref()) && found.body.as_deref().is_some_and(issue::is_ours);
+        let by_us = us.wrote(found.user.as_ref());
+        let ours = by_us && found.body.as_deref().is_some_and(issue::is_ours);
+        let incident = found.body.as_deref().filter(|_| by_us).and_then(issue::incident_in);
         let names = found.labels.into_iter().filter_map(|label| match label {
             Label::Name(name) => Some(name),
             Label::Whole { name } => name,
@@ -151,6 +156,7 @@ impl Issue {
             created_at: found.created_at,
             updated_at: found.updated_at,
             ours,
+            incident,
         }
     }
 }
@@ -191,12 +197,12 @@ impl Repository<'_> {
         patiently(|| self.marked_issue(step)).await
     }
 
-    async fn found(&self, query: &str) -> Result<Vec<Found>, GitHubError> {
+    pub(super) async fn found(&self, query: &str) -> Result<Vec<Found>, GitHubError> {
         let doing = format!("list the issues of {}", self.name());
         self.list(&doing, &format!("/issues{query}"), Listed::Plain).await
     }
 
-    async fn us(&self) -> Result<Us, GitHubError> {
+    pub(super) async fn us(&self) -> Result<Us, GitHubError> {
         match self.access.credential {
             GitHubCredential::App { .. } => Ok(Us::App),
             GitHubCredential::Token(_) => {
@@ -219,17 +225,22 @@ impl Repository<'_> {
     }
 
     async fn marked_issue(&self, step: &OpenIncident) -> Result<Option<u64>, GitHubError> {
+        self.first_marked(&format!("since={}", since(step.about.began)), &step.marker()).await
+    }
+
+    /// The oldest issue of ours with that marker, among those that the filter leaves.
+    pub(super) async fn first_marked(&self, filter: &str, marker: &str) -> Result<Option<u64>, GitHubError> {
         // Ascending: what others open meanwhile does not shift the pages.
-        let query = format!("?state=all&sort=created&direction=asc&since={}", since(step.about.began));
-        let (us, marker) = (self.us().await?, step.marker());
+        let found = self.found(&format!("?state=all&sort=created&direction=asc&{filter}")).await?;
+        let us = self.us().await?;
         let ours = |found: &Found| {
-            us.wrote(found.user.as_ref()) && found.body.as_deref().is_some_and(|body| issue::is_marked(body, &marker))
+            us.wrote(found.user.as_ref()) && found.body.as_deref().is_some_and(|body| issue::is_marked(body, marker))
         };
-        Ok(self.found(&query).await?.into_iter().find(ours).map(|found| found.number))
+        Ok(found.into_iter().find(ours).map(|found| found.number))
     }
 
     /// A body with its marker. What is redacted already is redacted again: this is the door.
-    fn marked(&self, marker: &str, body: &str) -> String {
+    pub(super) fn marked(&self, marker: &str, body: &str) -> String {
         format!("{marker}\n{}", self.reader.words_for_github(body))
     }
 }

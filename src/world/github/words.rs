@@ -1,7 +1,7 @@
 //! Words of ours on their way to GitHub.
 
 use super::super::Reader;
-use crate::domain::clean::{clean, clean_line};
+use crate::domain::clean::clean;
 
 /// GitHub takes 65,536 characters of a body; this many bytes of ours are never more, with a marker before them.
 const BODY: usize = 60_000;
@@ -22,7 +22,6 @@ impl Reader<'_> {
 
     /// The same for a title.
     pub fn title_for_github(&self, text: &str) -> String {
-        let text = clean_line(&self.world.redactor.text(text));
-        text.get(..text.floor_char_boundary(TITLE)).unwrap_or_default().to_owned()
+        self.line(text, TITLE)
     }
 }

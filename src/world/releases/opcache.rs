@@ -134,11 +134,10 @@ impl World {
             }
         }
         let request = HttpRequest {
-            url: below(base, &format!("/{name}")),
-            timeout: TIMEOUT,
-            contains: None,
-            follow: false,
             through: target.through_host.then(|| target.host.clone()),
+            private_network: target.private_network,
+            ca: target.ca.clone(),
+            ..HttpRequest::get(below(base, &format!("/{name}")), TIMEOUT)
         };
         self.reader().http_check(&request).await
     }
@@ -324,17 +323,7 @@ mod tests {
     use super::*;
 
     fn said(status: u16, body: &str) -> Result<OpcacheState, String> {
-        let answer = HttpAnswer {
-            status,
-            time_ms: 1,
-            host: "example.org".to_owned(),
-            hops: 0,
-            redirects_away: false,
-            contains: None,
-            headers: std::collections::BTreeMap::new(),
-            body: body.as_bytes().to_vec(),
-            truncated: false,
-        };
+        let answer = HttpAnswer { status, body: body.as_bytes().to_vec(), ..HttpAnswer::default() };
         judge(&answer, "0123").map_err(|error| error.problem)
     }
 

@@ -1,0 +1,95 @@
+//! A webhook: can it be reached? Nothing is posted, and by default not a word is said.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use rustls::pki_types::ServerName;
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
+use url::Url;
+
+use super::{Found, Timed};
+use crate::{
+    domain::inventory::{WebhookAsk, WebhookCheck, WebhookPlace},
+    world::{
+        Reader, WorldError,
+        chain::{Chains, Refused},
+        http::{HttpMethod, HttpRequest},
+        tls,
+    },
+};
+
+pub(super) async fn attempt(reader: &Reader<'_>, check: &WebhookCheck, limit: Duration) -> Timed {
+    let url = match url(reader, check).await {
+        Ok(url) => url,
+        Err(found) => return found.at_once(),
+    };
+    let request = HttpRequest {
+        method: if check.ask == WebhookAsk::Head { HttpMethod::Head } else { HttpMethod::Options },
+        private_network: check.private_network,
+        keep: 0,
+        ..HttpRequest::get(url, limit)
+    };
+    let address = match reader.http_address(&request).await {
+        Ok(address) => address,
+        Err(error) => return Found::fail(format!("Not reached: {}.", error.problem)).at_once(),
+    };
+    let _turn = reader.world.pace.question(address).await;
+    Timed::of(async {
+        let found = match (check.ask, address) {
+            (WebhookAsk::Connect, Some(address)) => {
+                match timeout(limit, connect(reader, &request.url, address)).await {
+                    Ok(connected) => connected.map(|()| Found::pass("Reachable ✓; nothing was said to it.".to_owned())),
+                    Err(_) => Ok(Found::fail(format!("Not reached within {} ms.", limit.as_millis()))),
+                }
+            }
+            _ => reader.http_check(&request).await.map(|answer| match answer.status {
+                status @ (404 | 410 | 500..) => {
+                    Found { status: Some(status), ..Found::fail(format!("HTTP {status}: nothing is there.")) }
+                }
+                // Most webhooks take nothing but POST, and say so.
+                status => Found { status: Some(status), ..Found::pass(format!("Reachable ✓ (HTTP {status}).")) },
+            }),
+        };
+        found.unwrap_or_else(|error| Found::fail(format!("Not reached: {}.", error.problem)))
+    })
+    .await
+}
+
+/// Its URL. Of one in a secret nothing is told.
+async fn url(reader: &Reader<'_>, check: &WebhookCheck) -> Result<Url, Found> {
+    let name = match &check.at {
+        WebhookPlace::Url(url) => return Ok(url.clone()),
+        WebhookPlace::Secret(name) => name,
+    };
+    let value = reader.secret_value(name).await.map_err(|error| Found::error(&error))?;
+    reader.world.redactor.add([value.clone()]);
+    let url = value.expose().trim().parse::<Url>().ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
+    url.ok_or_else(|| Found::fail(format!("The secret {name} is not an http or https URL.")))
+}
+
+/// A connection to the address that was judged, with TLS where the URL says so, and its end.
+async fn connect(reader: &Reader<'_>, url: &Url, address: std::net::IpAddr) -> Result<(), WorldError> {
+    let port = url.port_or_known_default().unwrap_or(443);
+    let failed = |problem: String| {
+        WorldError::new(
+            crate::domain::refusal::Code::WorldFailed,
+            "reach a webhook",
+            problem,
+            "Check that it runs, and its URL in deploy-ops.toml.",
+        )
+    };
+    let stream = TcpStream::connect(SocketAddr::new(address, port)).await;
+    let stream = stream.map_err(|_| failed("nothing listens there".to_owned()))?;
+    if url.scheme() != "https" {
+        return Ok(());
+    }
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let name = ServerName::try_from(host).map_err(|_| tls::no_name())?;
+    let config = Chains::config(&reader.world.http.chains, None)?;
+    let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    connected.map(drop).map_err(|error| {
+        let refused = Refused::of(&error).map(Refused::describe);
+        failed(refused.unwrap_or_else(|| "what answers there does not speak TLS".to_owned()))
+    })
+}
