@@ -123,7 +123,7 @@ async fn workflow_files_that_name_it_and_whether_the_token_works_are_told() {
     let token = json!({ "secrets": ["GITHUB_TOKEN"], "probe": true });
     let works = asked(&house, &client, token.clone()).await;
     assert!(works.status().starts_with("Secret works: GITHUB_TOKEN ✓ GitHub accepts it"), "{}", works.text);
-    house.github.edit(|world| world.revoke(&house.github.token().to_owned()));
+    house.github.edit(|world| world.revoke(house.github.token()));
     let refused = asked(&house, &client, token).await;
     assert!(refused.status().starts_with("REFUSED: GITHUB_TOKEN"), "{}", refused.text);
 }

@@ -44,7 +44,7 @@ pub(super) struct Options {
 const WORKERS: usize = 2;
 
 /// How often the file of the metrics is written when nothing happens.
-const METRICS_EVERY: Duration = Duration::from_secs(60);
+const METRICS_EVERY: Duration = Duration::from_mins(1);
 
 pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) -> Exit {
     let switches = Switches {

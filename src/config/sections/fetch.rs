@@ -78,7 +78,7 @@ pub(super) fn workflow_file(item: &Item<'_>) -> Option<String> {
 mod tests {
     use crate::{
         config::testing::{INVENTORY, check_with_inventory, parse},
-        domain::inventory::{Deploy, Fetch},
+        domain::inventory::{Deploy, Fetch, RelativePath},
     };
 
     fn text(github: &str, deploy: &str) -> String {
@@ -137,7 +137,7 @@ mod tests {
             let config = parse(&format!("{}{INVENTORY}", text("github = \"acme/a\"", &deploy))).unwrap();
             let service = config.inventory.services.into_values().find(|service| service.name.as_str() == "a").unwrap();
             let Deploy::Release(found) = service.deploy else { panic!() };
-            assert_eq!(found.artifact.as_ref().map(|path| path.as_str()), artifact);
+            assert_eq!(found.artifact.as_ref().map(RelativePath::as_str), artifact);
             let wanted = Fetch::Workflow { workflow: "build.yml".to_owned(), name: "site".to_owned() };
             assert_eq!(found.fetch, Some(wanted));
         }

@@ -27,7 +27,7 @@ impl Reader<'_> {
     }
 
     /// How old the newest verified snapshots are, as they lie on disk.
-    pub(super) fn snapshots_of(&self, aim: Aim<'_>) -> Result<Judged, Unseen> {
+    pub(super) fn snapshots_of(self, aim: Aim<'_>) -> Result<Judged, Unseen> {
         let found = self.snapshots_on_disk(None)?;
         let mut kept = Vec::new();
         for name in &aim.target.databases {
@@ -42,7 +42,7 @@ impl Reader<'_> {
     }
 
     /// Whether users were told.
-    pub(super) fn notice_of(&self, aim: Aim<'_>, gate: &NoticeGate) -> Result<Judged, Unseen> {
+    pub(super) fn notice_of(self, aim: Aim<'_>, gate: &NoticeGate) -> Result<Judged, Unseen> {
         let doing = || format!("read the notice for {}", aim.environment);
         let notice = match std::fs::read(self.world.paths.notice(aim.environment)) {
             Ok(text) => Some(

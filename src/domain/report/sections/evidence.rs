@@ -12,8 +12,8 @@ use super::{
 use crate::domain::evidence::{Evidence, EvidenceKind, Outcome};
 
 pub(super) fn gates(report: &Report) -> Option<Section> {
-    let gates = all(report, |kind| kind.is_gate());
-    let row = |evidence: &&Evidence| {
+    let gates = all(report, EvidenceKind::is_gate);
+    let row = |evidence: &Evidence| {
         vec![
             evidence.subject.as_str().into(),
             Cell::marked(of_gate(evidence.outcome)),
@@ -23,7 +23,7 @@ pub(super) fn gates(report: &Report) -> Option<Section> {
     };
     let mut section =
         of("gates", "Quality gates", report, &gates, vec!["gate", "status", "what was found", "seen (UTC)"], row)?;
-    section.mark = worst(&gates).map(|outcome| of_gate(outcome)).map(|(tone, word)| (tone, word.to_owned()));
+    section.mark = worst(&gates).map(of_gate).map(|(tone, word)| (tone, word.to_owned()));
     Some(section)
 }
 
@@ -134,18 +134,18 @@ fn of(
     report: &Report,
     found: &[&Evidence],
     head: Vec<&'static str>,
-    row: impl Fn(&&Evidence) -> Vec<Cell>,
+    row: impl Fn(&Evidence) -> Vec<Cell>,
 ) -> Option<Section> {
     if found.is_empty() {
         return looks_at_services(report).then(|| Section::new(id, title).lead("Not measured in this operation."));
     }
-    let table = Table { head, rows: found.iter().map(row).collect() };
+    let table = Table { head, rows: found.iter().map(|evidence| row(evidence)).collect() };
     let mut section = Section::new(id, title).with(Part::Table(table));
     section.mark = worst(found).map(of_outcome).map(|(tone, word)| (tone, word.to_owned()));
     Some(section)
 }
 
-fn with_counters(evidence: &&Evidence) -> Vec<Cell> {
+fn with_counters(evidence: &Evidence) -> Vec<Cell> {
     let counters: Vec<String> = evidence
         .counters
         .iter()
