@@ -8,8 +8,8 @@ use crate::support::mcp::{Answer, House};
 /// In every hostile text, so that an echo is seen.
 const MARK: &str = "zqhostile";
 /// Arguments whose value is any text by their nature.
-const FREE_TEXT: [&str; 2] = ["grep", "pattern"];
-const CODES: [&str; 7] = [
+const FREE_TEXT: [&str; 4] = ["grep", "message", "pattern", "query"];
+const CODES: [&str; 8] = [
     "BAD_ARGUMENT",
     "UNKNOWN_NAME",
     "PATH_REFUSED",
@@ -17,6 +17,7 @@ const CODES: [&str; 7] = [
     "UNKNOWN_VERSION",
     "DRY_RUN_MISSING",
     "ROLLBACK_NOT_READY",
+    "UNCONFIGURED",
 ];
 
 /// Otherwise good arguments, so that only the hostile one is wrong.

@@ -64,7 +64,7 @@ async fn what_the_tests_say_decides_and_a_tenth_is_the_border() {
     assert!(!down.raw.contains("check_e2e"), "what failed already was tested: {}", down.text);
     let report = std::fs::read_dir(house.path("quality-reports")).unwrap().flatten();
     let reports: Vec<String> = report.map(|entry| std::fs::read_to_string(entry.path()).unwrap()).collect();
-    for line in ["| e2e_pass_rate | 0.89 |", "| e2e | Failed | 11 of 100 tests failed, 0 flaky |"] {
+    for line in ["| E2E pass rate | 89.0 % |", "| e2e | FAILED | 11 of 100 tests failed, 0 flaky |"] {
         assert!(reports.iter().any(|report| report.contains(line)), "no report says {line}");
     }
 }

@@ -159,7 +159,7 @@ impl Story<'_> {
         let list = self.inspector.ask(&["--method", "resources/list"]);
         assert!(list.code == ANSWERED && list.json.to_string().contains(operation), "{}", list.json);
         let report = self.inspector.read(&format!("deploy-ops://reports/{operation}"));
-        for wanted in ["# guestbook v1.2.0 in production", "RolledBack", "## Verdict: Fail", "deployment/deploy.sh"] {
+        for wanted in ["# guestbook v1.2.0 in production", "ROLLED BACK", "## Verdict: FAILED", "deployment/deploy.sh"] {
             assert!(report.contains(wanted), "{wanted} in {report}");
         }
         let entries = self.inspector.call("read_file", json!({ "root": "reports" }));

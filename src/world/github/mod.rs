@@ -95,7 +95,7 @@ impl<'w> Reader<'w> {
                 Code::Unconfigured,
                 doing(),
                 "deploy-ops.toml does not say how GitHub is reached",
-                "Add [github] with token = \"NAME\" of [secrets].",
+                "Add [github], and name its token: an entry of [secrets].",
             ));
         };
         let Some(name) = &service.github else {

@@ -89,7 +89,7 @@ impl Reader<'_> {
                 Code::Unconfigured,
                 DOING,
                 "deploy-ops.toml does not say how",
-                "Add [search] with token = \"NAME\" of [secrets]; docs/search.md says more.",
+                "Add [search], and name its token: an entry of [secrets]. docs/search.md says more.",
             ));
         };
         let reply = self.ask(access, &search).await.map_err(error)?;
