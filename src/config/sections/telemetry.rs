@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn each_mistake_is_told() {
         let cases = [
-            ("[telemetry]\ntrace = \"x\"", 2, "unknown key trace in telemetry", "traces"),
+            ("[telemetry]\ntrace = \"x\"", 2, "unknown key trace in telemetry", "did you mean traces?"),
             (
                 "[telemetry]\ntraces = \"http://collector.example.org/v1/traces\"",
                 2,
