@@ -33,15 +33,15 @@ impl std::fmt::Debug for Handler {
 /// The functions of an action.
 #[derive(Clone, Copy)]
 pub struct ActionHandler {
-    /// See [`Action::wish`].
+    /// See [`Action::wish`](super::Action::wish).
     pub wish: fn(&Value) -> Result<Wish, Refusal>,
-    /// See [`Action::subject`].
+    /// See [`Action::subject`](super::Action::subject).
     pub subject: fn(&Value, &Inventory) -> Result<Subject, Refusal>,
-    /// See [`Action::draft`].
+    /// See [`Action::draft`](super::Action::draft).
     pub draft: for<'a> fn(Value, Context<'a>) -> Boxed<'a, Proposal>,
-    /// See [`Action::facts`].
+    /// See [`Action::facts`](super::Action::facts).
     pub facts: for<'a> fn(&'a PlanBody, Context<'a>) -> Boxed<'a, Facts>,
-    /// See [`Action::look`].
+    /// See [`Action::look`](super::Action::look).
     pub look: for<'a> fn(Value, Context<'a>) -> Boxed<'a, ErasedAnswer>,
 }
 
@@ -54,13 +54,13 @@ impl std::fmt::Debug for ActionHandler {
 /// The functions of an observation.
 #[derive(Clone, Copy)]
 pub struct ObservationHandler {
-    /// See [`Observation::JUDGED`].
+    /// See [`Observation::JUDGED`](super::Observation::JUDGED).
     pub judged: bool,
-    /// See [`Observation::wait_s`].
+    /// See [`Observation::wait_s`](super::Observation::wait_s).
     pub wait_s: fn(&Value) -> Result<Option<u32>, Refusal>,
-    /// See [`Observation::about`].
+    /// See [`Observation::about`](super::Observation::about).
     pub about: fn(&Value, &Inventory) -> Result<About, Refusal>,
-    /// See [`Observation::observe`].
+    /// See [`Observation::observe`](super::Observation::observe).
     pub observe: for<'a> fn(Value, Context<'a>) -> Boxed<'a, Observed>,
 }
 
