@@ -18,6 +18,8 @@ import threading
 import time
 from pathlib import Path
 
+from client import Client
+
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = 20
 CALLS = 3 * SERVICES
@@ -68,7 +70,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Server:
+class Server(Client):
     def __init__(self, program, home, github):
         repository, token = home / "repository", home / "token"
         if not repository.exists():
@@ -95,25 +97,8 @@ class Server:
         config = home / "deploy-ops.toml"
         config.write_text("".join(parts))
         config.chmod(0o600)
-        command = [program, "serve", "--config", config]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.id = 0
-        client = {"name": "bench", "version": "1"}
-        self.ask("initialize", {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client})
-        self.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        super().__init__(program, config)
         self.ask("tools/call", {"name": "list_services", "arguments": {}})
-
-    def say(self, message):
-        self.process.stdin.write(json.dumps(message) + "\n")
-        self.process.stdin.flush()
-
-    def ask(self, method, params):
-        self.id += 1
-        self.say({"jsonrpc": "2.0", "id": self.id, "method": method, "params": params})
-        while True:
-            answer = json.loads(self.process.stdout.readline())
-            if answer.get("id") == self.id:
-                return answer["result"]
 
     def check(self):
         begin = time.perf_counter()

@@ -11,7 +11,6 @@ may log in.
 
 import argparse
 import getpass
-import json
 import os
 import socket
 import statistics
@@ -19,6 +18,8 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from client import Client
 
 ROOT = Path(__file__).resolve().parent.parent
 PATTERNS = [
@@ -92,7 +93,7 @@ class Sshd:
         self.server.wait()
 
 
-class Server:
+class Server(Client):
     def __init__(self, program, home, sshd):
         (home / "id").chmod(0o600)
         config = home / "deploy-ops.toml"
@@ -103,24 +104,7 @@ class Server:
             "[limits]\ncalls_per_minute = 100000\n"
         )
         config.chmod(0o600)
-        command = [program, "serve", "--config", config]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.id = 0
-        client = {"name": "bench", "version": "1"}
-        self.ask("initialize", {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client})
-        self.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
-
-    def say(self, message):
-        self.process.stdin.write(json.dumps(message) + "\n")
-        self.process.stdin.flush()
-
-    def ask(self, method, params):
-        self.id += 1
-        self.say({"jsonrpc": "2.0", "id": self.id, "method": method, "params": params})
-        while True:
-            answer = json.loads(self.process.stdout.readline())
-            if answer.get("id") == self.id:
-                return answer["result"]
+        super().__init__(program, config)
 
     def search(self, root, arguments):
         call = {"name": "search_logs", "arguments": {"root": root, "limit": 1, **arguments}}

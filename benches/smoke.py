@@ -10,12 +10,13 @@ it. curl looks at the status alone.
 """
 
 import argparse
-import json
 import statistics
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from client import Client
 
 SLOW_S = 2.0
 COUNTS = (20, 200, 2000)
@@ -69,7 +70,7 @@ class Site:
         self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
 
 
-class Server:
+class Server(Client):
     def __init__(self, program, home, urls):
         home.mkdir()
         (home / "srv").mkdir()
@@ -83,27 +84,10 @@ class Server:
             + "".join(service.format(number, url) for number, url in enumerate(urls))
         )
         config.chmod(0o600)
-        command = [program, "serve", "--config", config]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.id = 0
-        client = {"name": "bench", "version": "1"}
-        self.ask("initialize", {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client})
-        self.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        super().__init__(program, config)
         self.count = len(urls)
         # Certificates are read once.
         self.smoke()
-
-    def say(self, message):
-        self.process.stdin.write(json.dumps(message) + "\n")
-        self.process.stdin.flush()
-
-    def ask(self, method, params):
-        self.id += 1
-        self.say({"jsonrpc": "2.0", "id": self.id, "method": method, "params": params})
-        while True:
-            answer = json.loads(self.process.stdout.readline())
-            if answer.get("id") == self.id:
-                return answer["result"]
 
     def smoke(self):
         begin = time.perf_counter()
