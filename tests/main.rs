@@ -10,6 +10,7 @@
     reason = "a test stops at the first surprise; it owns processes, environment and time, and helpers are not #[test] functions"
 )]
 
+mod approve_by_comment;
 mod approve_on_github;
 mod bad_input;
 mod cancel_operation;

@@ -20,6 +20,7 @@ mod schedule;
 mod search;
 pub(super) mod secrets;
 mod services;
+mod signed_comments;
 mod smoke;
 mod snapshots;
 mod targets;

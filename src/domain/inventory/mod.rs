@@ -34,13 +34,13 @@ pub use browser::{Browser, Viewport};
 pub use channel::{Channel, ChannelKind, Event, Telling};
 pub use database::{Database, DatabaseServer, Engine, MigrationTool, Tls};
 pub use e2e::EndToEndSuite;
-pub use environment::{ApprovalRule, Environment, GitHubApproval};
+pub use environment::{ApprovalRule, Environment, GitHubApproval, SignedComments, Signer};
 pub use fetch::Fetch;
 pub use gate::{
     AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, NoticeGate, ReviewGate,
     SignedTagGate,
 };
-pub use github::{GitHubAccess, GitHubCredential, InvalidRepository, RepositoryName};
+pub use github::{GitHubAccess, GitHubCredential, InvalidRepository, RepositoryName, TagSigner};
 pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};
 pub use lighthouse::Lighthouse;
 pub use mailbox::{MailServer, MailTls, Mailbox};

@@ -5,6 +5,7 @@ mod blobs;
 mod export;
 mod reader;
 mod signature;
+mod signing;
 mod tags;
 mod versions;
 
@@ -19,6 +20,7 @@ use std::{
 
 pub use export::Exported;
 pub(crate) use export::{beside, export};
+pub(in crate::world) use signing::sign;
 pub use versions::Tag;
 
 use super::{
