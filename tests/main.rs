@@ -62,6 +62,7 @@ mod postgres;
 mod prune;
 mod read_file;
 mod read_only;
+mod remote_tags;
 mod rollback;
 mod run_e2e;
 mod run_lighthouse;

@@ -15,6 +15,7 @@ mod mailboxes;
 mod monitoring;
 mod notify;
 mod pages;
+mod remote;
 mod roots;
 mod schedule;
 mod search;

@@ -1,7 +1,7 @@
 //! The one thing that is ever written to a service's repository: a tag that was made on GitHub.
 
 use super::{super::github::TagObject, Repository, WorldError};
-use crate::domain::{refusal::Code, step::CreateTag};
+use crate::domain::{refusal::Code, step::CreateTag, version::Version};
 
 impl Repository {
     /// Gives the repository a tag that GitHub has: the same object, byte for byte. Returns false when it cannot be made of what
@@ -24,6 +24,11 @@ impl Repository {
             None => {}
         }
         let Some(object) = object else { return Ok(false) };
+        // A tag of what only the mirror has would lead nowhere here.
+        let Ok(commit) = step.commit.parse::<Version>() else { return Ok(false) };
+        if self.find(&commit).await?.is_none() {
+            return Ok(false);
+        }
         match self.rebuilt(object).await {
             Some(text) => Ok(self.write_tag(step, object, &text).await),
             None => Ok(false),
