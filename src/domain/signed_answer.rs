@@ -67,7 +67,10 @@ mod tests {
     #[test]
     fn signatures_are_found_in_fences_and_none_that_does_not_end() {
         let block = format!("{BEGIN}\nAAAA\n{END}\n");
-        assert_eq!(signatures(&format!("approve\n```\r\n{}```", block.replace('\n', "\r\n"))), [block.clone()]);
+        assert_eq!(
+            signatures(&format!("approve\n```\r\n{}```", block.replace('\n', "\r\n"))),
+            std::slice::from_ref(&block)
+        );
         assert_eq!(signatures(&format!("{block}\n{block}")).len(), 2);
         assert!(signatures(&format!("{BEGIN}\nAAAA")).is_empty());
     }

@@ -28,7 +28,7 @@ const ANSWER: u64 = 64 * 1024;
 
 impl Reader<'_> {
     /// The repository of a service, with what was fetched from its remote.
-    pub(in crate::world) fn repository(&self, service: &Service) -> Repository {
+    pub(in crate::world) fn repository(self, service: &Service) -> Repository {
         let mirror = self.world.paths.mirror(&service.name);
         Repository { path: service.repository.clone(), mirror: mirror.join("objects").is_dir().then_some(mirror) }
     }
