@@ -111,7 +111,7 @@ async fn one(
     let (service, environment, target) = context.reader.inventory().target(name, Some(environment))?;
     let ungated = service.gates.is_empty();
     let found = match version {
-        Some(version) => context.reader.resolve_version(service, version).await,
+        Some(version) => context.reader.fetch_version(service, version).await,
         None => context.reader.head(service).await,
     };
     let revision = match found {
