@@ -48,9 +48,11 @@ impl Engine {
             None
         };
         let github = self.told(ledger, &operation).await?;
+        let channels = self.noticed(ledger, &operation.id).await?;
         Ok(OperationView {
             plan,
             github,
+            channels,
             suites: self.suites(&evidence).await?,
             evidence: evidence.iter().map(evidence_view).collect(),
             journal,

@@ -5,14 +5,14 @@
 use std::time::Duration;
 
 use super::{
-    Reader, WorldError,
+    Reader, WorldError, api,
     database::{Access, refuses_login},
     mail::Fault,
     ssh::Role,
 };
 use crate::domain::{
     inventory::{Mailbox, SecretUse},
-    name::{DatabaseName, HostName, MailboxName},
+    name::{ChannelName, DatabaseName, HostName, MailboxName, MonitorName},
     refusal::Code,
     time::Time,
 };
@@ -50,6 +50,9 @@ impl Reader<'_> {
             SecretUse::Host { host, rehearsal } => self.try_host(host, *rehearsal).await,
             SecretUse::Mailbox(name) => self.try_mailbox(name).await,
             SecretUse::GitHub => self.try_github().await,
+            SecretUse::Monitor(name) => self.try_monitor(wanted, name).await,
+            SecretUse::Search => self.try_the_search().await,
+            SecretUse::Channel(name) => self.try_channel(name).await,
         }
         .unwrap_or_else(|error| Probed::new(Standing::Unknown, sentence(&error)))
     }
@@ -129,6 +132,53 @@ impl Reader<'_> {
             Err(error) if error.code == Code::GitHubRefused => Ok(Probed::new(Standing::Refused, sentence(&error))),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Reader<'_> {
+    async fn try_monitor(&self, wanted: &SecretUse, name: &MonitorName) -> Result<Probed, WorldError> {
+        let monitor = self.inventory().monitors.get(name);
+        let Some((monitor, access)) = monitor.and_then(|monitor| Some((monitor, monitor.access.as_ref()?))) else {
+            return Ok(Probed::new(Standing::Unknown, "It is not in the inventory.".to_owned()));
+        };
+        let (account, password) = (wanted.to_string(), self.secret_value(access.secret()).await?);
+        if let Some(until) = self.world.refusals.until(&account, &password, self.now()) {
+            return Ok(resting(until));
+        }
+        Ok(match self.monitor_lets_in(monitor).await {
+            Ok(true) => Probed::new(Standing::Works, format!("Monitor {name} accepts it ✓")),
+            Ok(false) => {
+                let found = format!("Monitor {name} answers whoever asks: it does not say whether this is right.");
+                Probed::new(Standing::Unknown, found)
+            }
+            Err(fault @ api::Fault::Refused(_)) => {
+                self.world.refusals.add(&account, &password, self.now());
+                Probed::new(Standing::Refused, format!("Monitor {name}: {fault}."))
+            }
+            Err(fault) => Probed::new(Standing::Unknown, format!("Monitor {name}: {fault}.")),
+        })
+    }
+
+    async fn try_the_search(&self) -> Result<Probed, WorldError> {
+        let Some(access) = &self.inventory().search else {
+            return Ok(Probed::new(Standing::Unknown, "It is not in the inventory.".to_owned()));
+        };
+        Ok(match self.try_search(access).await {
+            Ok(()) => Probed::new(Standing::Works, "The search accepts it ✓".to_owned()),
+            Err(fault @ api::Fault::Refused(_)) => Probed::new(Standing::Refused, format!("The search: {fault}.")),
+            Err(fault) => Probed::new(Standing::Unknown, format!("The search: {fault}.")),
+        })
+    }
+
+    /// Only a message would show that it is taken, and none is sent.
+    async fn try_channel(&self, name: &ChannelName) -> Result<Probed, WorldError> {
+        let Some(channel) = self.inventory().channels.get(name) else {
+            return Ok(Probed::new(Standing::Unknown, "It is not in the inventory.".to_owned()));
+        };
+        self.channel_answers(channel).await?;
+        let found =
+            format!("Channel {name} can be reached; nothing was sent, so whether it takes messages is not known.");
+        Ok(Probed::new(Standing::Unknown, found))
     }
 }
 

@@ -24,7 +24,9 @@ mod service;
 mod smoke;
 mod snapshots;
 mod telemetry;
+mod text_pattern;
 mod uses;
+mod way;
 
 use std::collections::BTreeMap;
 
@@ -58,7 +60,9 @@ pub use smoke::{
 };
 pub use snapshots::SnapshotStorage;
 pub use telemetry::Telemetry;
+pub use text_pattern::TextPattern;
 pub use uses::SecretUse;
+pub use way::Way;
 
 use super::{
     canonical::{self, NotCanonical},

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Host, Inventory, SshIdentity, SshLogin};
-use crate::domain::name::{DatabaseName, HostName, MailboxName, SecretName};
+use crate::domain::name::{ChannelName, DatabaseName, HostName, MailboxName, MonitorName, SecretName};
 
 /// Something that a secret of the inventory opens, and that can be tried without changing anything.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +21,12 @@ pub enum SecretUse {
     Mailbox(MailboxName),
     /// The token for GitHub, or the key of the App.
     GitHub,
+    /// The token or password of a monitor.
+    Monitor(MonitorName),
+    /// The token for searching the web.
+    Search,
+    /// The address of a channel.
+    Channel(ChannelName),
 }
 
 impl fmt::Display for SecretUse {
@@ -31,6 +37,9 @@ impl fmt::Display for SecretUse {
             Self::Host { host, rehearsal: true } => write!(f, "host {host} (rehearsal)"),
             Self::Mailbox(name) => write!(f, "mailbox {name}"),
             Self::GitHub => f.write_str("GitHub"),
+            Self::Monitor(name) => write!(f, "monitor {name}"),
+            Self::Search => f.write_str("search of the web"),
+            Self::Channel(name) => write!(f, "channel {name}"),
         }
     }
 }
@@ -51,7 +60,16 @@ impl Inventory {
         let mailboxes = mailboxes.map(|mailbox| SecretUse::Mailbox(mailbox.name.clone()));
         let github =
             self.github.iter().filter(|access| access.credential.secret() == secret).map(|_| SecretUse::GitHub);
-        databases.chain(hosts).chain(mailboxes).chain(github).collect()
+        let monitors = self.monitors.values().filter(|monitor| {
+            let access = monitor.access.as_ref();
+            access.is_some_and(|access| access.secret() == secret)
+        });
+        let monitors = monitors.map(|monitor| SecretUse::Monitor(monitor.name.clone()));
+        let search = self.search.iter().filter(|access| access.token == *secret).map(|_| SecretUse::Search);
+        let channels = self.channels.values().filter(|channel| channel.url == *secret);
+        let channels = channels.map(|channel| SecretUse::Channel(channel.name.clone()));
+        let others = github.chain(monitors).chain(search).chain(channels);
+        databases.chain(hosts).chain(mailboxes).chain(others).collect()
     }
 }
 
