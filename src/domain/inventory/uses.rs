@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Host, Inventory, SshIdentity, SshLogin};
+use super::{Host, Inventory, SmokeKind, SshIdentity, SshLogin, WebhookPlace};
 use crate::domain::name::{ChannelName, DatabaseName, HostName, MailboxName, MonitorName, SecretName};
 
 /// Something that a secret of the inventory opens, and that can be tried without changing anything.
@@ -21,12 +21,21 @@ pub enum SecretUse {
     Mailbox(MailboxName),
     /// The token for GitHub, or the key of the App.
     GitHub,
+    /// The key that signs new tags, or its passphrase.
+    TagKey,
     /// The token or password of a monitor.
     Monitor(MonitorName),
     /// The token for searching the web.
     Search,
     /// The address of a channel.
     Channel(ChannelName),
+    /// The address of a webhook that smoke checks ask.
+    Webhook {
+        /// The secret that holds it.
+        secret: SecretName,
+        /// Whether its name may lead to an address that is not public.
+        private_network: bool,
+    },
 }
 
 impl fmt::Display for SecretUse {
@@ -37,9 +46,11 @@ impl fmt::Display for SecretUse {
             Self::Host { host, rehearsal: true } => write!(f, "host {host} (rehearsal)"),
             Self::Mailbox(name) => write!(f, "mailbox {name}"),
             Self::GitHub => f.write_str("GitHub"),
+            Self::TagKey => f.write_str("signed tags"),
             Self::Monitor(name) => write!(f, "monitor {name}"),
             Self::Search => f.write_str("search of the web"),
             Self::Channel(name) => write!(f, "channel {name}"),
+            Self::Webhook { secret, .. } => write!(f, "webhook {secret}"),
         }
     }
 }
@@ -60,16 +71,36 @@ impl Inventory {
         let mailboxes = mailboxes.map(|mailbox| SecretUse::Mailbox(mailbox.name.clone()));
         let github =
             self.github.iter().filter(|access| access.credential.secret() == secret).map(|_| SecretUse::GitHub);
-        let monitors = self.monitors.values().filter(|monitor| {
-            let access = monitor.access.as_ref();
-            access.is_some_and(|access| access.secret() == secret)
-        });
+        let signers = self.github.iter().filter_map(|access| access.sign_tags.as_ref());
+        let signers = signers.filter(|signer| signer.key == *secret || signer.passphrase.as_ref() == Some(secret));
+        let tags = signers.map(|_| SecretUse::TagKey);
+        let monitors = self.monitors.values();
+        let monitors =
+            monitors.filter(|monitor| monitor.access.as_ref().is_some_and(|access| access.secret() == secret));
         let monitors = monitors.map(|monitor| SecretUse::Monitor(monitor.name.clone()));
         let search = self.search.iter().filter(|access| access.token == *secret).map(|_| SecretUse::Search);
         let channels = self.channels.values().filter(|channel| channel.url == *secret);
         let channels = channels.map(|channel| SecretUse::Channel(channel.name.clone()));
-        let others = github.chain(monitors).chain(search).chain(channels);
-        databases.chain(hosts).chain(mailboxes).chain(others).collect()
+        let uses = databases
+            .chain(hosts)
+            .chain(mailboxes)
+            .chain(github)
+            .chain(tags)
+            .chain(monitors)
+            .chain(search)
+            .chain(channels);
+        uses.chain(self.webhook_in(secret)).collect()
+    }
+
+    /// The webhook in a secret, as the first smoke check that asks it has it.
+    fn webhook_in(&self, secret: &SecretName) -> Option<SecretUse> {
+        let mut checks = self.services.values().flat_map(|service| &service.smoke);
+        checks.find_map(|check| match &check.kind {
+            SmokeKind::Webhook(webhook) if webhook.at == WebhookPlace::Secret(secret.clone()) => {
+                Some(SecretUse::Webhook { secret: secret.clone(), private_network: webhook.private_network })
+            }
+            _ => None,
+        })
     }
 }
 

@@ -12,4 +12,5 @@ pub(super) mod obsolete;
 pub(super) mod place;
 pub(super) mod script;
 pub(super) mod secrets;
+pub(super) mod version;
 pub(super) mod way_back;
