@@ -187,6 +187,24 @@ async fn a_monitor_that_cannot_be_read_is_never_silent() {
 }
 
 #[tokio::test]
+async fn a_monitor_that_stumbles_is_asked_again() {
+    let mut turn = 0;
+    let server = StandIn::start(move |asked| match asked.path.as_str() {
+        "/api/v2/alerts" => {
+            turn += 1;
+            if turn < 3 { status(502, "") } else { says_json(&json!([])) }
+        }
+        _ => well(asked, &says_json(&json!([]))),
+    })
+    .await;
+    let house = house(&monitor("am", "alertmanager", &server.url(), "")).await;
+    let client = house.server().await;
+    let answer = check(&client, json!({})).await;
+    assert_eq!(answer.status(), "PASS: no alert fires in 1 monitor ✓", "{}", answer.text);
+    assert_eq!(server.asked().iter().filter(|asked| asked.path == "/api/v2/alerts").count(), 3);
+}
+
+#[tokio::test]
 async fn the_rules_of_prometheus_speak_only_while_they_are_evaluated() {
     let rules = |rules: Value| json!({ "status": "success", "data": { "groups": [{ "name": "g", "rules": rules }] } });
     let rule = |health: &str, alerts: Value| {
@@ -215,6 +233,12 @@ async fn the_rules_of_prometheus_speak_only_while_they_are_evaluated() {
         (json!({ "status": "error", "errorType": "bad_data", "error": TOKEN }), 200, "INCONCLUSIVE", "cannot be read"),
         (
             json!({ "status": "success", "warnings": ["x"], "data": { "groups": [] } }),
+            200,
+            "INCONCLUSIVE",
+            "not say all",
+        ),
+        (
+            json!({ "status": "success", "data": { "groups": [{ "rules": [rule("ok", json!([]))] }], "groupNextToken": "x" } }),
             200,
             "INCONCLUSIVE",
             "not say all",

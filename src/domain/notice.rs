@@ -211,6 +211,27 @@ mod tests {
     }
 
     #[test]
+    fn a_human_who_has_to_look_twice_is_told_twice() {
+        let of = |state| {
+            let operation = Operation { state, ..operation() };
+            Notify::new(&channel(ChannelKind::Webhook), &operation, Event::of(state), None)
+        };
+        let (decide, failed) = (of(OperationState::AwaitingDecision), of(OperationState::RollbackFailed));
+        assert_eq!(decide.about(), "attention:awaiting_decision");
+        assert!(!decide.is_same(&failed) && decide.is_same(&of(OperationState::AwaitingDecision)));
+    }
+
+    #[test]
+    fn what_the_ledger_keeps_of_a_notice_is_the_notice() {
+        let notice = Notify::new(&channel(ChannelKind::Webhook), &operation(), Event::RolledBack, None);
+        let kept = Notify::of_owed(&notice.owed()).unwrap();
+        assert!(kept.is_same(&notice) && notice.is_named_in(&notice.owed()));
+        let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(json(&kept.body), json(&notice.body));
+        assert_eq!(Notify::of_owed(&json!({ "sent-to": "team" })), None);
+    }
+
+    #[test]
     fn a_text_for_slack_names_nobody() {
         let note = "<!channel> @here <https://evil.example.org|our site> & more";
         let told = Notify::new(&channel(ChannelKind::Slack), &operation(), Event::RolledBack, Some(note));
