@@ -60,6 +60,18 @@ fn golden_schemas_and_pages() {
 }
 
 #[test]
+fn the_agent_of_claude_may_use_every_tool() {
+    let page = fs::read_to_string(root().join("docs/clients/claude.md")).unwrap();
+    for tool in tools::all() {
+        assert!(
+            page.contains(&format!("mcp__deploy-ops__{}", tool.name)),
+            "docs/clients/claude.md lacks {}",
+            tool.name
+        );
+    }
+}
+
+#[test]
 fn golden_table_in_the_readme() {
     let path = root().join("README.md");
     let readme = fs::read_to_string(&path).unwrap();

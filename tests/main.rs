@@ -60,6 +60,7 @@ mod outside_doctor;
 mod place_gates;
 mod policy;
 mod postgres;
+mod prompts;
 mod prune;
 mod read_file;
 mod read_only;

@@ -29,6 +29,8 @@ async fn existence_is_told_and_nothing_else() {
     assert!(one.status().starts_with("MISSING: 1 of 1"), "{}", one.text);
     let stranger = client.call("verify_secret", json!({ "secrets": ["NO_SUCH_SECRET"] })).await;
     assert_eq!(stranger.get("/found/0/source"), "not in the inventory", "{}", stranger.text);
+    let none = client.call("verify_secret", json!({ "service": "games" })).await;
+    assert!(!none.status().contains('✓'), "nothing was found, so nothing is well: {}", none.text);
 }
 
 /// What was tried of a secret, or of a key: its state, and the sentence about it.
@@ -79,7 +81,12 @@ async fn passwords_are_tried_once_for_what_they_are_for() {
     let there = client.call("verify_secret", json!({ "secrets": names })).await;
     assert_eq!((there.status(), state(&there, "WRONG")), ("All 5 secrets exist ✓", "exists"), "{}", there.text);
     let first = client.call("verify_secret", json!({ "secrets": names, "probe": true })).await;
-    assert_eq!(first.status(), "REFUSED: WRONG; 2 of 5 work, 2 unknown", "{}", first.text);
+    assert_eq!(
+        first.status(),
+        "REFUSED: WRONG; 2 of 5 work, 2 unknown (1 of them: nothing in the inventory logs in with it)",
+        "{}",
+        first.text
+    );
     for (secret, wanted) in
         [("MAIL", "works"), ("PG", "works"), ("WRONG", "refused"), ("GONE", "unknown"), ("SHOP_API_KEY", "unknown")]
     {

@@ -230,6 +230,13 @@ fn private_directory(path: &Path) -> Result<(), String> {
 fn options(switches: &Switches, config: Option<&Config>) -> Result<Options, String> {
     let server = config.map(|config| config.settings.server.clone()).unwrap_or_default();
     let all = tools::all();
+    let toolsets: BTreeSet<&str> = all.iter().map(|tool| tool.toolset.name()).collect();
+    if let Some(wanted) = switches.toolsets.iter().find(|wanted| !toolsets.contains(wanted.as_str())) {
+        let near = name::nearest(wanted, toolsets.iter().copied()).into_iter().next();
+        let known: Vec<&str> = toolsets.into_iter().collect();
+        let hint = near.map_or_else(String::new, |near| format!("did you mean {near}? "));
+        return Err(format!("there is no such toolset; {hint}there are {}", known.join(", ")));
+    }
     let named = switches.tools.iter().chain(&switches.exclude_tools).chain(&server.tools).chain(&server.exclude_tools);
     for wanted in named {
         if !all.iter().any(|tool| tool.name == wanted) {

@@ -178,7 +178,7 @@ pub struct Metrics {
     pub duration_ms: u64,
     /// Services that went live.
     pub services_deployed: u64,
-    /// Steps that failed.
+    /// Steps that failed, and criteria of the verdict that did.
     pub failures: u64,
     /// Rollbacks that were done.
     pub rollbacks: u64,

@@ -39,6 +39,13 @@ pub struct Verdict {
     pub criteria: Vec<Criterion>,
 }
 
+impl Verdict {
+    /// How many criteria failed.
+    pub fn not_met(&self) -> u64 {
+        self.criteria.iter().filter(|criterion| criterion.judgement == Judgement::Failed).count() as u64
+    }
+}
+
 /// Gates that were run for the commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GateCounts {

@@ -112,9 +112,12 @@ impl Run<'_> {
                     let verdict = self.judge(&operation).await?;
                     operation.verdict = verdict.clone();
                     self.measure(&mut operation).await?;
-                    let reason = match verdict.map(|v| v.judgement) {
+                    let reason = match verdict.as_ref().map(|v| v.judgement) {
                         None | Some(Judgement::Success) => return self.close_success(operation).await,
-                        Some(Judgement::Failed) => "the verdict is FAILED".to_owned(),
+                        Some(Judgement::Failed) => {
+                            operation.metrics.failures += verdict.map_or(0, |verdict| verdict.not_met());
+                            "the verdict is FAILED".to_owned()
+                        }
                         Some(Judgement::Degraded | Judgement::Inconclusive) => {
                             match self.await_decision(&mut operation).await? {
                                 Decided::Accept => return self.close_accepted(operation).await,

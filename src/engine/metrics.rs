@@ -131,11 +131,16 @@ pub(super) fn fill(operation: &mut Operation, own: &[Evidence], plan: &[Evidence
         };
         status.to_owned()
     });
-    // A look at many services has the answers of all; an operation that goes from one version to another those of the last.
+    // A look at many services has the answers of all; an operation that goes from one version to another those of the version that
+    // it was about, whatever was asked again when it had gone back.
     let all = own.iter().filter(|e| e.kind == EvidenceKind::Smoke);
-    let smoke: Vec<&Evidence> = match operation.kind {
-        OperationKind::Check => all.collect(),
-        _ => newest(own, EvidenceKind::Smoke).into_iter().collect(),
+    let smoke: Vec<&Evidence> = match (operation.kind, &operation.version) {
+        (OperationKind::Check, _) => all.collect(),
+        (_, Some(version)) => {
+            let suffix = format!("@{version}");
+            all.filter(|e| e.subject.ends_with(&suffix)).max_by_key(|e| e.collected_at).into_iter().collect()
+        }
+        (_, None) => newest(own, EvidenceKind::Smoke).into_iter().collect(),
     };
     let of_all = |name| smoke.iter().map(|e| counter(e, name)).sum::<u64>();
     metrics.http_200_rate =

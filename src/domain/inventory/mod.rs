@@ -182,11 +182,13 @@ impl Inventory {
         };
         found.map(|(name, target)| (service, name, target)).ok_or_else(|| {
             let names: Vec<&str> = service.targets.keys().map(EnvironmentName::as_str).collect();
-            Refusal::new(
-                Code::UnknownName,
-                format!("Service {} has no such target environment.", service.name),
-                format!("Give environment as one of: {}.", names.join(", ")),
-            )
+            let (code, message) = match environment {
+                Some(_) => {
+                    (Code::UnknownName, format!("Service {} does not run in such an environment.", service.name))
+                }
+                None => (Code::BadArgument, format!("Service {} runs in more than one environment.", service.name)),
+            };
+            Refusal::new(code, message, format!("Give environment as one of: {}.", names.join(", ")))
         })
     }
 
