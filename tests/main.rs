@@ -20,6 +20,7 @@ mod cli;
 mod conformance;
 mod crash;
 mod crash_issues;
+mod crash_notices;
 mod crash_restore;
 mod crash_telling;
 mod create_tag;

@@ -102,10 +102,8 @@ impl Run<'_> {
             OperationState::RollingBack => Stop::Failed(super::unwind::reason_of(&operation.summary)),
             OperationState::AwaitingDecision => Stop::Done,
             _ => {
-                let begun = operation.clone();
-                let (stop, told) = tokio::join!(self.steps(&mut operation), self.tell_channels(&begun, Event::Started));
-                told?;
-                stop?
+                self.tell_channels(&operation, Event::Started).await?;
+                self.steps(&mut operation).await?
             }
         };
         loop {

@@ -47,9 +47,11 @@ impl Engine {
             None
         };
         let github = self.told(ledger, &operation).await?;
+        let channels = self.noticed(ledger, &operation.id).await?;
         Ok(OperationView {
             plan,
             github,
+            channels,
             suites: self.suites(&evidence).await?,
             evidence: evidence.iter().map(evidence_view).collect(),
             journal: journal.into_iter().map(AttemptView::from).collect(),

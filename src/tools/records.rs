@@ -80,6 +80,9 @@ pub struct OperationView {
     /// How far the server has told GitHub of it, where it is to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub github: Option<String>,
+    /// How far the server has told channels of it, a sentence for each notice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<String>,
     /// The evidence of the operation, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<EvidenceView>,

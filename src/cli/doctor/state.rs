@@ -33,6 +33,7 @@ pub(super) async fn check(config: &Config, switches: Switches, terminal: &Termin
             Ok(found) => {
                 findings.extend(found);
                 findings.extend(untold(&wired.engine).await);
+                findings.extend(unnoticed(&wired.engine).await);
             }
             Err(refusal) => findings.push(Finding::wrong("ledger", refusal.message, refusal.fix)),
         },
@@ -121,6 +122,18 @@ async fn of_ledger(ledger: &Ledger) -> Result<Vec<Finding>, Refusal> {
         }
     }
     Ok(findings)
+}
+
+/// What channels are still owed.
+async fn unnoticed(engine: &Engine) -> Vec<Finding> {
+    let fix = "see that whoever listens there answers; a server tries again for a day";
+    match engine.unnoticed(SystemClock.now()).await {
+        Ok(owed) => {
+            let finding = |(id, how)| Finding::weak("channels", format!("operation {id}: {how}"), fix);
+            owed.into_iter().map(finding).collect()
+        }
+        Err(refusal) => vec![Finding::wrong("ledger", refusal.message, refusal.fix)],
+    }
 }
 
 /// What GitHub does not know of operations that have ended.

@@ -25,7 +25,9 @@ mod service;
 mod smoke;
 mod snapshots;
 mod telemetry;
+mod text_pattern;
 mod uses;
+mod way;
 
 use std::collections::BTreeMap;
 
@@ -60,7 +62,9 @@ pub use smoke::{
 };
 pub use snapshots::SnapshotStorage;
 pub use telemetry::Telemetry;
+pub use text_pattern::TextPattern;
 pub use uses::SecretUse;
+pub use way::Way;
 
 use super::{
     canonical::{self, NotCanonical},
