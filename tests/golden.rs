@@ -180,7 +180,7 @@ fn contract(schema: &Map<String, Value>) -> Vec<String> {
 }
 
 /// The difference between a file and what it should be; none after an update.
-fn compare(path: &Path, wanted: &str) -> Option<String> {
+pub(crate) fn compare(path: &Path, wanted: &str) -> Option<String> {
     let found = fs::read_to_string(path).unwrap_or_default();
     if found == wanted {
         return None;
@@ -218,7 +218,7 @@ fn updates() -> bool {
     std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1")
 }
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 

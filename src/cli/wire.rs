@@ -178,6 +178,15 @@ pub(crate) async fn all_secrets(config: &Config) -> (Vec<Secret>, Vec<String>) {
     (secrets, unread)
 }
 
+/// What a command needs that ends at once, and is nothing without a configuration. Interrupted operations are left to a server.
+///
+/// # Errors
+/// The problems were shown; the process ends with that code.
+pub(super) fn command(switches: Switches, terminal: &Terminal) -> Result<(Wired, tokio::runtime::Runtime), Exit> {
+    let wired = wire(&Switches { look_only: true, ..switches }, terminal)?.configured(terminal)?;
+    Ok((wired, runtime(terminal)?))
+}
+
 /// A runtime for a command that does one thing after another.
 pub(crate) fn runtime(terminal: &Terminal) -> Result<tokio::runtime::Runtime, Exit> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| no_runtime(terminal))
