@@ -190,18 +190,18 @@ async fn a_monitor_that_cannot_be_read_is_never_silent() {
 async fn a_monitor_that_stumbles_is_asked_again() {
     let mut turn = 0;
     let server = StandIn::start(move |asked| match asked.path.as_str() {
-        "/api/v2/alerts" => {
+        "/am/api/v2/alerts" => {
             turn += 1;
             if turn < 3 { status(502, "") } else { says_json(&json!([])) }
         }
         _ => well(asked, &says_json(&json!([]))),
     })
     .await;
-    let house = house(&monitor("am", "alertmanager", &server.url(), "")).await;
+    let house = house(&monitor("am", "alertmanager", &format!("{}/am/", server.url()), "")).await;
     let client = house.server().await;
     let answer = check(&client, json!({})).await;
     assert_eq!(answer.status(), "PASS: no alert fires in 1 monitor ✓", "{}", answer.text);
-    assert_eq!(server.asked().iter().filter(|asked| asked.path == "/api/v2/alerts").count(), 3);
+    assert_eq!(server.asked().iter().filter(|asked| asked.path == "/am/api/v2/alerts").count(), 3);
 }
 
 #[tokio::test]

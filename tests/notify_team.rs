@@ -273,8 +273,8 @@ async fn what_a_channel_refuses_is_given_up_and_said() {
     assert_eq!(settled(&client, &operation).await, [wanted]);
     assert_eq!(server.asked().len(), 1);
     let report = house.path("quality-reports");
-    let report = std::fs::read_dir(report).unwrap().flatten().map(|file| file.path());
-    let report = report.filter(|path| path.extension().is_some_and(|extension| extension == "md")).next().unwrap();
+    let mut report = std::fs::read_dir(report).unwrap().flatten().map(|file| file.path());
+    let report = report.find(|path| path.extension().is_some_and(|extension| extension == "md")).unwrap();
     let verified = std::process::Command::new(crate::support::stage::program())
         .args(["report", "verify", "--config"])
         .arg(&house.sandbox.config)

@@ -39,13 +39,12 @@ impl Reader<'_> {
             let stream = remote.connect_on(host, port).await.map_err(|why| WorldError { doing: doing(), ..why })?;
             return self.handshake(url, host, way, stream).await;
         }
-        let address = match address {
-            Some(address) => address,
-            None => {
-                let found = self.world.http.names.addresses(host, true).await;
-                let found = found.map_err(|why| failed(why.to_string()))?;
-                found.first().copied().ok_or_else(|| failed("its name leads to no address".to_owned()))?
-            }
+        let address = if let Some(address) = address {
+            address
+        } else {
+            let found = self.world.http.names.addresses(host, true).await;
+            let found = found.map_err(|why| failed(why.to_string()))?;
+            found.first().copied().ok_or_else(|| failed("its name leads to no address".to_owned()))?
         };
         let stream = TcpStream::connect(SocketAddr::new(address, port)).await;
         let stream = stream.map_err(|_| failed("nothing listens there".to_owned()))?;

@@ -253,7 +253,7 @@ impl<'w> Reader<'w> {
 
     /// Connections from that host, or from here, by these authorities. Nothing is contacted.
     pub(in crate::world) fn origin(
-        &self,
+        self,
         through: Option<&HostName>,
         private_network: bool,
         ca: Option<&Path>,

@@ -177,7 +177,7 @@ impl Taken<'_> {
             }
             let shown = self.may_be_shown(index, kind, &name);
             // A trace is shown as a copy; the operator keeps the whole one.
-            kept.extend((shown.as_ref() != Some(&name)).then(|| KeptFile { name, kind, shown: false }));
+            kept.extend((shown.as_ref() != Some(&name)).then_some(KeptFile { name, kind, shown: false }));
             kept.extend(shown.map(|name| KeptFile { name, kind, shown: true }));
         }
         kept
