@@ -21,8 +21,11 @@ async fn a_tag_is_made_there_and_here_and_can_be_deployed() {
     connect(&house.sandbox, &github);
     let commit = object(&house.sandbox, "HEAD");
     let client = house.server().await;
-    let planned = dry_run(&client, "v2025.02.01", &commit).await;
+    // "For the current commit": what is checked out, which the plan names.
+    let wanted = json!({ "service": "shop", "tag": "v2025.02.01", "wait_s": 40 });
+    let planned = client.call("create_tag", wanted).await;
     assert_eq!(planned.blockers(), ["APPROVAL_REQUIRED"], "{}", planned.text);
+    assert!(planned.get("/plan/steps/0").contains(&commit[..12]), "{}", planned.text);
     let plan = planned.get("/plan/id");
     let early = client.execute("create_tag", plan).await;
     assert_eq!(early.code(), "APPROVAL_REQUIRED", "{}", early.text);

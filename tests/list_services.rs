@@ -25,6 +25,8 @@ async fn services_resources_and_unknown_names() {
     let (logs, scripts) = (house.path("log"), house.path("repository/deployment-scripts"));
     let roots = json!([{ "name": "logs", "path": logs }, { "name": "scripts", "path": scripts }]);
     assert_eq!(resources.structured["roots"], roots, "{}", resources.text);
+    let names = json!(["FORUM_DB_PASSWORD", "SHOP_API_KEY"]);
+    assert_eq!(resources.structured["references"], names, "names of secrets are no secrets: {}", resources.text);
     let unknown = client.call("list_services", json!({ "service": "shopp" })).await;
     assert_eq!(unknown.code(), "UNKNOWN_NAME");
     assert!(unknown.text.contains("Did you mean shop"), "{}", unknown.text);

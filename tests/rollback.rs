@@ -22,7 +22,11 @@ async fn a_rollback_is_planned_and_executed_and_its_version_is_refused_from_then
     let dry = client.call("rollback", json!({ "service": "forum", "wait_s": 40 })).await;
     assert_eq!(dry.get("/plan/rollback/to/version"), "v2025.01.14", "{}", dry.text);
     assert_eq!(dry.get("/plan/rollback/code"), "not by itself: deploy v2025.01.14 again", "{}", dry.text);
-    assert!(dry.status().starts_with("PLANNED: forum v2025.01.13 in production. Dry run done"), "{}", dry.text);
+    assert!(
+        dry.status().starts_with("PLANNED: rollback of forum to v2025.01.13 in production. Dry run done"),
+        "{}",
+        dry.text
+    );
     assert_eq!(dry.get("/next/0/tool"), "rollback", "{}", dry.text);
     let done = client.execute("rollback", dry.get("/plan/id")).await;
     assert_eq!(done.get("/operation/state"), "succeeded", "{}", done.text);

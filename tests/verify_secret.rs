@@ -23,6 +23,8 @@ async fn existence_is_told_and_nothing_else() {
     let all = client.call("verify_secret", json!({})).await;
     assert_eq!(all.structured["present"], 2, "{}", all.text);
     assert!(!all.raw.contains(&house.sandbox.canary));
+    let there = client.call("verify_secret", json!({ "service": "forum" })).await;
+    assert_eq!(there.status(), "Secret exists in file: FORUM_DB_PASSWORD ✓", "{}", there.text);
     std::fs::remove_file(house.path("secrets/forum_db")).unwrap();
     let one = client.call("verify_secret", json!({ "service": "forum" })).await;
     assert_eq!(one.structured["missing"], json!(["FORUM_DB_PASSWORD"]), "{}", one.text);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::mask::MASK;
-use super::patterns::is_secret_name;
+use super::patterns::{is_secret_name, is_variable};
 
 /// Redacts the value in place; `text` redacts one string.
 pub(super) fn redact(value: &mut Value, text: &impl Fn(&str) -> Option<String>, secret_key: &impl Fn(&str) -> bool) {
@@ -49,7 +49,8 @@ impl<T: Fn(&str) -> Option<String>, K: Fn(&str) -> bool> Walk<'_, T, K> {
             return;
         }
         let mut after_flag = false;
-        let pair = items.len() == 2;
+        // A name and its value; but two names of variables are a list of names.
+        let pair = items.len() == 2 && !items.iter().all(|item| item.as_str().is_some_and(is_variable));
         for item in items.iter_mut() {
             let flag = item
                 .as_str()
@@ -188,6 +189,8 @@ mod tests {
             &json!({"a": [format!("say {MASK}")], MASK: null}),
         );
         check(json!(["mysql", "--password", "hunter2"]), &json!(["mysql", "--password", MASK]));
+        check(json!(["DB_PASSWORD", "hunter2"]), &json!(["DB_PASSWORD", MASK]));
+        check(json!(["DB_PASSWORD", "SHOP_API_KEY"]), &json!(["DB_PASSWORD", "SHOP_API_KEY"]));
         check(json!({"password": "${DB_PASSWORD}"}), &json!({"password": "${DB_PASSWORD}"}));
     }
 }

@@ -39,7 +39,7 @@ pub(super) struct Arguments {
     /// dry_run: the new tag.
     #[serde(default)]
     tag: Option<Version>,
-    /// dry_run: the full commit id.
+    /// dry_run: the full commit id; default what is checked out.
     #[serde(default)]
     commit: Option<Version>,
     /// execute: the plan id that the dry run returned.
@@ -83,8 +83,8 @@ impl Action for CreateTag {
         let Some(tag) = arguments.tag.as_ref().filter(|tag| !tag.is_commit()) else {
             return Err(bad("The argument tag is missing, or is a commit id.", "Give the name that the tag gets."));
         };
-        if !arguments.commit.as_ref().is_some_and(Version::is_commit) {
-            return Err(bad("The argument commit is missing, or is no full commit id.", "Give all its 40 digits."));
+        if arguments.commit.as_ref().is_some_and(|commit| !commit.is_commit()) {
+            return Err(bad("The argument commit is no full commit id.", "Give all its 40 digits, or leave it out."));
         }
         // A tag can go everywhere, so the place that wants most care decides who has to approve it.
         let (service, environment) = place::of(name, inventory)?;
@@ -98,11 +98,12 @@ impl Action for CreateTag {
 
     async fn draft(arguments: Arguments, context: Context<'_>) -> Result<Proposal, Refusal> {
         let subject = Self::subject(&arguments, context.reader.inventory())?;
-        let (Some(name), Some(tag), Some(commit)) = (&subject.service, subject.version, &arguments.commit) else {
-            return Err(super::unwritable());
-        };
+        let (Some(name), Some(tag)) = (&subject.service, subject.version) else { return Err(super::unwritable()) };
         let service = context.reader.inventory().service(name)?;
-        let found = context.reader.resolve_version(service, commit).await?;
+        let found = match &arguments.commit {
+            Some(commit) => context.reader.resolve_version(service, commit).await?,
+            None => context.reader.head(service).await?,
+        };
         let revision = Revision { version: tag, tag_object: None, ..found };
         let (here, there) = places(context, service, &revision.version).await?;
         free(&service.name, &revision, here.as_deref(), there.as_deref())?;

@@ -16,8 +16,8 @@ pub(crate) fn headline(view: &OperationView) -> (String, Vec<NextCall>) {
         // What was found is the status: that looking succeeded says nothing.
         (OperationKind::Check, OperationState::Succeeded) => operation.summary.clone(),
         // Nor does it say anything that the rehearsal of something came to its end.
-        (OperationKind::DryRun, OperationState::Succeeded) => rehearsed(operation),
-        _ => format!("{}: {}. {}", state(operation), subject(operation), operation.summary),
+        (OperationKind::DryRun, OperationState::Succeeded) => rehearsed(view),
+        _ => format!("{}: {}. {}", state(operation), subject(view), operation.summary),
     };
     let call = |tool: &str, arguments: serde_json::Value, why: &str| NextCall::new(tool, arguments, why);
     let wait = json!({ "operation": operation.id, "wait_s": 30 });
@@ -48,8 +48,15 @@ pub(crate) fn headline(view: &OperationView) -> (String, Vec<NextCall>) {
 }
 
 /// What the operation is about.
-fn subject(operation: &Operation) -> String {
+fn subject(view: &OperationView) -> String {
+    let operation = &view.operation;
+    // A dry run is as much of a rollback as its plan.
+    let back =
+        operation.kind == OperationKind::Rollback || view.plan.as_ref().is_some_and(|plan| plan.tool == "rollback");
     match (&operation.service, &operation.version) {
+        (Some(service), Some(version)) if back => {
+            format!("rollback of {service} to {version} in {}", operation.environment)
+        }
         (Some(service), Some(version)) => format!("{service} {version} in {}", operation.environment),
         (Some(service), None) => format!("{service} in {}", operation.environment),
         (None, _) if matches!(operation.kind, OperationKind::Check | OperationKind::Report) => {
@@ -65,14 +72,14 @@ fn state(operation: &Operation) -> String {
 }
 
 /// A dry run that made a plan. Nothing was deployed, and what stands in the way is named.
-fn rehearsed(operation: &Operation) -> String {
-    let mut stops: Vec<String> = stops(operation).map(|blocker| blocker.code.as_text()).collect();
+fn rehearsed(view: &OperationView) -> String {
+    let mut stops: Vec<String> = stops(&view.operation).map(|blocker| blocker.code.as_text()).collect();
     stops.dedup();
     let (word, why) = match stops.as_slice() {
         [] => ("PLANNED", String::new()),
         codes => ("BLOCKED", format!(" {}.", codes.join(", "))),
     };
-    format!("{word}: {}. {}{why}", subject(operation), operation.summary)
+    format!("{word}: {}. {}{why}", subject(view), view.operation.summary)
 }
 
 /// What stands in the way besides a human's approval.

@@ -9,6 +9,9 @@ use crate::domain::{
     refusal::{Code, Refusal},
 };
 
+/// From how alike on an unknown argument is taken for a mistyped one.
+const ALIKE: f64 = 0.78;
+
 /// The refusal names the rule and, where it is one of ours, the argument; it never repeats a value, nor a name that the caller
 /// invented: `serde_json` does, so its message is used only for what it says about names and types of ours.
 pub(super) fn parse<T: DeserializeOwned>(arguments: Value) -> Result<T, Refusal> {
@@ -36,7 +39,8 @@ fn explain(name: &str, message: &str) -> (String, String) {
     if message.starts_with("unknown field") {
         let known = known();
         let near = nearest(name, known.iter().copied()).into_iter().next();
-        let fix = near.map_or(read, |near| format!("Did you mean {near}? The others are told above."));
+        let near = near.filter(|near| strsim::jaro_winkler(name, near) > ALIKE);
+        let fix = near.map_or(read, |near| format!("Did you mean {near}?"));
         let list = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         return (format!("There is an argument that the tool does not know. It knows {list}."), fix);
     }
@@ -150,12 +154,10 @@ mod tests {
             "The argument wait_s has the wrong type.",
             "Give a whole number, without quotes.",
         );
-        check(
-            json!({ "service": "a", "enviroment": "b" }),
-            known,
-            "Did you mean environment? The others are told above.",
-        );
-        check(json!({ "service": "a", "zzz": "b" }), known, read);
+        check(json!({ "service": "a", "enviroment": "b" }), known, "Did you mean environment?");
+        for foreign in ["zzz", "svc", "dry_run"] {
+            check(json!({ "service": "a", foreign: "b" }), known, read);
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) fn names_something(value: &[u8]) -> bool {
 }
 
 /// `SHOP_API_KEY`: where a secret is to be found.
-fn is_variable(value: &[u8]) -> bool {
+pub(super) fn is_variable(value: &[u8]) -> bool {
     (5..=64).contains(&value.len())
         && value.contains(&b'_')
         && at(value, 0).is_ascii_uppercase()

@@ -56,6 +56,11 @@ pub(crate) fn find(text: &[u8], hits: &mut Vec<Hit>) {
     hits.append(&mut found);
 }
 
+/// Whether a text is written as the name of a variable that may hold a secret.
+pub(crate) fn is_variable(text: &str) -> bool {
+    identifiers::is_variable(text.as_bytes())
+}
+
 /// True if `name` (a JSON key, environment variable, header or argument name) promises a secret,
 /// so that its value is masked whatever it looks like.
 pub(crate) fn is_secret_name(name: &str) -> bool {
