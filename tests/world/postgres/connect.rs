@@ -64,13 +64,18 @@ fn certify(postgres: &Postgres, subject: &str, year: u32) {
 async fn a_server_is_believed_by_its_certificate_at_its_socket_and_on_loopback_when_told_so() {
     let postgres = Postgres::start().await;
     let database = postgres.database("connect").await;
-    let by_socket = identity(&server(&database)).await.unwrap();
+    // Its size may change from one look to the next: PostgreSQL vacuums when it likes.
+    let who = async |server: &DatabaseServer| {
+        let found = identity(server).await.unwrap();
+        (found.engine, found.identity)
+    };
+    let by_socket = who(&server(&database)).await;
     let tcp = DatabaseServer { address: database.host.clone(), ..server(&database) };
-    assert_eq!(identity(&tcp).await.unwrap(), by_socket);
+    assert_eq!(who(&tcp).await, by_socket);
     for address in ["127.0.0.1", "localhost"] {
         let tls =
             DatabaseServer { address: address.into(), tls: verified(&postgres.certificate()), ..server(&database) };
-        assert_eq!(identity(&tls).await.unwrap(), by_socket, "{address}");
+        assert_eq!(who(&tls).await, by_socket, "{address}");
     }
     // Nobody has signed it.
     let unknown = DatabaseServer { tls: Tls::Verify { ca: None }, ..tcp.clone() };
