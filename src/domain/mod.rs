@@ -20,6 +20,7 @@ pub mod github_deployment;
 pub mod inventory;
 pub mod issue;
 pub mod lighthouse;
+pub mod look;
 pub mod migration;
 pub mod name;
 pub mod notice;

@@ -178,14 +178,14 @@ pub struct Metrics {
     pub duration_ms: u64,
     /// Services that went live.
     pub services_deployed: u64,
-    /// Steps that failed.
+    /// Steps that failed, and criteria of the verdict that did.
     pub failures: u64,
     /// Rollbacks that were done.
     pub rollbacks: u64,
     /// `GREEN`, `YELLOW`, `RED`; absent when no gate is configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality_gates_status: Option<String>,
-    /// Answers with the wanted status, of all HTTP checks, 0 to 1.
+    /// Answers with the wanted status, of all HTTP checks, 0 to 1; of a version that was taken back, before that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_200_rate: Option<f64>,
     /// Passed end-to-end tests, of all that ran, 0 to 1.

@@ -11,7 +11,9 @@ use super::{
     github_deployment::TellDeployment,
     inventory::{OnCancel, RelativePath, WebRoot},
     issue::{CloseIssue, CommentIssue, OpenIncident, TellProgress},
-    name::{DatabaseName, HostName, MonitorName, SecretName, SuiteName},
+    lighthouse::Below,
+    look::Changed,
+    name::{DatabaseName, HostName, MonitorName, PageName, SecretName, SuiteName},
     notice::Notify,
     operation::OperationId,
     release::ReleaseId,
@@ -53,6 +55,10 @@ pub enum Step {
     CheckSmoke(CheckSmoke),
     /// Run end-to-end tests against the service.
     CheckE2e(CheckE2e),
+    /// Measure pages of the service with Lighthouse.
+    CheckLighthouse(CheckLighthouse),
+    /// Compare pages of the service with what was accepted.
+    CheckVisual(CheckVisual),
     /// Ask monitors whether anything is wrong with the service.
     CheckMonitoring(CheckMonitoring),
     /// Tell in an issue how an operation went.
@@ -206,6 +212,24 @@ pub struct CheckE2e {
     pub commit: String,
 }
 
+/// Measure pages of the service with Lighthouse, unless it is known already that the deployment failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckLighthouse {
+    /// The pages.
+    pub pages: Vec<PageName>,
+    /// What one does that misses what it has to reach.
+    pub below: Below,
+}
+
+/// Compare pages of the service with what was accepted, unless it is known already that the deployment failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckVisual {
+    /// The pages.
+    pub pages: Vec<PageName>,
+    /// What one does that looks otherwise.
+    pub changed: Changed,
+}
+
 /// Ask monitors whether anything is wrong with the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckMonitoring {
@@ -249,6 +273,8 @@ impl Step {
             Self::RestoreDatabase(_) => "restore_database",
             Self::CheckSmoke(_) => "check_smoke",
             Self::CheckE2e(_) => "check_e2e",
+            Self::CheckLighthouse(_) => "check_lighthouse",
+            Self::CheckVisual(_) => "check_visual",
             Self::CheckMonitoring(_) => "check_monitoring",
             Self::CommentIssue(_) => "comment_issue",
             Self::OpenIncident(_) => "open_incident",
@@ -264,7 +290,11 @@ impl Step {
     /// What happens when it is repeated.
     pub fn class(&self) -> StepClass {
         match self {
-            Self::CheckSmoke(_) | Self::CheckE2e(_) | Self::CheckMonitoring(_) => StepClass::ReadOnly,
+            Self::CheckSmoke(_)
+            | Self::CheckE2e(_)
+            | Self::CheckLighthouse(_)
+            | Self::CheckVisual(_)
+            | Self::CheckMonitoring(_) => StepClass::ReadOnly,
             Self::RunScript(_) | Self::RestoreDatabase(_) => StepClass::AtMostOnce,
             Self::TakeSnapshot(_)
             | Self::ExportCommit(_)
@@ -285,7 +315,11 @@ impl Step {
     /// The worst it can do.
     pub fn effect(&self) -> Effect {
         match self {
-            Self::CheckSmoke(_) | Self::CheckE2e(_) | Self::CheckMonitoring(_) => Effect::Observe,
+            Self::CheckSmoke(_)
+            | Self::CheckE2e(_)
+            | Self::CheckLighthouse(_)
+            | Self::CheckVisual(_)
+            | Self::CheckMonitoring(_) => Effect::Observe,
             Self::RestoreDatabase(_) => Effect::Destroy,
             Self::TakeSnapshot(_)
             | Self::ExportCommit(_)
@@ -312,6 +346,8 @@ impl Step {
                 | Self::ExportCommit(_)
                 | Self::CheckSmoke(_)
                 | Self::CheckE2e(_)
+                | Self::CheckLighthouse(_)
+                | Self::CheckVisual(_)
                 | Self::CheckMonitoring(_)
                 | Self::PlaceRelease(_)
                 | Self::CommentIssue(_)
@@ -323,6 +359,12 @@ impl Step {
                 | Self::TellDeployment(_)
                 | Self::Notify(_)
         )
+    }
+
+    /// Whether it looks longer at a service that answers: it is left out where the deployment has failed already, and ended when that is
+    /// cancelled.
+    pub fn is_long_look(&self) -> bool {
+        matches!(self, Self::CheckE2e(_) | Self::CheckLighthouse(_) | Self::CheckVisual(_) | Self::CheckMonitoring(_))
     }
 
     /// Whether it takes a snapshot: those do not wait for each other.
@@ -351,6 +393,8 @@ impl Step {
                 let suites: Vec<&str> = s.suites.iter().map(SuiteName::as_str).collect();
                 format!("end-to-end tests: {}", suites.join(", "))
             }
+            Self::CheckLighthouse(s) => format!("measure {} with Lighthouse", names(&s.pages)),
+            Self::CheckVisual(s) => format!("compare the looks of {} with what was accepted", names(&s.pages)),
             Self::CheckMonitoring(s) => {
                 let names: Vec<&str> = s.monitors.iter().map(MonitorName::as_str).collect();
                 format!("ask {} for alerts, for {} s", names.join(", "), s.watch_s)
@@ -369,6 +413,10 @@ impl Step {
             }
         }
     }
+}
+
+fn names(pages: &[PageName]) -> String {
+    pages.iter().map(PageName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

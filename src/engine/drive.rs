@@ -17,7 +17,7 @@ use crate::{
         inventory::Event,
         operation::{AttemptState, JournalEntry, Operation, OperationState, Phase},
         step::{Step, StepClass},
-        verdict::Judgement,
+        verdict::{Judgement, Verdict},
     },
     ledger::{Ledger, LedgerError},
     policy::{self, Permit},
@@ -112,6 +112,10 @@ impl Run<'_> {
             match stop {
                 Stop::Done => {
                     let verdict = self.judge(&operation).await?;
+                    // A restart while a decision is due judges once more.
+                    if operation.verdict.is_none() {
+                        operation.metrics.failures += verdict.as_ref().map_or(0, Verdict::failed);
+                    }
                     operation.verdict = verdict.clone();
                     self.measure(&mut operation).await?;
                     let reason = match verdict.map(|v| v.judgement) {
@@ -154,7 +158,7 @@ impl Run<'_> {
                 return Ok(stop);
             }
             // What failed already goes back at once: no further look could make it good.
-            if matches!(step, Step::CheckE2e(_) | Step::CheckMonitoring(_)) && self.has_failed(operation).await? {
+            if step.is_long_look() && self.has_failed(operation).await? {
                 return Ok(Stop::Done);
             }
             operation.step = Some(step.name().to_owned());

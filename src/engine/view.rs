@@ -19,6 +19,8 @@ use crate::{
 
 /// How many failed end-to-end tests are shown.
 const TESTS: usize = 5;
+/// How many calls are offered after a check: one for each thing that it can find.
+const CALLS: usize = 8;
 /// How much is shown of what others wrote about what stands in the way, bytes.
 const SHOWN: usize = 2000;
 
@@ -148,12 +150,26 @@ pub(super) fn headline(view: &OperationView) -> (String, Vec<NextCall>) {
         OperationState::Succeeded if operation.kind == OperationKind::Check => {
             next.extend(operation.blockers.iter().flat_map(|blocker| blocker.next.clone()));
             next.extend(again(view));
-            next.dedup();
-            next.truncate(5);
+            next = offered(next);
         }
         OperationState::Succeeded | OperationState::Accepted | OperationState::Cancelled => {}
     }
     (status, next)
+}
+
+/// Each call once, and the first of each tool before a second of any.
+fn offered(calls: Vec<NextCall>) -> Vec<NextCall> {
+    let (mut firsts, mut others): (Vec<NextCall>, Vec<NextCall>) = (Vec::new(), Vec::new());
+    for call in calls {
+        if firsts.iter().all(|other| other.tool != call.tool) {
+            firsts.push(call);
+        } else if !firsts.contains(&call) && !others.contains(&call) {
+            others.push(call);
+        }
+    }
+    firsts.append(&mut others);
+    firsts.truncate(CALLS);
+    firsts
 }
 
 /// The failed test that is worth another look, run alone.

@@ -103,6 +103,8 @@ impl Sandbox {
             env_example: None,
             smoke: vec![],
             pages: vec![],
+            measured_after: None,
+            shown_after: None,
             e2e: vec![],
         };
         inventory.services.insert(service.name.clone(), service);

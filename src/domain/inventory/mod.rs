@@ -45,7 +45,7 @@ pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};
 pub use lighthouse::Lighthouse;
 pub use mailbox::{MailServer, MailTls, Mailbox};
 pub use monitor::{Monitor, MonitorAccess, MonitorKind};
-pub use page::{Mask, Page, Rectangle};
+pub use page::{Mask, MeasuredAfter, Page, Rectangle, ShownAfter};
 pub use path::{InvalidPath, RelativePath};
 pub use root::{LogPlace, Root};
 pub use schedule::{Closed, Freeze, Window};

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{
     Page,
     check::{DATA_BEGIN, DATA_END},
-    sheet::{Bar, Cell, Curve, Moment, Part, Section, Sheet, Table},
+    sheet::{Bar, Cell, Curve, Exhibit, Moment, Part, Section, Sheet, Table},
     words::span,
 };
 use crate::domain::clean::clean_line;
@@ -38,6 +38,7 @@ fn one(out: &mut String, section: &Section) {
             }
             Part::Timeline(bars) => table(out, &of_timeline(bars)),
             Part::Trend(moments, curves) => table(out, &of_trend(moments, curves)),
+            Part::Gallery(exhibits) => table(out, &of_gallery(exhibits)),
         }
     }
 }
@@ -66,6 +67,23 @@ pub(super) fn of_trend(moments: &[Moment], curves: &[Curve]) -> Table {
     });
     let head = ["operation", "state"].into_iter().chain(curves.iter().map(|curve| curve.name));
     Table { head: head.collect(), rows: rows.collect() }
+}
+
+/// Pictures by their digests: they stand in the HTML page.
+fn of_gallery(exhibits: &[Exhibit]) -> Table {
+    let rows = exhibits.iter().map(|exhibit| {
+        let plates = exhibit.plates.iter().map(|plate| {
+            let picture = plate.picture.map_or_else(|| "left out".to_owned(), |digest| format!("sha256 {digest}"));
+            format!("{}: {picture}", plate.what)
+        });
+        vec![
+            exhibit.name.as_str().into(),
+            Cell::marked((exhibit.tone, exhibit.state)),
+            exhibit.found.as_str().into(),
+            plates.collect::<Vec<_>>().join("; ").into(),
+        ]
+    });
+    Table { head: vec!["page", "outcome", "what was found", "pictures"], rows: rows.collect() }
 }
 
 fn table(out: &mut String, table: &Table) {

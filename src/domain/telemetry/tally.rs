@@ -86,7 +86,7 @@ impl Tally {
         );
         let sums: [(&str, &str, fn(&Deployments) -> u64); 3] = [
             ("services_deployed_total", "Services that went live.", |place| place.deployed),
-            ("failures_total", "Steps that failed.", |place| place.failures),
+            ("failures_total", "Steps that failed, and criteria of verdicts that did.", |place| place.failures),
             ("rollbacks_total", "Rollbacks that were done.", |place| place.rollbacks),
         ];
         for (name, help, read) in sums {

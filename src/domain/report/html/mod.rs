@@ -1,5 +1,6 @@
 //! A sheet as one HTML page: it loads nothing, runs nothing, and reads in light and dark, wide and narrow, and on paper.
 
+mod gallery;
 mod steps;
 mod trend;
 
@@ -62,6 +63,7 @@ fn one(out: &mut String, section: &Section) {
             Part::Tiles(all) => tiles(out, all),
             Part::Timeline(bars) => steps::timeline(out, bars),
             Part::Trend(moments, curves) => trend::trend(out, moments, curves),
+            Part::Gallery(exhibits) => gallery::gallery(out, exhibits),
         }
     }
     out.push_str("</section>\n");
