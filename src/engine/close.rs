@@ -110,7 +110,11 @@ impl Run<'_> {
         let evidence = self.ledger.evidence(&operation.id).await?;
         let other = evidence.iter().filter(|one| one.kind == EvidenceKind::Visual && one.outcome != Outcome::Pass);
         let told: Vec<&str> = other.map(|one| one.summary.as_str()).collect();
-        Ok(if told.is_empty() { String::new() } else { format!(" Looks, which decide nothing here: {}", told.join(" ")) })
+        Ok(if told.is_empty() {
+            String::new()
+        } else {
+            format!(" Looks, which decide nothing here: {}", told.join(" "))
+        })
     }
 
     /// What the steps say that they did.

@@ -15,6 +15,7 @@ mod home;
 pub(crate) mod liar_mail;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod liar_ssh;
+pub(crate) mod lighthouse;
 pub(crate) mod manifests;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod mariadb;

@@ -261,3 +261,9 @@ pub(crate) fn git(repository: &Path, arguments: &[&str]) {
         .unwrap();
     assert!(status.success(), "git {arguments:?}");
 }
+
+/// Adds sections to the configuration of a demo's sandbox.
+pub(crate) fn append(sandbox: &deploy_ops_mcp::demo::sandbox::Sandbox, sections: &str) {
+    let text = std::fs::read_to_string(&sandbox.config).unwrap();
+    std::fs::write(&sandbox.config, format!("{text}\n{sections}\n")).unwrap();
+}

@@ -63,12 +63,11 @@ impl Asked<'_> {
         let known: BTreeSet<String> = self.pages.iter().map(|page| page.name.to_string()).collect();
         let named: Vec<PageName> = references(&section, "pages", "page of the service", &known);
         let all = || self.pages.iter().map(|page| page.name.clone()).collect();
-        let pages = if section.optional("pages").is_some() { named } else { all() };
-        let chosen = section.required(key)?.choice(choices)?;
-        if pages.is_empty() && self.everywhere {
+        let some = section.optional("pages").is_some();
+        if self.everywhere && if some { section.list("pages").is_empty() } else { known.is_empty() } {
             item.error("there is no page to look at", "name some, or leave pages out");
         }
-        Some((chosen, pages))
+        Some((section.required(key)?.choice(choices)?, if some { named } else { all() }))
     }
 }
 
@@ -98,7 +97,12 @@ pages = { home = { path = "/" }, login = { path = "/login" } }
             ),
             ("visual = {}", 6, "services.a.visual: changed is missing", "add changed"),
             ("visual = { changed = \"warn\" }", 6, "services.a.visual.changed: is not one of", "write"),
-            ("visual = { chnged = \"tell\" }", 6, "unknown key chnged in services.a.visual", "did you mean changed?"),
+            (
+                "visual = { changed = \"tell\", pges = [] }",
+                6,
+                "unknown key pges in services.a.visual",
+                "did you mean pages?",
+            ),
             (
                 "visual = { changed = \"tell\", pages = [\"hme\"] }",
                 6,
@@ -115,10 +119,10 @@ pages = { home = { path = "/" }, login = { path = "/login" } }
         for (text, line, message, fix) in cases {
             check_with_inventory(&format!("{SERVICE}{text}"), line, message, fix);
         }
-        let without_url =
-            SERVICE.replace("url = \"https://a.example.org\"", "url = \"https://a.example.org\", through_host = true");
+        let (without_pages, _) = SERVICE.split_once("pages").unwrap();
+        let without_url = without_pages.replace(", url = \"https://a.example.org\"", "");
         let text = format!("{without_url}visual = {{ changed = \"tell\" }}");
-        check_with_inventory(&text, 6, "services.a.visual: looks at pages after every deployment, but one", "add url");
+        check_with_inventory(&text, 5, "services.a.visual: looks at pages after every deployment, but one", "add url");
     }
 
     #[test]
