@@ -1,6 +1,6 @@
 //! Deployments whose pages are measured and compared once they answer, through the front door.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures::future::join_all;
@@ -11,12 +11,18 @@ use crate::{
         lighthouse::{self, report},
         mcp::{Answer, Client, House},
         pages::Site,
+        stage::program,
     },
     write_report::{report as file_of, verify},
 };
 
 const DEPLOY: &str = "#!/bin/sh\n[ \"$2\" = --dry-run ] || echo deployed > \"$1/version\"\n";
-const LOOK: &str = "<!doctype html><body style='margin:0;background:#fff'><div style='width:200px;height:100px;background:#00f'></div>";
+const LOOK: &str = "<!doctype html><body style='margin:0;background:#fff'><div style='width:200px;height:100px;background:#00f'></div><p>shown-8Hj2kLq9Xw4r</p>";
+
+/// What can be read on it.
+const SHOWN: &str = "shown-8Hj2kLq9Xw4r";
+/// How a picture stands in a report.
+const WHOLE: &str = "src=\"data:image/png;base64,";
 
 /// A service with one page of its name, which is looked at after a deployment as `after` says.
 fn add(house: &House, name: &str, url: &str, after: &str) {
@@ -98,6 +104,9 @@ async fn pages_that_changed_go_back_where_that_is_wanted_and_are_shown_in_the_re
     }
     add(&house, "strict", &url, "visual = { changed = \"fail\" }");
     add(&house, "told", &url, "visual = { changed = \"tell\" }");
+    let doctor = Command::new(program()).args(["doctor", "--config"]).arg(&house.sandbox.config).output().unwrap();
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(said.contains("! pages of strict — 1 of 1 pictures are not accepted"), "{said}");
     let (code, said) = house.talk(&["baseline", "accept", "strict"], &[("type strict: ", "strict")]);
     assert_eq!(code, 0, "{said}");
     let client = house.server().await;
@@ -118,7 +127,7 @@ async fn pages_that_changed_go_back_where_that_is_wanted_and_are_shown_in_the_re
     let html = file_of(&house, changed.get("/detail/operation/id"), "html");
     let page = fs::read_to_string(&html).unwrap();
     let pictures: Vec<Vec<u8>> = page
-        .split("src=\"data:image/png;base64,")
+        .split(WHOLE)
         .skip(1)
         .map(|rest| BASE64_STANDARD.decode(rest.split('"').next().unwrap()).unwrap())
         .collect();
@@ -135,17 +144,19 @@ async fn pages_that_changed_go_back_where_that_is_wanted_and_are_shown_in_the_re
     let swapped = page.replace(&BASE64_STANDARD.encode(&pictures[1]), &BASE64_STANDARD.encode(&pictures[0]));
     let edited = page.replace("20 ‰ differ, 1 may", "0 ‰ differ, 1 may");
     let copy = house.path("copy");
-    for gone in [false, true] {
-        if gone {
-            fs::remove_dir_all(house.path("data/looks")).unwrap();
+    for state in ["kept", "changed", "gone"] {
+        match state {
+            "changed" => change_records(&house),
+            "gone" => fs::remove_dir_all(house.path("data/looks")).unwrap(),
+            _ => {}
         }
         for (text, named) in [(&swapped, "sha256:"), (&edited, "0 ‰ differ")] {
             assert!(*text != page, "{named}: nothing was edited");
             fs::write(&copy, text).unwrap();
             let (code, said) = verify(&house, &copy);
-            assert!(code == 1 && said.contains("Looks") && said.contains(named), "{gone} {named}: {said}");
+            assert!(code == 1 && said.contains("Looks") && said.contains(named), "{state} {named}: {said}");
         }
-        assert_eq!(verify(&house, &html).0, 0, "{gone}");
+        assert_eq!(verify(&house, &html).0, 0, "{state}");
     }
 
     // What a chat asked for is kept as well, without the pictures that are gone.
@@ -155,8 +166,30 @@ async fn pages_that_changed_go_back_where_that_is_wanted_and_are_shown_in_the_re
     let written = client.call("write_report", report["arguments"].clone()).await;
     assert_eq!(written.get("/operation/state"), "succeeded", "{}", written.text);
     let html = file_of(&house, report["arguments"]["operation"].as_str().unwrap(), "html");
-    assert_eq!(fs::read_to_string(&html).unwrap().matches("src=\"data:image/png;base64,").count(), 3);
+    assert_eq!(fs::read_to_string(&html).unwrap().matches(WHOLE).count(), 3);
     assert_eq!(verify(&house, &html).0, 0);
+
+    // What can be read on the pictures becomes a secret: they are not shown any more.
+    drop(client);
+    let late = house.path("secrets/late");
+    fs::write(&late, SHOWN).unwrap();
+    fs::set_permissions(&late, fs::Permissions::from_mode(0o600)).unwrap();
+    house.configure(|text| text.replace("[secrets]\n", &format!("[secrets]\nLATE = \"file:{}\"\n", late.display())));
+    let client = house.server().await;
+    let written = client.call("write_report", report["arguments"].clone()).await;
+    assert_eq!(written.get("/operation/state"), "succeeded", "{}", written.text);
+    let withheld = fs::read_to_string(&html).unwrap();
+    assert!(!withheld.contains(WHOLE) && withheld.matches("src=\"data:,sha256:").count() == 3);
+    assert_eq!(verify(&house, &html).0, 0);
+}
+
+/// Makes the records of looks say that nothing differs.
+fn change_records(house: &House) {
+    for look in fs::read_dir(house.path("data/looks")).unwrap() {
+        let record = look.unwrap().path().join("look.json");
+        let text = fs::read_to_string(&record).unwrap();
+        fs::write(&record, text.replace("20 ‰", "0 ‰").replace("permille\":20", "permille\":0")).unwrap();
+    }
 }
 
 /// The colour of the pixel at a place.

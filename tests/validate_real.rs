@@ -1,6 +1,6 @@
 //! A deployment and its validation with real parts: Chromium, Lighthouse, an Alertmanager, and a page in which faults are planted.
 
-use std::time::Duration;
+use std::{os::unix::fs::PermissionsExt, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -12,6 +12,9 @@ use crate::support::{
 };
 
 const DEPLOY: &str = "#!/bin/sh\n[ \"$2\" = --dry-run ] || echo deployed > \"$1/version\"\n";
+
+/// The token of the search: whoever leaks it is seen.
+const SEARCH: &str = "search-canary-5Nq8wZ2kTb7";
 
 /// Where an operation stands when it has ended: the real Lighthouse takes its time.
 async fn ended(client: &Client, operation: &str) -> Answer {
@@ -59,7 +62,9 @@ async fn each_planted_fault_has_its_verdict_and_its_next_call() {
         )
         .replace("[secrets]\n", &format!("[secrets]\nSEARCH = \"file:{}\"\n", house.path("secrets/search").display()))
     });
-    std::fs::write(house.path("secrets/search"), "search-canary-5Nq8wZ2kTb7").unwrap();
+    let secret = house.path("secrets/search");
+    std::fs::write(&secret, SEARCH).unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
     lighthouse::real(&house, "minimum = { performance = 30, best-practices = 30, seo = 30, accessibility = 90 }");
     let client = house.server().await;
 
@@ -107,5 +112,5 @@ async fn each_planted_fault_has_its_verdict_and_its_next_call() {
     assert_eq!(next("greets")[1]["arguments"]["query"], query, "{}", broken.text);
     assert_eq!(tools("accessibility"), ["run_lighthouse"], "{}", broken.text);
     assert_eq!(tools("alert"), ["check_monitoring"], "{}", broken.text);
-    assert!(!broken.raw.contains(canary) && !broken.raw.contains("search-canary") && !client.log().contains(canary));
+    assert!(!broken.raw.contains(canary) && !broken.raw.contains(SEARCH) && !client.log().contains(canary));
 }

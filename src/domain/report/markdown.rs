@@ -6,9 +6,8 @@ use super::{
     Page,
     check::{DATA_BEGIN, DATA_END},
     sheet::{Bar, Cell, Curve, Exhibit, Moment, Part, Section, Sheet, Table},
-    words::span,
+    words::{line, span},
 };
-use crate::domain::clean::clean_line;
 
 pub(super) fn page(sheet: &Sheet, data: String) -> Page {
     let mut out = String::with_capacity(data.len());
@@ -97,7 +96,7 @@ fn table(out: &mut String, table: &Table) {
 /// A text that is shown as it is: it ends no line and no cell, and begins neither markup nor a link.
 fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in clean_line(text).chars() {
+    for c in line(text).chars() {
         match c {
             '|' | '<' | '>' | '`' | '*' | '[' | ']' | '\\' | '~' | '#' => out.extend(['\\', c]),
             // A character that names somebody on GitHub.
