@@ -10,6 +10,7 @@
     reason = "a test stops at the first surprise; it owns processes, environment and time, and helpers are not #[test] functions"
 )]
 
+mod approve_by_comment;
 mod approve_on_github;
 mod bad_input;
 mod cancel_operation;
@@ -62,6 +63,7 @@ mod postgres;
 mod prune;
 mod read_file;
 mod read_only;
+mod remote_tags;
 mod rollback;
 mod run_e2e;
 mod run_lighthouse;

@@ -1,5 +1,6 @@
 //! GitHub is told by the server itself: progress and deployments, incidents and their ends, each once.
 
+use deploy_ops_mcp::domain::principal::Principal;
 use serde_json::json;
 
 use crate::support::{
@@ -155,6 +156,40 @@ async fn what_happened_while_github_was_down_is_told_once_when_it_is_back() {
     }
     assert_eq!(github.count("POST issues"), 2);
     assert!(!doctor(&house).await.contains("not told yet"));
+    is_clean(&house, &github);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_told_while_changes_are_halted_and_all_of_it_once_afterwards() {
+    let (house, github) = telling_house().await;
+    let alice = Principal::operator("alice");
+    let client = house.server().await;
+    github.down();
+    let broken = deploy(&client, "shop", "v2025.01.15").await;
+    until_async(async || how(&client, &broken).await.starts_with("not told yet: ").then_some(())).await;
+    house.operator().halt(&alice, "flood").await.unwrap();
+    github.mend();
+    let written = || github.log().iter().filter(|asked| asked.method != "GET" && asked.status != 0).count();
+    // A server that ends tries once more before it does, and one that starts tries at once.
+    client.end().await;
+    for _ in 0..2 {
+        let client = house.server().await;
+        assert!(how(&client, &broken).await.starts_with("not told yet"));
+        client.end().await;
+    }
+    assert_eq!(written(), 0, "{:?}", github.log());
+    assert!(doctor(&house).await.contains(&format!("operation {broken}: not told yet")));
+
+    // A server that was there all the time goes on, and so does one that starts afterwards.
+    let client = house.server().await;
+    how(&client, &broken).await;
+    house.operator().resume_changes(&alice).await.unwrap();
+    let other = house.server().await;
+    tokio::join!(told(&client, &broken), told(&other, &broken));
+    assert_eq!((github.count("POST issues"), github.count("POST comments")), (2, 1), "an incident, and the comment");
+    assert_eq!(issues_with(&github, &format!("{broken}:incident")).len(), 1);
+    comment(&github, log_issue(&github, "shop"), &broken);
+    assert_eq!(deployments(&github, &broken), [["queued", "failure"]]);
     is_clean(&house, &github);
 }
 

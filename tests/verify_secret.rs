@@ -4,12 +4,15 @@ use serde_json::json;
 
 use crate::{
     mail::{house, mailbox},
+    smoke::service,
     support::{
+        dns::{Dns, Known},
         dovecot::{Dovecot, PASSWORD},
         liar_mail::{Liar, Says},
         mcp::{Answer, House},
         postgres::{self, Postgres},
         sshd::Sshd,
+        stand_in::{StandIn, status},
     },
 };
 
@@ -122,6 +125,48 @@ async fn keys_are_tried_by_logging_in_to_their_hosts() {
     let body = key.lines().nth(2).unwrap();
     for seen in [&first.raw, &down.raw, &client.log()] {
         assert!(!seen.contains(body), "{seen}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_are_reached_without_a_word() {
+    let listens = StandIn::start(|_| status(200, "")).await;
+    let silent = Liar::start(|_| Says::Goodbye).await;
+    let dns = Dns::start(&[("hooks.example.org", Known::A("10.1.2.3"))]).await;
+    let path = "webhook/canary-5Tg8nR2mX7cV";
+    let secrets = [
+        ("TEAM", format!("{}/{path}", listens.url())),
+        ("PLAIN", format!("https://127.0.0.1:{}/{path}", silent.port)),
+        ("INSIDE", format!("https://hooks.example.org/{path}")),
+        ("NO_URL", path.to_owned()),
+        ("SIGNING", "signing-canary-4Jf7dK1sQ9".to_owned()),
+    ];
+    let more = format!(
+        "{}[notify.team]\nkind = \"n8n\"\nurl = \"TEAM\"\nsigning_key = \"SIGNING\"\n[notify.none]\nkind = \"slack\"\nurl = \"NO_URL\"\n",
+        dns.toml()
+    );
+    let given: Vec<(&str, &str)> = secrets.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let house = house(&given, &more).await;
+    let [plain, inside] = ["PLAIN", "INSIDE"].map(|name| format!("kind = \"webhook\"\nsecret = \"{name}\""));
+    let hooks = service(&house, "hooks", "", &[("plain", &plain), ("inside", &inside)]);
+    house.configure(|text| format!("{text}\n{hooks}"));
+    let client = house.server().await;
+    let names: Vec<&str> = given.iter().map(|(name, _)| *name).collect();
+    let answer = client.call("verify_secret", json!({ "secrets": names, "probe": true })).await;
+    for (secret, what, wanted, sentence) in [
+        ("TEAM", "channel team", "works", "Reachable ✓; nothing was said to it."),
+        ("PLAIN", "webhook PLAIN", "unknown", "what answers there does not speak TLS"),
+        ("INSIDE", "webhook INSIDE", "unknown", "its name leads to 10.1.2.3, which is not public"),
+        ("NO_URL", "channel none", "unknown", "its secret holds no address that may be written to"),
+    ] {
+        assert_eq!(state(&answer, secret), wanted, "{secret}: {}", answer.text);
+        let (state, found) = tried(&answer, what);
+        assert!(state == wanted && found.contains(sentence), "{what}: {}", answer.text);
+    }
+    assert_eq!(state(&answer, "SIGNING"), "unknown", "nobody can tell without telling something: {}", answer.text);
+    assert!(listens.asked().is_empty(), "{:?}", listens.asked());
+    for seen in [&answer.raw, &client.log()] {
+        assert!(!seen.contains("canary-"), "{seen}");
     }
 }
 

@@ -50,6 +50,8 @@ pub(crate) const SEARCH_API: &str = "https://api.search.brave.com/res/v1";
 pub(crate) const GITHUB_ISSUE_LABEL: &str = "deployment";
 /// How often the comment about an operation that runs is changed at most, seconds.
 pub(crate) const TELL_EVERY_S: Bounds = bounds(30, 1, HOUR);
+/// How long the remote of a repository may take, seconds.
+pub(crate) const REMOTE_TIMEOUT_S: Bounds = bounds(60, 1, 600);
 /// Ids of Apps and installations.
 pub(crate) const GITHUB_ID: Bounds = bounds(1, 1, u32::MAX);
 /// How many tests of a quality gate have to pass; without the key, one has to where tests are counted.

@@ -27,6 +27,8 @@ pub enum Channel {
     Console,
     /// Given by a reviewer of an environment on GitHub.
     GitHub,
+    /// Given in a comment on GitHub that is signed with an SSH key.
+    SignedComment,
 }
 
 /// An answer: bound to one plan digest, used at most once, short-lived.

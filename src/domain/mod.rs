@@ -33,6 +33,7 @@ pub mod refusal;
 pub mod release;
 pub mod report;
 pub mod results;
+pub mod signed_answer;
 pub mod snapshot;
 pub mod space;
 pub mod step;

@@ -251,6 +251,20 @@ pub struct CreateTag {
     pub commit: String,
     /// What the tag's object says, redacted.
     pub message: String,
+    /// Who signs it, when it is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<Tagger>,
+}
+
+/// Who signs a tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tagger {
+    /// Their name.
+    pub name: String,
+    /// Their mail address.
+    pub email: String,
+    /// The fingerprint of their key, as `SHA256:…`.
+    pub key: String,
 }
 
 /// Write the report of an operation that has ended, from what the ledger holds.
@@ -403,7 +417,11 @@ impl Step {
             Self::OpenIncident(s) => format!("open an incident for operation {}", s.about.operation),
             Self::CloseIssue(s) => format!("close issue {}", s.issue),
             Self::Notify(s) => format!("tell channel {}: {}", s.channel, s.about()),
-            Self::CreateTag(s) => format!("tag commit {} as {}", s.commit.get(..12).unwrap_or(&s.commit), s.tag),
+            Self::CreateTag(s) => {
+                let signed = s.signer.as_ref().map(|signer| format!(", signed by {} with {}", signer.name, signer.key));
+                let commit = s.commit.get(..12).unwrap_or(&s.commit);
+                format!("tag commit {commit} as {}{}", s.tag, signed.unwrap_or_default())
+            }
             Self::WriteReport(s) => format!("write the report of operation {}", s.operation),
             Self::TellProgress(s) => {
                 format!("tell in the issue about {} how operation {} goes", s.service, s.about.operation)

@@ -258,6 +258,7 @@ impl Engine {
                 same_user_with_totp: false,
                 valid_for_s: 900,
                 github: None,
+                signed_comments: None,
             },
             windows: Vec::new(),
             freezes: Vec::new(),

@@ -26,7 +26,12 @@ pub(super) async fn probe(step: &CreateTag, context: &Context<'_>) -> Probe {
 
 fn done(step: &CreateTag, tagged: Tagged) -> Done {
     let commit = step.commit.get(..12).unwrap_or(&step.commit);
-    let there = if tagged.new { "names" } else { "named before" };
+    let there = match (tagged.new, &step.signer) {
+        (true, None) => "names",
+        (true, Some(_)) => "is signed and names",
+        (false, None) => "named before",
+        (false, Some(_)) => "was not signed here and named before",
+    };
     let here = if tagged.here {
         "the repository here has it too."
     } else {

@@ -106,7 +106,7 @@ async fn one(
 ) -> Result<Look, Refusal> {
     let (service, environment, target) = context.reader.inventory().target(name, Some(environment))?;
     let found = match version {
-        Some(version) => context.reader.resolve_version(service, version).await,
+        Some(version) => context.reader.fetch_version(service, version).await,
         None => context.reader.head(service).await,
     };
     let revision = match found {

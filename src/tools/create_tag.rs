@@ -117,7 +117,8 @@ impl Action for CreateTag {
         let (evidence, complaints) = gates::run(context, service, &revision, None).await?;
         let green: Vec<&GateName> = gates::of(context, service, None).map(|gate| &gate.name).collect();
         let message = context.reader.words_for_github(&message(&service.name, &green, &revision));
-        let make = MakeTag { tag: revision.version.clone(), commit: revision.commit.clone(), message };
+        let signer = context.reader.tagger().await?;
+        let make = MakeTag { tag: revision.version.clone(), commit: revision.commit.clone(), message, signer };
         let facts = gather(context, service, &subject.environment, &revision, &evidence).await?;
         let warnings = if evidence.is_empty() {
             vec![format!("Service {name} has no gate: nothing was checked about the commit.")]
@@ -234,6 +235,9 @@ async fn gather(
     facts.set("commit", found.commit);
     facts.set("tree", found.tree);
     let (here, there) = places(context, service, &revision.version).await?;
+    if let Some(tagger) = context.reader.tagger().await? {
+        facts.set("tag key", tagger.key);
+    }
     facts.set("tag here", here.unwrap_or_else(|| "none".to_owned()));
     facts.set("tag on GitHub", there.unwrap_or_else(|| "none".to_owned()));
     gates::states(context, service, revision, None, seen, &mut facts).await?;

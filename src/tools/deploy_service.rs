@@ -13,7 +13,7 @@ use super::{
         github_secrets::{self, Needed},
         migrations,
         mode::Mode,
-        monitoring, obsolete, pages, script, secrets, way_back,
+        monitoring, obsolete, pages, script, secrets, version, way_back,
     },
     records::OperationView,
 };
@@ -125,7 +125,8 @@ impl Action for DeployService {
         let inventory = context.reader.inventory();
         let (Some(name), Some(version)) = (&subject.service, &subject.version) else { return Err(super::unwritable()) };
         let (service, environment, target) = inventory.target(name, Some(&subject.environment))?;
-        let revision = context.reader.resolve_version(service, version).await?;
+        let revision = context.reader.fetch_version(service, version).await?;
+        version::never_moved(context, service, environment, &revision).await?;
         (context.progress)(format!("{version} is commit {}", revision.commit));
         let case = Case { context, service, environment, target, revision: &revision };
         match &service.deploy {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::domain::{
     digest::Digest,
-    name::{EnvironmentName, HostName},
+    name::{EnvironmentName, HostName, ServiceName},
     operation::OperationId,
 };
 
@@ -57,6 +57,10 @@ impl Paths {
     /// The last notice of a window in an environment.
     pub fn notice(&self, environment: &EnvironmentName) -> PathBuf {
         self.data.join("notices").join(format!("{environment}.json"))
+    }
+    /// What was fetched from the remote of a service.
+    pub fn mirror(&self, service: &ServiceName) -> PathBuf {
+        self.data.join("mirrors").join(format!("{service}.git"))
     }
     /// Work that is thrown away.
     pub fn scratch(&self) -> PathBuf {

@@ -12,13 +12,15 @@ use super::{
 };
 use crate::domain::{
     inventory::{Mailbox, SecretUse},
-    name::{DatabaseName, HostName, MailboxName},
+    name::{ChannelName, DatabaseName, HostName, MailboxName, SecretName},
     refusal::Code,
     time::Time,
 };
 
 /// How long each login of a mailbox may take.
 const MAILBOX: Duration = Duration::from_secs(15);
+/// How long a webhook may take to be reached.
+const WEBHOOK: Duration = Duration::from_secs(10);
 
 /// Whether something opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,9 @@ impl Reader<'_> {
             SecretUse::Host { host, rehearsal } => self.try_host(host, *rehearsal).await,
             SecretUse::Mailbox(name) => self.try_mailbox(name).await,
             SecretUse::GitHub => self.try_github().await,
+            SecretUse::TagKey => self.try_tag_key().await,
+            SecretUse::Channel(name) => self.try_channel(name).await,
+            SecretUse::Webhook { secret, private_network } => Ok(self.try_webhook(secret, *private_network).await),
         }
         .unwrap_or_else(|error| Probed::new(Standing::Unknown, sentence(&error)))
     }
@@ -129,6 +134,31 @@ impl Reader<'_> {
             Err(error) if error.code == Code::GitHubRefused => Ok(Probed::new(Standing::Refused, sentence(&error))),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Reader<'_> {
+    async fn try_tag_key(&self) -> Result<Probed, WorldError> {
+        Ok(match self.tagger().await? {
+            Some(tagger) => Probed::new(Standing::Works, format!("It is a key that signs tags, {} ✓", tagger.key)),
+            None => Probed::new(Standing::Unknown, "Tags are not signed.".to_owned()),
+        })
+    }
+
+    async fn try_channel(&self, name: &ChannelName) -> Result<Probed, WorldError> {
+        let Some(channel) = self.inventory().channels.get(name) else {
+            return Ok(Probed::new(Standing::Unknown, "It is not in the inventory.".to_owned()));
+        };
+        self.channel_address(channel).await?;
+        // What is delivered there goes wherever the operator wrote.
+        Ok(self.try_webhook(&channel.url, true).await)
+    }
+
+    /// A connection, with TLS where the address says so, and not a word: many begin something with whatever is said to them. Whether
+    /// the path of the address is still good is not told by that.
+    async fn try_webhook(&self, secret: &SecretName, private_network: bool) -> Probed {
+        let (reached, found) = self.reach_webhook(secret, private_network, WEBHOOK).await;
+        Probed::new(if reached { Standing::Works } else { Standing::Unknown }, found)
     }
 }
 

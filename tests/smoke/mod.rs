@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::mcp::{Answer, House};
 
 /// What the configuration says of a service with these keys of its target, and these checks.
-fn service(house: &House, name: &str, target: &str, checks: &[(&str, &str)]) -> String {
+pub(crate) fn service(house: &House, name: &str, target: &str, checks: &[(&str, &str)]) -> String {
     let repository = house.path("repository").display().to_string();
     let check = |(check, keys): &(&str, &str)| format!("[[services.{name}.smoke]]\nname = \"{check}\"\n{keys}\n");
     format!(

@@ -14,7 +14,8 @@ const REPOSITORY: &str = "acme/site";
 
 /// The version that is deployed.
 pub(crate) const VERSION: &str = "v2025.02.01";
-const SCRIPT: &str = "#!/bin/sh\n[ \"$1\" = --dry-run ] || echo deployed >> \"$DEPLOY_ROOT/deployed\"\n";
+/// A script that only notes that it ran.
+pub(crate) const SCRIPT: &str = "#!/bin/sh\n[ \"$1\" = --dry-run ] || echo deployed >> \"$DEPLOY_ROOT/deployed\"\n";
 
 /// A house with the service `site`, whose gates ask GitHub.
 pub(crate) struct GitHubHouse {
@@ -93,7 +94,7 @@ pub(crate) fn says(answer: &Answer, wanted: &str) {
 }
 
 /// The line that says where the games are.
-fn url_of_games(configuration: &str) -> &str {
+pub(crate) fn url_of_games(configuration: &str) -> &str {
     let (_, target) = configuration.split_once("[services.games.targets.production]").unwrap();
     target.lines().find(|line| line.starts_with("url = ")).unwrap()
 }

@@ -201,6 +201,13 @@ impl Client {
         Self { connection, server, tools, log }
     }
 
+    /// Ends the server, and waits until it has.
+    pub(crate) async fn end(self) {
+        let _ = self.connection.cancel().await;
+        let server = PathBuf::from(format!("/proc/{}", self.server));
+        super::wait::until(|| (!server.exists()).then_some(())).await;
+    }
+
     /// The most memory that the server has held so far, KiB.
     pub(crate) fn peak_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.server)).unwrap();

@@ -27,6 +27,7 @@ pub(crate) mod port;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod postgres;
 pub(crate) mod sandbox;
+pub(crate) mod signer;
 pub(crate) mod site;
 pub(crate) mod small_disk;
 #[allow(dead_code, unused_imports, clippy::unused_self, reason = "each test takes what it needs, of the host at hand")]

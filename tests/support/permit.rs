@@ -27,6 +27,7 @@ pub(crate) fn environment() -> Environment {
             same_user_with_totp: false,
             valid_for_s: 900,
             github: None,
+            signed_comments: None,
         },
         windows: vec![],
         freezes: vec![],

@@ -69,6 +69,7 @@ impl Sandbox {
             .insert("APP_TOKEN".parse().unwrap(), SecretReference::Environment { variable: "APP_TOKEN".to_owned() });
         inventory.roots.insert("logs".parse().unwrap(), Root::here(directory.path().join("target")));
         let service = Service {
+            remote: None,
             github: None,
             github_secrets: Vec::new(),
             name: "app".parse().unwrap(),

@@ -6,7 +6,7 @@ use super::Finding;
 use crate::{
     cli::wire,
     config::Config,
-    domain::inventory::{Environment, GitHubApproval, RepositoryName, Service},
+    domain::inventory::{Environment, GitHubApproval, RepositoryName, Service, SignedComments},
     world::Reader,
 };
 
@@ -23,9 +23,26 @@ pub(super) async fn check(config: &Config) -> Vec<Finding> {
             if let Some(rule) = &place.approval.github {
                 findings.push(approvals(reader, name, service, place, rule).await);
             }
+            if let Some(rule) = &place.approval.signed_comments {
+                findings.push(comments(reader, name, service, place, rule).await);
+            }
         }
     }
+    if !repositories.is_empty() {
+        findings.extend(tag_key(reader).await);
+    }
     findings
+}
+
+/// Whether new tags can be signed, where they are.
+async fn tag_key(reader: Reader<'_>) -> Option<Finding> {
+    match reader.tagger().await {
+        Ok(None) => None,
+        Ok(Some(tagger)) => {
+            Some(Finding::good("new tags", format!("are signed by {} with {}", tagger.name, tagger.key)))
+        }
+        Err(error) => Some(Finding::wrong("new tags", format!("cannot be signed: {}", error.problem), error.fix)),
+    }
 }
 
 /// Whether an approval there proves that one of the reviewers gave it. Where it does not, it is not accepted.
@@ -43,6 +60,26 @@ async fn approvals(
             what,
             format!("are not accepted: {}", doubts.join("; ")),
             "correct the environment's protection rules; see docs/github.md",
+        ),
+        Err(error) => Finding::wrong(what, error.problem, error.fix),
+    }
+}
+
+/// Whether the issue is there in which approvals are looked for, and nobody who holds our token may give them.
+async fn comments(
+    reader: Reader<'_>,
+    name: &RepositoryName,
+    service: &Service,
+    place: &Environment,
+    rule: &SignedComments,
+) -> Finding {
+    let what = format!("approvals for {} by signed comments in issue {} of {name}", place.name, rule.issue);
+    match reader.is_our_account_a_signer(service, rule).await {
+        Ok(false) => Finding::good(what, "count: each is signed by a person whom the inventory names"),
+        Ok(true) => Finding::wrong(
+            what,
+            "our own token's account is among the approvers: its comments do not count",
+            "use the token of another account, or remove that approver",
         ),
         Err(error) => Finding::wrong(what, error.problem, error.fix),
     }

@@ -1,4 +1,4 @@
-//! Monitors, the search and channels: whether they answer, as far as that can be asked without telling anybody anything.
+//! Monitors, the search, channels and remotes: whether they answer, as far as that can be asked without telling anybody anything.
 
 use super::Finding;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     domain::{
         alert::{Reading, Scope, judge},
-        inventory::{Channel, Inventory},
+        inventory::{Channel, Inventory, Service},
     },
     world::Reader,
 };
@@ -21,6 +21,8 @@ pub(super) async fn check(config: &Config) -> Vec<Finding> {
     for channel in inventory.channels.values() {
         findings.push(of_channel(reader, channel).await);
     }
+    let remotes = inventory.services.values().filter(|service| service.remote.is_some());
+    findings.extend(futures::future::join_all(remotes.map(|service| of_remote(reader, service))).await);
     findings
 }
 
@@ -38,6 +40,14 @@ fn of_monitor(inventory: &Inventory, reading: Reading) -> Finding {
     }
     let standing = judge(vec![reading], Scope::default());
     Finding::good(what, format!("answers; {} alerts block", standing.blocking()))
+}
+
+async fn of_remote(reader: Reader<'_>, service: &Service) -> Finding {
+    let what = format!("remote of service {}", service.name);
+    match reader.remote_answers(service).await {
+        Ok(()) => Finding::good(what, "answers"),
+        Err(error) => Finding::wrong(what, error.problem, error.fix),
+    }
 }
 
 async fn of_channel(reader: Reader<'_>, channel: &Channel) -> Finding {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use super::{fetch, notify, schedule};
+use super::{fetch, notify, schedule, signed_comments};
 use crate::{
     config::{
         defaults,
@@ -17,7 +17,7 @@ use crate::{
 };
 
 const KEYS: &[&str] = &["tier", "approval", "windows", "freezes", "monitoring", "monitoring_watch_s", "notify"];
-const APPROVAL_KEYS: &[&str] = &["required", "totp", "same_user", "valid_for_s", "github"];
+const APPROVAL_KEYS: &[&str] = &["required", "totp", "same_user", "valid_for_s", "github", "signed_comments"];
 
 pub(super) fn read(environments: &Item<'_>, names: &Names) -> BTreeMap<EnvironmentName, Environment> {
     let entries = environments.entries::<EnvironmentName>().into_iter();
@@ -63,6 +63,7 @@ fn approval(environment: &Section<'_>, tier: Tier) -> ApprovalRule {
         same_user_with_totp: false,
         valid_for_s: defaults::APPROVAL_VALID_FOR_S.default,
         github: None,
+        signed_comments: None,
     };
     let Some(section) = environment.optional("approval").and_then(|item| item.section(APPROVAL_KEYS)) else {
         return default;
@@ -83,6 +84,7 @@ fn approval(environment: &Section<'_>, tier: Tier) -> ApprovalRule {
             .unwrap_or(default.same_user_with_totp),
         valid_for_s: section.number("valid_for_s", defaults::APPROVAL_VALID_FOR_S),
         github: section.optional("github").and_then(|item| on_github(&item)),
+        signed_comments: section.optional("signed_comments").and_then(|item| signed_comments::read(&item)),
     }
 }
 
@@ -114,7 +116,7 @@ fn part_of_a_path(item: &Item<'_>) -> Option<String> {
 
 /// The name of an account on GitHub.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Login(String);
+pub(super) struct Login(pub(super) String);
 
 impl FromStr for Login {
     type Err = InvalidName;

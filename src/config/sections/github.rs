@@ -7,10 +7,10 @@ use crate::{
         names::Names,
         raw::{Item, Section},
     },
-    domain::inventory::{GitHubAccess, GitHubCredential},
+    domain::inventory::{GitHubAccess, GitHubCredential, TagSigner},
 };
 
-const KEYS: &[&str] = &["api", "token", "app", "issue_label", "rotate_after_days", "tell", "tell_every_s"];
+const KEYS: &[&str] = &["api", "token", "app", "issue_label", "rotate_after_days", "tell", "tell_every_s", "sign_tags"];
 
 pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
     let section = item.section(KEYS)?;
@@ -26,7 +26,34 @@ pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<GitHubAccess> {
     let environment = |item: &Item<'_>| item.reference("entry of [environments]", &names.environments);
     let tell = section.list("tell").iter().filter_map(environment).collect();
     let tell_every_s = section.number("tell_every_s", defaults::TELL_EVERY_S);
-    Some(GitHubAccess { api, credential, rotate_after_days, issue_label, tell, tell_every_s })
+    let sign_tags = section.optional("sign_tags").and_then(|item| tag_signer(&item, names));
+    Some(GitHubAccess { api, credential, rotate_after_days, issue_label, tell, tell_every_s, sign_tags })
+}
+
+fn tag_signer(item: &Item<'_>, names: &Names) -> Option<TagSigner> {
+    let section = item.section(&["key", "passphrase", "name", "email"])?;
+    let secret = |item: Item<'_>| item.reference("entry of [secrets]", &names.secrets);
+    let key = section.required("key").and_then(secret);
+    let passphrase = section.optional("passphrase").map_or(Some(None), |item| secret(item).map(Some));
+    let name = section.required("name").and_then(|item| of_a_tagger(&item));
+    let email = section.required("email").and_then(|item| of_a_tagger(&item));
+    Some(TagSigner { key: key?, passphrase: passphrase?, name: name?, email: email? })
+}
+
+/// What stands in the line of the tagger as it is: git takes away what it does not like at the ends, and the signature is of what is left.
+fn of_a_tagger(item: &Item<'_>) -> Option<String> {
+    let text = item.text()?;
+    let inside = |c: char| !matches!(c, '<' | '>');
+    let at_the_ends = |c: char| c.is_alphanumeric();
+    let fits =
+        text.len() <= 100 && text.chars().all(inside) && text.starts_with(at_the_ends) && text.ends_with(at_the_ends);
+    if !fits {
+        item.error(
+            "cannot stand in a tag",
+            "use at most 100 bytes without < and >, with letters or digits at both ends",
+        );
+    }
+    fits.then(|| text.to_owned())
 }
 
 fn issue_label(item: &Item<'_>) -> Option<String> {
@@ -111,6 +138,18 @@ mod tests {
                 3,
                 "github.tell_every_s: must be from 1 to 3600",
                 "use a number",
+            ),
+            (
+                "[github]\ntoken = \"CRM_DB_PASSWORD\"\nsign_tags = { key = \"CRM_DB_PASSWORD\", name = \"a <b>\", email = \"a@example.org\" }",
+                3,
+                "github.sign_tags.name: cannot stand in a tag",
+                "use at most",
+            ),
+            (
+                "[github]\ntoken = \"CRM_DB_PASSWORD\"\nsign_tags = { key = \"TAG_KEY\", name = \"a\", email = \"a@example.org\" }",
+                3,
+                "github.sign_tags.key: there is no entry of [secrets]",
+                "declare it",
             ),
         ];
         for (text, line, message, fix) in cases {

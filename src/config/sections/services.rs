@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{after_deploy, deploy, e2e, pages, smoke, targets};
+use super::{after_deploy, deploy, e2e, pages, remote, smoke, targets};
 use crate::{
     config::{
         names::Names,
@@ -17,6 +17,7 @@ use crate::{
 const KEYS: &[&str] = &[
     "description",
     "repository",
+    "remote",
     "github",
     "deploy",
     "targets",
@@ -64,6 +65,7 @@ fn service(
 ) -> Option<Service> {
     let description = section.optional("description").and_then(|item| item.text()).unwrap_or_default().to_owned();
     let repository = section.required("repository").and_then(|item| item.local_path());
+    let remote = section.optional("remote").map_or(Some(None), |item| remote::read(&item, names).map(Some));
     let github = section.optional("github").and_then(|item| item.parsed("write it as owner/name"));
     let deploy = section.required("deploy").and_then(|item| deploy::read(&item, names));
     let targets = section.required("targets");
@@ -97,6 +99,7 @@ fn service(
         name,
         description,
         repository: repository?,
+        remote: remote?,
         github,
         deploy: deploy?,
         targets,

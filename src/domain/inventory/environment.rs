@@ -57,6 +57,9 @@ pub struct ApprovalRule {
     /// Who may approve on GitHub, and how, when anybody may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub github: Option<GitHubApproval>,
+    /// Who may approve by a signed comment on GitHub, when anybody may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_comments: Option<SignedComments>,
 }
 
 /// Approvals by reviewers of an environment on GitHub: a run of a workflow, named after a plan, waits there for one of them.
@@ -69,4 +72,22 @@ pub struct GitHubApproval {
     /// Their logins in lower case, each with the names under which they, or programs of theirs, ask for plans here: nobody approves what
     /// they asked for.
     pub approvers: BTreeMap<String, Vec<String>>,
+}
+
+/// Approvals by comments in an issue on GitHub, each signed with an SSH key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SignedComments {
+    /// The issue's number, in the repository of the service.
+    pub issue: u32,
+    /// Who may approve, by their logins in lower case.
+    pub approvers: BTreeMap<String, Signer>,
+}
+
+/// Somebody who may approve by a signed comment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Signer {
+    /// The fingerprints of their keys, as `SHA256:…`.
+    pub keys: Vec<String>,
+    /// The names under which they, or programs of theirs, ask for plans here: nobody approves what they asked for.
+    pub asks_as: Vec<String>,
 }

@@ -169,9 +169,9 @@ impl AlertSource {
 }
 
 impl GateKind {
-    /// Whether it looks at where the commit is to go, not at the commit. What has no place yet, as a tag, does not need it.
-    pub fn about_place(&self) -> bool {
-        matches!(self, Self::Space | Self::Snapshots | Self::Notice(_))
+    /// Whether it looks at the commit, not at where it is to go or at the tag that names it. A new tag needs only such.
+    pub fn about_commit(&self) -> bool {
+        !matches!(self, Self::Space | Self::Snapshots | Self::Notice(_) | Self::SignedTag(_))
     }
 
     /// Whether it may say something else of the same commit a moment later, because others keep what it looks at. Plans are bound to

@@ -25,6 +25,23 @@ pub struct GitHubAccess {
     pub tell: BTreeSet<EnvironmentName>,
     /// How often the comment about one that runs is changed at most, s.
     pub tell_every_s: u32,
+    /// Who signs new tags, when they are signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_tags: Option<TagSigner>,
+}
+
+/// Who signs new tags, with an SSH key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TagSigner {
+    /// The secret that holds the private key.
+    pub key: SecretName,
+    /// The secret that holds the passphrase of that key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passphrase: Option<SecretName>,
+    /// The name of the tagger.
+    pub name: String,
+    /// The mail address of the tagger.
+    pub email: String,
 }
 
 impl GitHubAccess {

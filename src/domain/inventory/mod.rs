@@ -16,6 +16,7 @@ mod mailbox;
 mod monitor;
 mod page;
 mod path;
+mod remote;
 mod root;
 mod schedule;
 mod search;
@@ -34,19 +35,20 @@ pub use browser::{Browser, Viewport};
 pub use channel::{Channel, ChannelKind, Event, Telling};
 pub use database::{Database, DatabaseServer, Engine, MigrationTool, Tls};
 pub use e2e::EndToEndSuite;
-pub use environment::{ApprovalRule, Environment, GitHubApproval};
+pub use environment::{ApprovalRule, Environment, GitHubApproval, SignedComments, Signer};
 pub use fetch::Fetch;
 pub use gate::{
     AlertSeverity, AlertSource, AlertsGate, ChecksGate, CommandGate, Gate, GateKind, NoticeGate, ReviewGate,
     SignedTagGate,
 };
-pub use github::{GitHubAccess, GitHubCredential, InvalidRepository, RepositoryName};
+pub use github::{GitHubAccess, GitHubCredential, InvalidRepository, RepositoryName, TagSigner};
 pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};
 pub use lighthouse::Lighthouse;
 pub use mailbox::{MailServer, MailTls, Mailbox};
 pub use monitor::{Monitor, MonitorAccess, MonitorKind};
 pub use page::{Mask, MeasuredAfter, Page, Rectangle, ShownAfter};
 pub use path::{InvalidPath, RelativePath};
+pub use remote::Remote;
 pub use root::{LogPlace, Root};
 pub use schedule::{Closed, Freeze, Window};
 pub use search::SearchAccess;

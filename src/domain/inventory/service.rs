@@ -19,6 +19,7 @@ use super::{
     github::RepositoryName,
     page::{MeasuredAfter, Page, ShownAfter},
     path::RelativePath,
+    remote::Remote,
     root::LogPlace,
     smoke::SmokeCheck,
 };
@@ -32,6 +33,9 @@ pub struct Service {
     pub description: String,
     /// The git repository it is built from.
     pub repository: PathBuf,
+    /// Where tags are fetched from that are not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote: Option<Remote>,
     /// The same repository on GitHub.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub github: Option<RepositoryName>,

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{Host, Inventory, SshIdentity, SshLogin};
-use crate::domain::name::{DatabaseName, HostName, MailboxName, SecretName};
+use super::{Host, Inventory, SmokeKind, SshIdentity, SshLogin, WebhookPlace};
+use crate::domain::name::{ChannelName, DatabaseName, HostName, MailboxName, SecretName};
 
 /// Something that a secret of the inventory opens, and that can be tried without changing anything.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +21,17 @@ pub enum SecretUse {
     Mailbox(MailboxName),
     /// The token for GitHub, or the key of the App.
     GitHub,
+    /// The key that signs new tags, or its passphrase.
+    TagKey,
+    /// The address of a channel.
+    Channel(ChannelName),
+    /// The address of a webhook that smoke checks ask.
+    Webhook {
+        /// The secret that holds it.
+        secret: SecretName,
+        /// Whether its name may lead to an address that is not public.
+        private_network: bool,
+    },
 }
 
 impl fmt::Display for SecretUse {
@@ -31,6 +42,9 @@ impl fmt::Display for SecretUse {
             Self::Host { host, rehearsal: true } => write!(f, "host {host} (rehearsal)"),
             Self::Mailbox(name) => write!(f, "mailbox {name}"),
             Self::GitHub => f.write_str("GitHub"),
+            Self::TagKey => f.write_str("signed tags"),
+            Self::Channel(name) => write!(f, "channel {name}"),
+            Self::Webhook { secret, .. } => write!(f, "webhook {secret}"),
         }
     }
 }
@@ -51,7 +65,24 @@ impl Inventory {
         let mailboxes = mailboxes.map(|mailbox| SecretUse::Mailbox(mailbox.name.clone()));
         let github =
             self.github.iter().filter(|access| access.credential.secret() == secret).map(|_| SecretUse::GitHub);
-        databases.chain(hosts).chain(mailboxes).chain(github).collect()
+        let signers = self.github.iter().filter_map(|access| access.sign_tags.as_ref());
+        let signers = signers.filter(|signer| signer.key == *secret || signer.passphrase.as_ref() == Some(secret));
+        let tags = signers.map(|_| SecretUse::TagKey);
+        let channels = self.channels.values().filter(|channel| channel.url == *secret);
+        let channels = channels.map(|channel| SecretUse::Channel(channel.name.clone()));
+        let uses = databases.chain(hosts).chain(mailboxes).chain(github).chain(tags).chain(channels);
+        uses.chain(self.webhook_in(secret)).collect()
+    }
+
+    /// The webhook in a secret, as the first smoke check that asks it has it.
+    fn webhook_in(&self, secret: &SecretName) -> Option<SecretUse> {
+        let mut checks = self.services.values().flat_map(|service| &service.smoke);
+        checks.find_map(|check| match &check.kind {
+            SmokeKind::Webhook(webhook) if webhook.at == WebhookPlace::Secret(secret.clone()) => {
+                Some(SecretUse::Webhook { secret: secret.clone(), private_network: webhook.private_network })
+            }
+            _ => None,
+        })
     }
 }
 

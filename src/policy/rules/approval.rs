@@ -6,6 +6,7 @@ use crate::domain::{
     effect::Tier,
     plan::{DatabaseStrategy, Plan, Purpose},
     refusal::{Code, NextCall, Refusal},
+    signed_answer::{self, NAMESPACE},
 };
 
 pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
@@ -15,7 +16,7 @@ pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
     if (plan.only_adds() && !for_good) || !(rule.required || case.environment.tier == Tier::Production) {
         return Ok(());
     }
-    let or_there = rule.github.as_ref().map_or_else(String::new, |there| {
+    let mut or_there = rule.github.as_ref().map_or_else(String::new, |there| {
         format!(
             ", or starts {} on GitHub for {} and another approves that run in {}",
             there.workflow,
@@ -23,6 +24,13 @@ pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
             there.environment
         )
     });
+    if let Some(there) = &rule.signed_comments {
+        let line = signed_answer::line(Decision::Approve, &plan.digest());
+        or_there += &format!(
+            ", or comments in issue {} on GitHub with the line `{line}` and its signature (ssh-keygen -Y sign -n {NAMESPACE})",
+            there.issue
+        );
+    }
     let approve =
         format!("A human runs `deploy-ops approve {}` at a terminal{or_there}; then execute the same plan.", plan.id());
     let Some(approval) = case.approval.filter(|a| a.plan_digest == plan.digest()) else {
@@ -51,7 +59,12 @@ pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
             "Somebody else has to approve the plan.",
         ));
     }
-    if approval.channel == Channel::GitHub && rule.github.is_none() {
+    let counts = match approval.channel {
+        Channel::GitHub => rule.github.is_some(),
+        Channel::SignedComment => rule.signed_comments.is_some(),
+        Channel::Terminal | Channel::TerminalTotp | Channel::Console => true,
+    };
+    if !counts {
         return Err(Refusal::new(
             Code::ApprovalRequired,
             format!("Approvals on GitHub do not count for {}.", case.environment.name),

@@ -8,7 +8,7 @@ use super::judge::judge;
 use super::names::{self, Promise};
 use super::scan::Scan;
 use super::value::{Link, Value, link, value};
-use super::{block, codes, prose, sentence, siblings, table};
+use super::{block, codes, prose, sentence, siblings, table, verdict};
 
 /// Judges the identifier around a needle and masks its value.
 pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
@@ -31,6 +31,9 @@ pub(super) fn key(scan: &mut Scan<'_>, start: usize, end: usize) {
     }
     let promise = scan.promise(slice(text, name_start, name_end));
     if promise == Promise::Nothing {
+        return;
+    }
+    if verdict::is_verdict(text, name_start, name_end) {
         return;
     }
     let (name_start, promise) = qualified(scan, name_start, name_end, promise);
@@ -274,6 +277,8 @@ fn is_whole_key(text: &[u8], name_start: usize, name_end: usize, link: Link) -> 
     let opened = matches!(before(text, name_start), b'"' | b'\'' | b'`');
     match link {
         Link::Argument if at(text, name_end) == b'(' || at(text, name_start) == b'-' => true,
+        // (`verify_secret`, `run_smoke`): words of Markdown.
+        Link::Argument if opened && before(text, name_start) == b'`' => false,
         // `VALUES (1, 'smtp_password', 'X')`
         Link::Argument
             if opened
@@ -285,7 +290,9 @@ fn is_whole_key(text: &[u8], name_start: usize, name_end: usize, link: Link) -> 
         // `fill("#password", "X")`
         Link::Argument if closed && before(text, name_start) == b'#' => true,
         // `curl_setopt($c, CURLOPT_USERPWD, 'user:X')`
-        Link::Argument if slice(text, name_start, name_end).iter().all(|b| b.is_ascii_uppercase() || *b == b'_') => {
+        Link::Argument
+            if !opened && slice(text, name_start, name_end).iter().all(|b| b.is_ascii_uppercase() || *b == b'_') =>
+        {
             true
         }
         Link::Argument => {

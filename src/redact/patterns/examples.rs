@@ -124,12 +124,34 @@ fn literals_in_code() {
 }
 
 #[test]
+fn a_password_after_the_capital_word_is_none_of_a_check() {
+    for text in [
+        "PASS: ⟦hunter2⟧",
+        "PASS=⟦hunter2⟧",
+        "PASS: ⟦korrekt pferd batterie heftklammer⟧",
+        "user: app PASS: ⟦Sommer2024!⟧",
+        "USER app PASS ⟦Xk29fjwk!⟧",
+        "{\"PASS\":\"⟦letmein⟧\"}",
+    ] {
+        check(text);
+    }
+}
+
+#[test]
 fn what_only_looks_like_a_secret_stays() {
     for text in [
         "smtp_sasl_password_maps = hash:/etc/postfix/sasl_passwd",
         "fastcgi_pass unix:/run/php/php8.2-fpm.sock;",
         "PASS: gdb.base/break2.exp: continue to breakpoint",
         "PASS: i386 nops 16bit 1",
+        "2026-11-26T05:10:11Z INFO PASS: E2E 12 of 12",
+        "PASS: smoke tests green",
+        "{\"outcome\":\"PASS\",\"subject\":\"checkout of 3 items\"}",
+        "[\"PASS\", \"login page\"]",
+        "| E2E | PASS | 12 of 12 |",
+        "<td>PASS</td><td>E2E</td>",
+        "E2E tests: PASS → deploy",
+        "PASS - E2E tests",
         "pub const INET6_TOKEN: _bindgen_ty_5 = _bindgen_ty_5::INET6_TOKEN;",
         "let eq_token = &meta.eq_token;",
         "'password' => 'required|min:8|confirmed',",

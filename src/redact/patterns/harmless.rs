@@ -1,6 +1,7 @@
 //! Values that are no secrets whatever their key is called: variables, placeholders, types, remarks.
 
 use super::bytes::{at, ends_with, find_word, starts_with};
+use super::identifiers::names_something;
 use super::names;
 
 /// The mask itself; never a secret.
@@ -24,6 +25,7 @@ pub(super) fn is_harmless(value: &[u8]) -> bool {
         || is_code(value)
         || is_path(value)
         || is_notation(value)
+        || names_something(value)
 }
 
 /// `super::Win32::Foundation::LUID`, `OnceLock<Vec<u8>>`, `0xC00002F2`.
@@ -205,6 +207,10 @@ fn is_reference(value: &[u8], first: u8) -> bool {
             starts_with(value, b"arn:")
                 || value.starts_with(b"ENC[")
                 || starts_with(value, b"env:")
+                || value.strip_prefix(b"command:").is_some_and(|command| at(command, 0).is_ascii_lowercase())
+                || value
+                    .strip_prefix(b"credential:")
+                    .is_some_and(|name| name.iter().all(|&b| b.is_ascii_lowercase() || b == b'_' || b == b'-'))
                 || starts_with(value, b"ref+")
                 || starts_with(value, b"op://")
                 || starts_with(value, b"secretref:")
@@ -251,7 +257,7 @@ fn is_bracketed(value: &[u8], first: u8) -> bool {
         {
             true
         }
-        (b'(' | b'[', _) => inner.iter().chain(value.last()).all(|&b| b.is_ascii_lowercase()),
+        (b'(' | b'[' | b'{', _) => inner.iter().chain(value.last()).all(|&b| b.is_ascii_lowercase()),
         (b'_', b'_') => value.starts_with(b"__") && value.ends_with(b"__"),
         (b'@', b'@') => value.starts_with(b"@@") && value.ends_with(b"@@"),
         _ => false,

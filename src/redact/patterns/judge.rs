@@ -20,7 +20,8 @@ pub(super) fn judge(scan: &mut Scan<'_>, name: (usize, usize), found: Value, lin
         return;
     }
     let name_text = slice(text, name.0, name.1);
-    if is_named_otherwise(name_text, content, link)
+    if found.quoted && before(text, found.start) == b'`' && is_snake_case(content)
+        || is_named_otherwise(name_text, content, link)
         || same_words(name_text, content)
         || is_license_name(name_text, content)
         || is_serial_number(name_text, content)
@@ -198,15 +199,6 @@ fn is_expression(text: &[u8], name_start: usize, found: Value, link: Link) -> bo
     // Comments hold examples of code.
     let start = skip_while(text, start, |b| b"/!*# ".contains(&b)).min(end);
     let lead = slice(text, start, end);
-    // `PASS: i386 nops 16bit`: the result of a test, if more words follow.
-    let verdict = lead.is_empty() && link == Link::Colon && text.get(start..).is_some_and(|t| t.starts_with(b"PASS: "));
-    if verdict
-        && (at(text, found.end) == b' ' && at(text, skip_blanks(text, found.end)) > b' '
-            || content.contains(&b' ') && !content.iter().all(|b| b.is_ascii_lowercase() || *b == b' ')
-            || content.first().is_some_and(u8::is_ascii_uppercase) && content.iter().all(u8::is_ascii_alphabetic))
-    {
-        return true;
-    }
     // Literals of such languages are quoted.
     let declared = [&b"let"[..], b"const", b"pub const", b"static", b"pub static", b"var", b"val", b"final", b"auto"]
         .iter()
@@ -220,7 +212,8 @@ fn is_expression(text: &[u8], name_start: usize, found: Value, link: Link) -> bo
             && content.contains(&b'_')
             && content.iter().all(|&b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'&'))
             && names::promise(content) != Promise::Nothing;
-    declared && link != Link::Blank || handed_on
+    let variable = at(text, found.end) == b';' && matches!(content, b"pass" | b"passwd" | b"pw" | b"pwd");
+    declared && link != Link::Blank || handed_on || variable
 }
 
 /// Names that mean something else beside their secret meaning: `PWD=/srv`, `PASS: test_x`, types.
@@ -232,12 +225,19 @@ fn is_named_otherwise(name: &[u8], content: &[u8], link: Link) -> bool {
         && random::makeup(content).oddness < 0.2
         && content.iter().filter(|b| b.is_ascii_uppercase()).count() > 1;
     matches!(name, b"PWD" | b"OLDPWD") && content.first() == Some(&b'/')
+        // `credential:idp_db`: where systemd keeps it.
+        || name == b"credential" && link == Link::Colon && content.iter().all(|&b| b.is_ascii_lowercase() || b == b'_')
         || name.eq_ignore_ascii_case(b"pass")
             && link == Link::Colon
             && (!prose::is_told(content) && content.iter().any(|b| b"_:/.(".contains(b))
                 || content.contains(&b'/')
                     && content.iter().all(|&b| b.is_ascii_alphanumeric() || b"_:/.-".contains(&b)))
         || typed
+}
+
+/// The name of something in code: `plan_id`.
+fn is_snake_case(content: &[u8]) -> bool {
+    content.contains(&b'_') && content.iter().all(|&b| b.is_ascii_lowercase() || b == b'_')
 }
 
 fn is_markup(content: &[u8]) -> bool {

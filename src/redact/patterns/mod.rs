@@ -19,6 +19,7 @@ mod examples;
 mod harmless;
 mod hashes;
 mod header;
+mod identifiers;
 mod judge;
 mod names;
 mod needle_table;
@@ -40,6 +41,7 @@ mod stream;
 mod table;
 mod url;
 mod value;
+mod verdict;
 mod views;
 mod vocabulary;
 

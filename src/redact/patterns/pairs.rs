@@ -30,10 +30,21 @@ pub(super) fn pairs(scan: &mut Scan<'_>) {
         let close = at(text, end);
         let whole = if quoted { close == open } else { matches!(close, 0 | b'\n' | b'\r') };
         let password = slice(text, colon + 1, end);
-        if whole && is_chosen(password) && !is_harmless(password) {
+        if whole && is_chosen(password) && !is_harmless(password) && !is_actor(slice(text, start, colon), password) {
             scan.mask(colon + 1, end, "user-password");
         }
     }
+}
+
+/// `operator:alice#1000`: somebody with the number the system knows them by, as the ledger names who did something.
+fn is_actor(kind: &[u8], name: &[u8]) -> bool {
+    let mut parts = name.rsplitn(2, |&b| b == b'#');
+    let number = parts.next().unwrap_or_default();
+    kind == b"operator"
+        && number.iter().all(u8::is_ascii_digit)
+        && parts
+            .next()
+            .is_some_and(|name| name.iter().all(|&b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_' | b'.')))
 }
 
 /// Letters with digits or signs as people choose passwords; not versions, tags, hosts or checksums.

@@ -41,7 +41,7 @@ pub(super) fn blank_separated(
     }
     let name = slice(text, name_start, name_end);
     let flag = name.first() == Some(&b'-') || before(text, name_start) == b'/' && before(text, name_start - 1) == b' ';
-    if is_harmless(content) || content.first() == Some(&b'-') && flag {
+    if is_harmless(content) || content.first() == Some(&b'-') && flag || content.starts_with(b"--") {
         return flag;
     }
     let line = line_start(text, name_start);
@@ -52,7 +52,9 @@ pub(super) fn blank_separated(
     let first_on_line = !lead.iter().any(u8::is_ascii_alphanumeric);
     if name.eq_ignore_ascii_case(b"pass")
         && !flag
-        && (content.contains(&b'_') || content.first().is_some_and(|b| b"[@-".contains(b)))
+        && (content.contains(&b'_')
+            || content.first().is_some_and(|b| b"[@-".contains(b))
+            || before(text, found.start) == b'`' && content.iter().all(u8::is_ascii_alphabetic))
         && !content.iter().any(|b| b"!#$%?".contains(b))
     {
         return true;
@@ -260,7 +262,11 @@ fn introduces_value(lead: &[u8]) -> bool {
 
 /// A word that people would only write as a secret: digits or signs mixed into letters.
 pub(super) fn is_told(content: &[u8]) -> bool {
-    let content = unquoted(content);
+    let mut content = unquoted(content);
+    // `**Bold.**` of Markdown.
+    if let Some(word) = content.strip_suffix(b"**") {
+        content = word.strip_suffix(b".").unwrap_or(word);
+    }
     let made = makeup(content);
     let letters = made.upper + made.lower;
     if content.len() < 5 || is_harmless(content) || looks_like_name(content) {

@@ -60,7 +60,14 @@ fn delimited(scan: &mut Scan<'_>, start: usize, separator: u8) -> bool {
     let next_row = slice(text, after, line_end(text, after));
     let heading = names && fields.len() > 2 && !next_row.is_empty() && cells(next_row, separator).len() == fields.len();
     if separator == b'|' && !ruler && !heading {
-        // A row: the next cell is the value of this one.
+        // A row: the next cell is the value of this one, which holds a name and no more.
+        let named = fields.get(index).map(|&(s, e)| slice(header, s, e)).is_some_and(|cell| {
+            let (s, e) = trim(cell, 0, cell.len());
+            e - s < 40 && slice(cell, s, e).iter().filter(|&&b| b == b' ').count() < 4
+        });
+        if !named {
+            return false;
+        }
         if (is_ruler(slice(text, line_start(text, line.saturating_sub(1)), line.saturating_sub(1)))
             || fields.len() <= 4)
             && let Some(&(s, e)) = fields.get(index + 1)
@@ -238,7 +245,9 @@ fn cell(scan: &mut Scan<'_>, start: usize, end: usize) -> bool {
         ]
         .iter()
         .any(|t| super::bytes::starts_with(content, t));
-    if is_harmless(content) || small_number || described {
+    // `100 %`, `parked <= 10 s`
+    let measured = content.split(|&b| b == b' ').skip(1).any(|word| matches!(word, b"%" | b"<=" | b">=" | b"<" | b">"));
+    if is_harmless(content) || small_number || described || measured {
         return false;
     }
     let wordy = content

@@ -67,7 +67,7 @@ pub(super) const METADATA: &[&str] = &[
     "accounts", "owner", "email", "command", "cmd", "script", "handler", "helper", "helpers", "util", "utils",
     "factory", "builder", "parser", "store", "stores", "storage", "cache", "bucket", "buckets", "review", "reviews",
     "requests", "request", "response", "verification", "verified", "view", "controller", "form", "page", "template",
-    "templates", "test", "tests", "spec", "schema", "model", "module", "plugin", "config", "configs",
+    "query", "attrs", "attributes", "encryption", "based", "templates", "test", "tests", "spec", "schema", "model", "module", "plugin", "config", "configs",
     "configuration", "settings", "options", "option", "support", "callback", "listener", "interface", "impl",
     "error_message", "message", "messages", "text", "title", "description", "comment", "placeholder",
     "confirmation_required", "protected", "protection", "protect", "rotated", "authentication", "login", "logins",

@@ -58,6 +58,11 @@ pub(in crate::tools) async fn gather(
     facts.set("commit", &now.commit);
     facts.set("tree", &now.tree);
     facts.set("tag_object", now.tag_object.as_deref().unwrap_or("none"));
+    if purpose != Purpose::Rollback && service.remote.is_some() {
+        let there = reader.tag_on_remote(service, &revision.version).await;
+        let there = there.map(|object| object.unwrap_or_else(|| "none".to_owned()));
+        facts.set("tag on the remote", there.unwrap_or_else(|_| "cannot be told".to_owned()));
+    }
     facts.set("host", &target.host);
     if let Some(key) = reader.host_key(target).await? {
         facts.set("host key", key);

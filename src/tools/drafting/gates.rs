@@ -71,7 +71,7 @@ fn subject(gate: &Gate, commit: &str) -> String {
     format!("{}@{commit}", gate.name)
 }
 
-/// The gates of a service, in its order; without a place to go to, only those that are about the commit.
+/// The gates of a service, in its order; without a place to go to, only those that are about the commit: there is no tag yet either.
 pub(in crate::tools) fn of<'a>(
     context: Context<'a>,
     service: &'a Service,
@@ -79,5 +79,5 @@ pub(in crate::tools) fn of<'a>(
 ) -> impl Iterator<Item = &'a Gate> {
     let asked = aim.is_some();
     let gates = service.gates.iter().filter_map(move |name| context.reader.inventory().gates.get(name));
-    gates.filter(move |gate| asked || !gate.kind.about_place())
+    gates.filter(move |gate| asked || gate.kind.about_commit())
 }

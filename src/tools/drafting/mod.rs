@@ -13,4 +13,5 @@ pub(super) mod pages;
 pub(super) mod place;
 pub(super) mod script;
 pub(super) mod secrets;
+pub(super) mod version;
 pub(super) mod way_back;

@@ -1,9 +1,6 @@
 //! A tag that one of the operator's signers made, as the repository here holds it.
 
-use super::{
-    super::{Reader, git::Repository},
-    Judged, Unseen,
-};
+use super::{super::Reader, Judged, Unseen};
 use crate::domain::{
     evidence::Outcome,
     inventory::{Service, SignedTagGate},
@@ -24,7 +21,7 @@ impl Reader<'_> {
         if !gate.allowed_signers.is_file() {
             return Ok(Judged::unclear("the file of the allowed signers is not there"));
         }
-        let repository = Repository::new(&service.repository);
+        let repository = self.repository(service);
         match repository.signed(tag, &revision.version, &gate.allowed_signers).await? {
             Ok(()) => Ok(Judged::new(Outcome::Pass, "")),
             Err(unsigned) => Ok(Judged::fail(unsigned.why())),

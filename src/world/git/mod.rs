@@ -4,7 +4,9 @@
 mod blobs;
 mod export;
 mod reader;
+mod remote;
 mod signature;
+mod signing;
 mod tags;
 mod versions;
 
@@ -19,6 +21,7 @@ use std::{
 
 pub use export::Exported;
 pub(crate) use export::{beside, export};
+pub(in crate::world) use signing::sign;
 pub use versions::Tag;
 
 use super::{
@@ -60,11 +63,13 @@ impl FileAt {
 #[derive(Debug, Clone)]
 pub(crate) struct Repository {
     path: PathBuf,
+    /// A repository of ours with tags of its remote; its objects are seen in this one.
+    mirror: Option<PathBuf>,
 }
 
 impl Repository {
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self { path: path.to_owned(), mirror: None }
     }
 
     /// One file of a commit; `None` when the commit does not hold it. Symbolic links and submodules are refused.
@@ -167,7 +172,7 @@ impl Repository {
 
     fn invocation(&self, directory: &Path, arguments: &[&str]) -> Invocation {
         let safe = format!("safe.directory={}", self.path.display());
-        let environment = Environment::default()
+        let mut environment = Environment::default()
             .ours("GIT_CONFIG_NOSYSTEM", "1")
             .ours("GIT_CONFIG_GLOBAL", "/dev/null")
             .ours("GIT_LITERAL_PATHSPECS", "1")
@@ -176,6 +181,9 @@ impl Repository {
             .ours("GIT_OPTIONAL_LOCKS", "0")
             .ours("GIT_TERMINAL_PROMPT", "0")
             .ours("HOME", "/nonexistent");
+        if let Some(mirror) = &self.mirror {
+            environment = environment.ours("GIT_ALTERNATE_OBJECT_DIRECTORIES", mirror.join("objects"));
+        }
         let mut invocation = Invocation::new("git", directory, TIMEOUT).args(&[
             "-c",
             "core.hooksPath=/dev/null",

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::{Exported, FileAt, Repository, Tag, export};
+use super::{Exported, FileAt, Tag, export};
 use crate::{
     domain::{
         inventory::{RelativePath, Service},
@@ -19,27 +19,27 @@ use crate::{
 impl Reader<'_> {
     /// The commit and tree of a version. An unknown one is refused with the nearest tags.
     pub async fn resolve_version(&self, service: &Service, version: &Version) -> Result<Revision, WorldError> {
-        Repository::new(&service.repository).resolve(version).await
+        self.repository(service).resolve(version).await
     }
 
     /// The same; nothing when the repository does not have it.
     pub async fn find_version(&self, service: &Service, version: &Version) -> Result<Option<Revision>, WorldError> {
-        Repository::new(&service.repository).find(version).await
+        self.repository(service).find(version).await
     }
 
     /// The newest tags of a service's repository, newest first.
     pub async fn tags(&self, service: &Service, limit: usize) -> Result<Vec<Tag>, WorldError> {
-        Repository::new(&service.repository).tags(limit).await
+        self.repository(service).tags(limit).await
     }
 
     /// What is checked out in the service's repository.
     pub async fn head(&self, service: &Service) -> Result<Revision, WorldError> {
-        Repository::new(&service.repository).head().await
+        self.repository(service).head().await
     }
 
     /// The newest tag in the history of a commit, without the commit itself.
     pub async fn previous_tag(&self, service: &Service, commit: &str) -> Result<Option<Tag>, WorldError> {
-        Repository::new(&service.repository).previous_tag(commit).await
+        self.repository(service).previous_tag(commit).await
     }
 
     /// A file as a commit holds it; `None` when the commit does not hold it.
@@ -49,7 +49,7 @@ impl Reader<'_> {
         commit: &str,
         path: &RelativePath,
     ) -> Result<Option<FileAt>, WorldError> {
-        Repository::new(&service.repository).file(commit, path).await
+        self.repository(service).file(commit, path).await
     }
 
     /// The workflow files of a commit: their names, and the secrets and variables that each names.
@@ -67,7 +67,7 @@ impl Reader<'_> {
             )
             .because(format!("{error}"))
         })?;
-        let files = Repository::new(&service.repository).files_in(commit, &directory).await?;
+        let files = self.repository(service).files_in(commit, &directory).await?;
         let workflows = files.into_iter().filter_map(|(path, text)| {
             let name = path.rsplit('/').next()?.to_owned();
             let is_one = name.ends_with(".yml") || name.ends_with(".yaml");
@@ -78,7 +78,7 @@ impl Reader<'_> {
 
     /// The shell scripts of a commit that git does not mark as executable.
     pub async fn scripts_not_executable(&self, service: &Service, commit: &str) -> Result<Vec<String>, WorldError> {
-        Repository::new(&service.repository).not_executable(commit, ".sh").await
+        self.repository(service).not_executable(commit, ".sh").await
     }
 
     /// The files of a commit, in a directory of our own that does not exist yet.
@@ -89,6 +89,6 @@ impl Reader<'_> {
         tree: Option<&str>,
         directory: &Path,
     ) -> Result<Exported, WorldError> {
-        export(&Repository::new(&service.repository), commit, tree, directory).await
+        export(&self.repository(service), commit, tree, directory).await
     }
 }

@@ -1,7 +1,7 @@
 //! The one thing that is ever written to a service's repository: a tag that was made on GitHub.
 
 use super::{super::github::TagObject, Repository, WorldError};
-use crate::domain::{refusal::Code, step::CreateTag};
+use crate::domain::{refusal::Code, step::CreateTag, version::Version};
 
 impl Repository {
     /// Gives the repository a tag that GitHub has: the same object, byte for byte. Returns false when it cannot be made of what
@@ -24,14 +24,28 @@ impl Repository {
             None => {}
         }
         let Some(object) = object else { return Ok(false) };
-        for message in [object.message.clone(), format!("{}\n", object.message)] {
-            let text = text_of(object, &message);
+        // A tag of what only the mirror has would lead nowhere here.
+        let Ok(commit) = step.commit.parse::<Version>() else { return Ok(false) };
+        if self.find(&commit).await?.is_none() {
+            return Ok(false);
+        }
+        match self.rebuilt(object).await {
+            Some(text) => Ok(self.write_tag(step, object, &text).await),
+            None => Ok(false),
+        }
+    }
+
+    /// The object's text, when its name is that of what we know of it. Its last line end is one that GitHub may not keep, or not tell.
+    pub(in crate::world) async fn rebuilt(&self, object: &TagObject) -> Option<String> {
+        let message = object.message.as_str();
+        for message in [message, &format!("{message}\n"), message.trim_end_matches('\n')] {
+            let text = text_of(object, message);
             match self.text(&["hash-object", "-t", "tag", "--stdin"], Some(text.as_bytes())).await {
-                Ok(name) if name.trim_end() == object.name => return Ok(self.write_tag(step, object, &text).await),
+                Ok(name) if name.trim_end() == object.name => return Some(text),
                 _ => {}
             }
         }
-        Ok(false)
+        None
     }
 
     async fn write_tag(&self, step: &CreateTag, object: &TagObject, text: &str) -> bool {
@@ -53,7 +67,7 @@ impl Repository {
 }
 
 /// The object as git hashes it (git-mktag(1)). GitHub gives times in UTC.
-fn text_of(object: &TagObject, message: &str) -> String {
+pub(super) fn text_of(object: &TagObject, message: &str) -> String {
     let TagObject { commit, tag, tagger, email, at, .. } = object;
     let second = at.as_millis() / 1000;
     format!("object {commit}\ntype commit\ntag {tag}\ntagger {tagger} <{email}> {second} +0000\n\n{message}")

@@ -19,6 +19,11 @@ pub struct Tag {
     pub at: Time,
 }
 
+/// What the name of a version points at: the tag's own object, or the commit.
+pub(super) fn object_of(revision: &Revision) -> &str {
+    revision.tag_object.as_deref().unwrap_or(&revision.commit)
+}
+
 impl Repository {
     /// The commit and tree of a version. An unknown one is refused with the nearest tags.
     pub(crate) async fn resolve(&self, version: &Version) -> Result<Revision, WorldError> {
@@ -28,8 +33,15 @@ impl Repository {
         }
     }
 
-    /// The commit and tree of a version, when there is one.
+    /// The commit and tree of a version, when there is one: of this repository, or else one that was fetched from its remote.
     pub(crate) async fn find(&self, version: &Version) -> Result<Option<Revision>, WorldError> {
+        match (self.look(version).await?, &self.mirror) {
+            (None, Some(mirror)) if !version.is_commit() => Self::new(mirror).look(version).await,
+            (found, _) => Ok(found),
+        }
+    }
+
+    async fn look(&self, version: &Version) -> Result<Option<Revision>, WorldError> {
         let name = if version.is_commit() { version.to_string() } else { format!("refs/tags/{version}") };
         let wanted = format!("{name}^{{commit}}\n{name}^{{tree}}\n{name}\n");
         let answer = self.text(&["cat-file", "--batch-check"], Some(wanted.as_bytes())).await?;

@@ -1,7 +1,7 @@
 //! What reviewers of an environment on GitHub said about a plan: a run of the configured workflow that is named after the plan's digest
 //! waits for them. Nothing here starts, approves or rejects a run.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     super::{Reader, WorldError},
@@ -25,10 +25,20 @@ pub struct Answer {
     pub login: String,
     /// Whether they approved; else they rejected.
     pub approved: bool,
-    /// The run.
-    pub run: u64,
-    /// When the run was made (UTC); the answer came later.
-    pub asked_at: Time,
+    /// Where.
+    pub place: Place,
+    /// When it was given, or asked for where GitHub does not say when it came (UTC).
+    pub at: Time,
+}
+
+/// Where on GitHub somebody answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// A run of a workflow.
+    Run(u64),
+    /// A comment.
+    Comment(u64),
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -44,11 +54,11 @@ struct Run {
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-struct Account {
+pub(super) struct Account {
     #[serde(default)]
-    login: String,
+    pub(super) login: String,
     #[serde(default, rename = "type")]
-    kind: String,
+    pub(super) kind: String,
 }
 
 /// A review of a run.
@@ -125,7 +135,7 @@ impl Repository<'_> {
             let reviews: Vec<Review> = self.get(doing, &format!("/actions/runs/{}/approvals", run.id)).await?;
             answers.extend(reviews.iter().filter_map(|review| answered(rule, run, review)));
         }
-        Ok(answers.into_iter().min_by_key(|answer| (answer.approved, std::cmp::Reverse(answer.asked_at))))
+        Ok(answers.into_iter().min_by_key(|answer| (answer.approved, std::cmp::Reverse(answer.at))))
     }
 
     async fn doubts(&self, rule: &GitHubApproval) -> Result<Vec<&'static str>, GitHubError> {
@@ -143,18 +153,13 @@ fn answered(rule: &GitHubApproval, run: &Run, review: &Review) -> Option<Answer>
     }
     let user = review.user.as_ref().filter(|user| user.kind == "User" && !user.login.is_empty())?;
     let login = user.login.to_ascii_lowercase();
-    let asked_at = run.created_at;
+    let (place, at) = (Place::Run(run.id), run.created_at);
     match review.state.as_str() {
-        "rejected" => Some(Answer { login, approved: false, run: run.id, asked_at }),
+        "rejected" => Some(Answer { login, approved: false, place, at }),
         "approved" => {
             let started = run.triggering_actor.as_ref().map(|actor| actor.login.to_ascii_lowercase());
             let another = started.is_some_and(|started| started != login);
-            (another && rule.approvers.contains_key(&login)).then_some(Answer {
-                login,
-                approved: true,
-                run: run.id,
-                asked_at,
-            })
+            (another && rule.approvers.contains_key(&login)).then_some(Answer { login, approved: true, place, at })
         }
         _ => None,
     }

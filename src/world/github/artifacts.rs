@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::{
-    super::{Reader, WorldError, git},
+    super::{Reader, WorldError},
     Listed, Repository,
     download::Form,
     error::Trouble,
@@ -109,7 +109,7 @@ impl Reader<'_> {
         revision: &Revision,
     ) -> Result<Offer, WorldError> {
         let repository = self.github(service)?;
-        let committed_at = git::Repository::new(&service.repository).committed_at(&revision.commit).await?;
+        let committed_at = self.repository(service).committed_at(&revision.commit).await?;
         let offer = match fetch {
             Fetch::Release { asset, checksums } => {
                 Box::pin(repository.of_release(asset, checksums.as_deref(), revision)).await?

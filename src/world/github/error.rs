@@ -61,6 +61,9 @@ pub enum Trouble {
         /// In which way.
         what: &'static str,
     },
+    /// It keeps other bytes than those that were signed.
+    #[error("GitHub does not keep the tag as it was signed")]
+    Altered,
     /// It gave other numbers of things than it said there are.
     #[error("GitHub says there are {said}, and gave {given}: a page is missing")]
     Incomplete {
@@ -105,6 +108,9 @@ impl Trouble {
             Self::Limited { .. } => (Code::GitHubUnavailable, "Wait, then call again."),
             Self::Unreachable | Self::Failing { .. } => {
                 (Code::GitHubUnavailable, "Call again later; nothing that needs GitHub counts as green meanwhile.")
+            }
+            Self::Altered => {
+                (Code::TagRefused, "Sign the tag with git, push it, and fetch it into the repository here.")
             }
             Self::Unreadable { .. } | Self::Incomplete { .. } => {
                 (Code::GitHubUnavailable, "Call again; if it stays, look at the server's log.")

@@ -314,6 +314,6 @@ impl World {
 }
 
 /// From when on a text about an operation may have been changed last.
-fn since(began: Time) -> String {
+pub(super) fn since(began: Time) -> String {
     format!("{}T00:00:00Z", began.plus_s(-CLOCKS_S).date())
 }

@@ -135,15 +135,38 @@ impl World {
         let writer = self.github(permit, service)?;
         let there = writer.reading();
         let doing = format!("create tag {} of {}", step.tag, there.name());
+        let here = git::Repository::new(&service.repository);
+        let signed = match &step.signer {
+            Some(tagger) => Some(git::sign(there.reader, step, tagger).await?),
+            None => None,
+        };
         let make = || async {
-            let object = json!({ "tag": step.tag, "message": step.message, "object": step.commit, "type": "commit" });
-            let object: Object = writer.post(&doing, "/git/tags", &object).await?;
-            let reference = json!({ "ref": format!("refs/tags/{}", step.tag), "sha": object.sha });
-            let made: Reference = writer.post(&doing, "/git/refs", &reference).await?;
-            if made.object.sha != object.sha {
+            let tagger = signed.as_ref().map(|TagObject { tagger, email, at, .. }| {
+                json!({ "name": tagger, "email": email, "date": at.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string() })
+            });
+            let message = signed.as_ref().map_or(&step.message, |signed| &signed.message);
+            let mut wanted = json!({ "tag": step.tag, "message": message, "object": step.commit, "type": "commit" });
+            if let (Some(wanted), Some(tagger)) = (wanted.as_object_mut(), tagger) {
+                wanted.insert("tagger".to_owned(), tagger);
+            }
+            let made: Object = writer.post(&doing, "/git/tags", &wanted).await?;
+            let object = match &signed {
+                // The signature is of these bytes: a tag of others would be none of the signer's.
+                Some(signed) => {
+                    let object = TagObject { name: made.sha.clone(), ..signed.clone() };
+                    if here.rebuilt(&object).await.is_none() {
+                        return Err(Trouble::Altered.at(&doing));
+                    }
+                    Some(object)
+                }
+                None => made.plain(),
+            };
+            let reference = json!({ "ref": format!("refs/tags/{}", step.tag), "sha": made.sha });
+            let named: Reference = writer.post(&doing, "/git/refs", &reference).await?;
+            if named.object.sha != made.sha {
                 return Err(Trouble::Unreadable { what: "the tag names another object" }.at(&doing));
             }
-            Ok(TagThere { commit: object.object.sha.clone(), object: object.plain() })
+            Ok(TagThere { commit: made.object.sha, object })
         };
         let (new, tag) = match once(|| there.tag(&step.tag), make).await? {
             Once::Made(tag) => (true, tag),
@@ -157,7 +180,7 @@ impl World {
                 "Choose another name: tags are never moved.",
             ));
         }
-        let here = git::Repository::new(&service.repository).keep_tag(step, tag.object.as_ref()).await?;
+        let here = here.keep_tag(step, tag.object.as_ref()).await?;
         Ok(Tagged { new, here })
     }
 }

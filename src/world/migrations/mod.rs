@@ -8,7 +8,7 @@ mod standing;
 
 pub use standing::Standing;
 
-use super::{Reader, WorldError, git::Repository};
+use super::{Reader, WorldError};
 use crate::domain::inventory::{MigrationTool, Service};
 
 /// A migration as a file of a repository holds it.
@@ -42,7 +42,7 @@ impl Reader<'_> {
         commit: &str,
         tool: MigrationTool,
     ) -> Result<Vec<MigrationFile>, WorldError> {
-        let files = Repository::new(&service.repository).files(commit, |path| layout::may_hold(tool, path)).await?;
+        let files = self.repository(service).files(commit, |path| layout::may_hold(tool, path)).await?;
         Ok(files.iter().flat_map(|(path, bytes)| layout::parse(tool, path, bytes)).collect())
     }
 }

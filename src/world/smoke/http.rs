@@ -63,12 +63,12 @@ pub(super) async fn attempt(reader: &Reader<'_>, target: &Target, check: &HttpCh
         Err(error) => return unanswered(&error, &from).at_once(),
     };
     let _turn = reader.world.pace.question(address).await;
-    Timed::of(async {
+    Timed::of(Box::pin(async {
         match reader.http_check(&request).await {
             Ok(answer) => judge(check, &answer, &from, reader.now()),
             Err(error) => unanswered(&error, &from),
         }
-    })
+    }))
     .await
 }
 

@@ -211,6 +211,7 @@ impl Reader<'_> {
         check: &Wanted<'_>,
     ) -> Timed {
         let limit = millis(check.timeout_ms);
+        // Most of two thousand checks wait for their turn: what is made has its own place on the heap, from then on.
         match &*check.kind {
             SmokeKind::Http(http) => http::attempt(self, target, http, limit).await,
             SmokeKind::Webhook(webhook) => webhook::attempt(self, webhook, limit).await,
@@ -226,11 +227,11 @@ impl Reader<'_> {
             }
             SmokeKind::Database { database } => {
                 let _turn = self.world.pace.work().await;
-                Timed::of(self.check_database(database, limit)).await
+                Timed::of(Box::pin(self.check_database(database, limit))).await
             }
             SmokeKind::Mailbox { mailbox } => {
                 let _turn = self.world.pace.work().await;
-                Timed::of(mailbox::attempt(self, mailbox, limit)).await
+                Timed::of(Box::pin(mailbox::attempt(self, mailbox, limit))).await
             }
             SmokeKind::Script { script } => {
                 let _turn = self.world.pace.work().await;
@@ -238,7 +239,7 @@ impl Reader<'_> {
                     let found = script::attempt(self, service, script, live, limit).await;
                     found.unwrap_or_else(|error| Found::error(&error))
                 };
-                Timed::of(found).await
+                Timed::of(Box::pin(found)).await
             }
         }
     }

@@ -9,7 +9,10 @@ use url::Url;
 
 use super::{Found, Timed};
 use crate::{
-    domain::inventory::{WebhookAsk, WebhookCheck, WebhookPlace},
+    domain::{
+        inventory::{WebhookAsk, WebhookCheck, WebhookPlace},
+        name::SecretName,
+    },
     world::{
         Reader, WorldError,
         chain::{Chains, Refused},
@@ -53,6 +56,20 @@ pub(super) async fn attempt(reader: &Reader<'_>, check: &WebhookCheck, limit: Du
         found.unwrap_or_else(|error| Found::fail(format!("Not reached: {}.", error.problem)))
     })
     .await
+}
+
+impl Reader<'_> {
+    /// Whether the webhook in a secret can be reached, and the sentence about it. Nothing is said to it.
+    pub(in crate::world) async fn reach_webhook(
+        &self,
+        secret: &SecretName,
+        private_network: bool,
+        limit: Duration,
+    ) -> (bool, String) {
+        let at = WebhookPlace::Secret(secret.clone());
+        let found = attempt(self, &WebhookCheck { at, ask: WebhookAsk::Connect, private_network }, limit).await.found;
+        (found.passed(), found.detail)
+    }
 }
 
 /// Its URL. Of one in a secret nothing is told.

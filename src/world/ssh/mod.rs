@@ -32,7 +32,7 @@ mod tunnel;
 pub(in crate::world) use command::{Command, Ran};
 pub(in crate::world) use files::Files;
 pub(in crate::world) use forward::Destination;
-pub(in crate::world) use identity::keys_in_files;
+pub(in crate::world) use identity::{key_in_secret, keys_in_files};
 pub(in crate::world) use listing::{Entry, RemoteTree, literally};
 pub(in crate::world) use pool::{Pool, Role};
 pub use scan::{ShownKey, Standing};

@@ -12,6 +12,8 @@ pub(super) struct Refs {
     /// By name without `refs/`: `heads/main`, `tags/v1.0.0`.
     pub(super) names: BTreeMap<String, Target>,
     tag_objects: Shelf,
+    /// What becomes of the messages of new tags, when they are not kept as they are.
+    rewrite: Option<fn(&str) -> String>,
     /// How branches are protected, by name.
     protections: BTreeMap<String, Value>,
 }
@@ -73,6 +75,11 @@ impl Repository {
     /// The object of an annotated tag, as the API shows it.
     pub(crate) fn tag_object_mut(&mut self, object: &str) -> &mut Value {
         self.refs.tag_objects.find_mut("sha", object).unwrap()
+    }
+
+    /// Lets the messages of new tags not be kept as they are.
+    pub(crate) fn rewrite_tag_messages(&mut self, rewrite: fn(&str) -> String) {
+        self.refs.rewrite = Some(rewrite);
     }
 
     /// Removes a tag; whether it was there.
@@ -211,8 +218,9 @@ pub(super) fn create_tag(repository: &mut Repository, call: &Call) -> Answer {
             json!({ "name": given["name"], "email": given["email"], "date": given.get("date").unwrap_or(&json!(at)) })
         }
     };
-    let sha = object_name(&target, &text("tag"), &tagger, &text("message"));
-    Answer::One(201, repository.put_tag_object(&sha, &text("tag"), &text("message"), target, tagger).clone())
+    let message = repository.refs.rewrite.map_or_else(|| text("message"), |rewrite| rewrite(&text("message")));
+    let sha = object_name(&target, &text("tag"), &tagger, &message);
+    Answer::One(201, repository.put_tag_object(&sha, &text("tag"), &message, target, tagger).clone())
 }
 
 /// The name that git gives to a tag's object, so that who has the same bytes has the same name.

@@ -10,6 +10,7 @@ mod trust;
 use std::collections::BTreeMap;
 
 use from_ssh_config::FromSshConfig;
+pub(super) use trust::fingerprint;
 
 use crate::{
     config::{

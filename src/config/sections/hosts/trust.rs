@@ -38,7 +38,7 @@ fn pinned(list: &Item<'_>) -> Option<Vec<String>> {
 }
 
 /// `SHA256:` and the hash, as ssh-keygen shows it.
-pub(super) fn fingerprint(item: &Item<'_>, of: &str) -> Option<String> {
+pub(in crate::config::sections) fn fingerprint(item: &Item<'_>, of: &str) -> Option<String> {
     let text = item.text()?;
     let ok = text.strip_prefix("SHA256:").is_some_and(|hash| {
         hash.len() == 43 && hash.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))

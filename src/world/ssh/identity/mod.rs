@@ -157,12 +157,24 @@ pub(in crate::world) async fn load(
             }
         }
         SshIdentity::Secret { key: name, passphrase } => {
-            let text = reader.secret_value(name).await?;
-            let what = format!("the secret {name}");
-            Ok(Identity::Key(key(reader, &doing, &what, text, passphrase.as_ref()).await?))
+            Ok(Identity::Key(key_in_secret(reader, &doing, name, passphrase.as_ref()).await?))
         }
         SshIdentity::Agent { socket, fingerprint } => agent::connect(&doing, socket, fingerprint).await,
     }
+}
+
+/// The private key in a secret, for whatever is signed with it.
+///
+/// # Errors
+/// It is missing, is no key, or is locked.
+pub(in crate::world) async fn key_in_secret(
+    reader: Reader<'_>,
+    doing: &str,
+    name: &SecretName,
+    passphrase: Option<&SecretName>,
+) -> Result<Arc<PrivateKey>, WorldError> {
+    let text = reader.secret_value(name).await?;
+    key(reader, doing, &format!("the secret {name}"), text, passphrase).await
 }
 
 /// The private keys of all logins that lie in files, for the redactor. Those that cannot be read are nobody's secret here.

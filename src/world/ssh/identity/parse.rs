@@ -31,7 +31,7 @@ pub(super) async fn key(
         let key = match (encrypted, passphrase) {
             (None, _) => return Err(no_key()),
             (Some(true), None) => {
-                let fix = "Add passphrase = \"SECRET\" to the host, a secret of [secrets], or use an agent (agent_key).";
+                let fix = "Add passphrase = \"SECRET\" beside it, a secret of [secrets]; a login may use an agent as well (agent_key).";
                 return Err(refused(&doing, format!("{what} is encrypted, and no passphrase is given"), fix));
             }
             (Some(true), Some(passphrase)) => {
