@@ -7,16 +7,17 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::{
+    e2e_deployments::deployed,
     support::{
+        e2e::DEPLOY,
         lighthouse::{self, report},
-        mcp::{Answer, Client, House},
+        mcp::{Answer, House},
         pages::Site,
         stage::program,
     },
     write_report::{report as file_of, verify},
 };
 
-const DEPLOY: &str = "#!/bin/sh\n[ \"$2\" = --dry-run ] || echo deployed > \"$1/version\"\n";
 const LOOK: &str = "<!doctype html><body style='margin:0;background:#fff'><div style='width:200px;height:100px;background:#00f'></div><p>shown-8Hj2kLq9Xw4r</p>";
 
 /// What can be read on it.
@@ -38,15 +39,6 @@ fn add(house: &House, name: &str, url: &str, after: &str) {
              [services.{name}.targets.production]\nhost = \"here\"\nroot = \"{name}\"\nurl = \"{url}\"\n"
         )
     });
-}
-
-/// Dry run and execution, to a state in which nothing goes on by itself.
-async fn deployed(client: &Client, service: &str, version: &str) -> Answer {
-    let plan = client.plan(service, version).await;
-    let done = client.execute("deploy_service", &plan).await;
-    let operation = done.get("/operation/id");
-    client.ended(operation).await;
-    client.call("operation_status", json!({ "operation": operation, "journal": true })).await
 }
 
 /// State, and judgement of a criterion.

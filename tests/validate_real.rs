@@ -6,12 +6,11 @@ use serde_json::{Value, json};
 
 use crate::support::{
     alertmanager::Alertmanager,
+    e2e::DEPLOY,
     lighthouse,
     mcp::{Answer, Client, House},
     pages::Site,
 };
-
-const DEPLOY: &str = "#!/bin/sh\n[ \"$2\" = --dry-run ] || echo deployed > \"$1/version\"\n";
 
 /// The token of the search: whoever leaks it is seen.
 const SEARCH: &str = "search-canary-5Nq8wZ2kTb7";

@@ -9,6 +9,7 @@ pub mod announcement;
 pub mod approval;
 pub mod canonical;
 pub mod capabilities;
+pub mod check;
 pub mod clean;
 pub mod codeowners;
 pub mod digest;

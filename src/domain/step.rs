@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::check::{CheckE2e, CheckLighthouse, CheckMonitoring, CheckSmoke, CheckVisual};
 use super::{
     digest::Digest,
     effect::Effect,
     github_deployment::TellDeployment,
     inventory::{OnCancel, RelativePath, WebRoot},
     issue::{CloseIssue, CommentIssue, OpenIncident, TellProgress},
-    lighthouse::Below,
-    look::Changed,
     name::{DatabaseName, HostName, MonitorName, PageName, SecretName, SuiteName},
     notice::Notify,
     operation::OperationId,
@@ -194,52 +193,6 @@ pub struct RestoreDatabase {
     pub snapshot: SnapshotId,
     /// The digest of the snapshot's stored file.
     pub digest: Digest,
-}
-
-/// Check the service from outside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CheckSmoke {
-    /// The version that is expected to answer, for the evidence.
-    pub version: Version,
-}
-
-/// Run end-to-end tests against the service, unless it is known already that the deployment failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CheckE2e {
-    /// The suites, in their order.
-    pub suites: Vec<SuiteName>,
-    /// The commit from whose export they run.
-    pub commit: String,
-}
-
-/// Measure pages of the service with Lighthouse, unless it is known already that the deployment failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CheckLighthouse {
-    /// The pages.
-    pub pages: Vec<PageName>,
-    /// What one does that misses what it has to reach.
-    pub below: Below,
-}
-
-/// Compare pages of the service with what was accepted, unless it is known already that the deployment failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CheckVisual {
-    /// The pages.
-    pub pages: Vec<PageName>,
-    /// What one does that looks otherwise.
-    pub changed: Changed,
-}
-
-/// Ask monitors whether anything is wrong with the service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CheckMonitoring {
-    /// The version that is live, for the evidence.
-    pub version: Version,
-    /// The monitors.
-    pub monitors: Vec<MonitorName>,
-    /// For how long they are watched, seconds.
-    #[serde(default)]
-    pub watch_s: u32,
 }
 
 /// Give a commit an annotated tag, on GitHub and in the repository here. A tag that exists is never moved.

@@ -1,7 +1,7 @@
 //! Measure pages with Lighthouse. A page that misses what it has to reach is an observation, not a failure of the step, and so is one
 //! that could not be measured: the verdict judges both.
 
-use super::{Context, Done, Failure, unseen};
+use super::{Context, Done, Failure, pages, unseen};
 use crate::domain::{
     evidence::{EvidenceKind, Outcome},
     step::CheckLighthouse,
@@ -14,7 +14,7 @@ pub(super) async fn run(step: &CheckLighthouse, context: &Context<'_>) -> Result
 async fn observe(step: &CheckLighthouse, context: &Context<'_>) -> Result<Done, Failure> {
     let (service, target) = context.target()?;
     let environment = &context.permit.plan().body().environment;
-    let pages = context.pages(service, &step.pages)?;
+    let pages = pages(service, &step.pages)?;
     let measured = context.world.reader().measure_pages(service, environment, target, &pages, &*context.progress).await;
     let measured = match measured {
         Ok(measured) => measured,

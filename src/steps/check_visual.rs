@@ -1,7 +1,7 @@
 //! Compare pages with what was accepted. A page that looks otherwise is an observation, not a failure of the step: the plan says whether
 //! the verdict judges it.
 
-use super::{Context, Done, Failure, unseen};
+use super::{Context, Done, Failure, pages, unseen};
 use crate::domain::{
     evidence::{EvidenceKind, Outcome},
     step::CheckVisual,
@@ -17,7 +17,7 @@ pub(super) async fn run(step: &CheckVisual, context: &Context<'_>) -> Result<Don
 async fn observe(step: &CheckVisual, context: &Context<'_>) -> Result<Done, Failure> {
     let (service, target) = context.target()?;
     let environment = &context.permit.plan().body().environment;
-    let pages = context.pages(service, &step.pages)?;
+    let pages = pages(service, &step.pages)?;
     let wanted: Vec<_> =
         pages.iter().flat_map(|page| page.viewports.iter().map(move |viewport| (*page, viewport))).collect();
     let reader = context.world.reader();

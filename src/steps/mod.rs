@@ -146,11 +146,6 @@ impl Context<'_> {
         }
     }
 
-    /// The pages of the service that a step names.
-    fn pages<'s>(&self, service: &'s Service, names: &[PageName]) -> Result<Vec<&'s Page>, Failure> {
-        names.iter().map(|name| service.page(name).map_err(|refusal| failed(refusal.to_string()))).collect()
-    }
-
     /// The service of the plan, and where it runs.
     fn target(&self) -> Result<(&Service, &Target), Failure> {
         let body = self.permit.plan().body();
@@ -176,8 +171,9 @@ pub async fn run(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::RestoreDatabase(step) => restore_database::run(step, context).await,
         Step::CheckSmoke(step) => check_smoke::run(step, context).await,
         Step::CheckE2e(step) => check_e2e::run(step, context).await,
-        Step::CheckLighthouse(step) => check_lighthouse::run(step, context).await,
-        Step::CheckVisual(step) => check_visual::run(step, context).await,
+        // A browser's visit is much to keep on the stack of every step.
+        Step::CheckLighthouse(step) => Box::pin(check_lighthouse::run(step, context)).await,
+        Step::CheckVisual(step) => Box::pin(check_visual::run(step, context)).await,
         Step::CheckMonitoring(step) => check_monitoring::run(step, context).await,
         Step::CommentIssue(step) => comment_issue::run(step, context).await,
         Step::OpenIncident(step) => open_incident::run(step, context).await,
@@ -296,6 +292,11 @@ impl From<WorldError> for Failure {
         let done = Done::new(format!("{} Fix: {}", refusal.message, refusal.fix));
         if refusal.code == Code::GitHubUnavailable { Self::Unavailable(done) } else { Self::Failed(done) }
     }
+}
+
+/// The pages of a service that a step names.
+fn pages<'s>(service: &'s Service, names: &[PageName]) -> Result<Vec<&'s Page>, Failure> {
+    names.iter().map(|name| service.page(name).map_err(|refusal| failed(refusal.to_string()))).collect()
 }
 
 /// A look that could not be made: nothing is known.

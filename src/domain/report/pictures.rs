@@ -35,15 +35,12 @@ fn replaced(page: &str, begin: &str, with: impl Fn(&str) -> Option<String>) -> S
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let source = part.split('"').next().unwrap_or_default();
-        match with(source) {
-            Some(new) => {
-                out.push_str(&new);
-                out.push_str(part.get(source.len()..).unwrap_or_default());
-            }
-            None => {
-                out.push_str(begin);
-                out.push_str(part);
-            }
+        if let Some(new) = with(source) {
+            out.push_str(&new);
+            out.push_str(part.get(source.len()..).unwrap_or_default());
+        } else {
+            out.push_str(begin);
+            out.push_str(part);
         }
     }
     out

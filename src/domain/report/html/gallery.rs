@@ -16,14 +16,14 @@ pub(super) fn gallery(out: &mut String, exhibits: &[Exhibit]) {
         );
         for plate in &exhibit.plates {
             let what = plate.what;
-            let _ = write!(out, "<figure>\n<figcaption>{what}</figcaption>\n");
+            let _ = writeln!(out, "<figure>\n<figcaption>{what}</figcaption>");
             let _ = match plate.picture {
-                Some(digest) => write!(
+                Some(digest) => writeln!(
                     out,
-                    "<img src=\"sha256:{digest}\" width=\"{}\" height=\"{}\" alt=\"{name}, {what}\">\n",
+                    "<img src=\"sha256:{digest}\" width=\"{}\" height=\"{}\" alt=\"{name}, {what}\">",
                     plate.width, plate.height
                 ),
-                None => write!(out, "<p class=\"lead\">left out: the pictures of this report would be too large</p>\n"),
+                None => writeln!(out, "<p class=\"lead\">left out: the pictures of this report would be too large</p>"),
             };
             out.push_str("</figure>\n");
         }
