@@ -74,7 +74,13 @@ impl Door for Echo {
     fn read_resource<'a>(&'a self, _: &'a Caller, _: &'a str) -> Opening<'a, Result<ResourceContent, Refusal>> {
         Box::pin(async { Err(nothing()) })
     }
-    fn complete<'a>(&'a self, _: &'a Caller, _: CompletionKind, _: &'a str) -> Opening<'a, Vec<Redacted<String>>> {
+    fn complete<'a>(
+        &'a self,
+        _: &'a Caller,
+        _: CompletionKind,
+        _: &'a str,
+        _: Option<&'a str>,
+    ) -> Opening<'a, Vec<Redacted<String>>> {
         Box::pin(async { Vec::new() })
     }
     fn instructions(&self) -> String {

@@ -2,11 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use axum::routing::get;
 use serde_json::{Value, json};
 
 use crate::support::{
     alertmanager::{self, Alertmanager, OF_GRAFANA},
     mcp::{Answer, Client, House},
+    site::Authority,
     stand_in::{Asked, Says, StandIn, json as says_json, status},
     wait::until_async,
 };
@@ -185,6 +187,24 @@ async fn a_monitor_that_cannot_be_read_is_never_silent() {
 }
 
 #[tokio::test]
+async fn a_monitor_that_stumbles_is_asked_again() {
+    let mut turn = 0;
+    let server = StandIn::start(move |asked| match asked.path.as_str() {
+        "/am/api/v2/alerts" => {
+            turn += 1;
+            if turn < 3 { status(502, "") } else { says_json(&json!([])) }
+        }
+        _ => well(asked, &says_json(&json!([]))),
+    })
+    .await;
+    let house = house(&monitor("am", "alertmanager", &format!("{}/am/", server.url()), "")).await;
+    let client = house.server().await;
+    let answer = check(&client, json!({})).await;
+    assert_eq!(answer.status(), "PASS: no alert fires in 1 monitor ✓", "{}", answer.text);
+    assert_eq!(server.asked().iter().filter(|asked| asked.path == "/am/api/v2/alerts").count(), 3);
+}
+
+#[tokio::test]
 async fn the_rules_of_prometheus_speak_only_while_they_are_evaluated() {
     let rules = |rules: Value| json!({ "status": "success", "data": { "groups": [{ "name": "g", "rules": rules }] } });
     let rule = |health: &str, alerts: Value| {
@@ -213,6 +233,12 @@ async fn the_rules_of_prometheus_speak_only_while_they_are_evaluated() {
         (json!({ "status": "error", "errorType": "bad_data", "error": TOKEN }), 200, "INCONCLUSIVE", "cannot be read"),
         (
             json!({ "status": "success", "warnings": ["x"], "data": { "groups": [] } }),
+            200,
+            "INCONCLUSIVE",
+            "not say all",
+        ),
+        (
+            json!({ "status": "success", "data": { "groups": [{ "rules": [rule("ok", json!([]))] }], "groupNextToken": "x" } }),
             200,
             "INCONCLUSIVE",
             "not say all",
@@ -310,4 +336,39 @@ async fn without_a_monitor_the_fix_is_named() {
     let client = House::staging().await.server().await;
     let answer = client.call("check_monitoring", json!({})).await;
     assert!(answer.code() == "UNCONFIGURED" && answer.text.contains("[monitoring.<name>]"), "{}", answer.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_monitor_may_have_authorities_of_its_own() {
+    let site = || {
+        axum::Router::new()
+            .route("/api/v2/alerts", get(|| async { "[]" }))
+            .route("/api/v2/status", get(|| async { r#"{"cluster":{"status":"ready"}}"# }))
+            .route("/-/ready", get(|| async { "" }))
+    };
+    let (ours, strange) = (Authority::new("Our authority"), Authority::new("Nobody's authority"));
+    let valid = (-100, 100);
+    let (good, bad) = (ours.serve(site(), "localhost", valid).await, strange.serve(site(), "localhost", valid).await);
+    let house = House::staging().await;
+    let ca = house.path("ca.pem");
+    ours.write(&ca);
+    let more = format!("token = \"MONITOR\"\nca = \"{}\"", ca.display());
+    let url = |port: u16| format!("https://localhost:{port}/");
+    configure(&house, &monitor("good", "alertmanager", &url(good), &more));
+    let client = house.server().await;
+    let silent = check(&client, json!({})).await;
+    assert_eq!(silent.status(), "PASS: no alert fires in 1 monitor ✓", "{}", silent.text);
+    drop(client);
+    house.configure(|text| {
+        let without = monitor("without", "alertmanager", &url(good), "token = \"MONITOR\"");
+        format!("{text}\n{}{without}", monitor("strange", "alertmanager", &url(bad), &more))
+    });
+    let client = house.server().await;
+    let doubted = check(&client, json!({})).await;
+    assert_eq!(doubted.get("/outcome"), "INCONCLUSIVE", "{}", doubted.text);
+    for name in ["strange", "without"] {
+        let wanted = format!("{name}: its TLS certificate is signed by nobody whom this machine trusts");
+        let doubts = doubted.structured["doubts"].as_array().unwrap();
+        assert!(doubts.contains(&json!(wanted)), "{}", doubted.text);
+    }
 }

@@ -287,6 +287,11 @@ fn exit_codes_tell_what_happened() {
         (&["call", "list_services", "nonsense"], 2),
         (&["call", "deploy_service", "service=ap", "version=v1"], 1),
         (&["call", "deploy_service", "--read-only", "service=app", "version=v1"], 1),
+        // Asked about later, an operation ends with the same code as one that was waited for.
+        (&["call", "deploy_service", "service=app", "version=v1", "wait_s=0"], 4),
+        (&["call", "deploy_service", "service=app", "version=v1", "wait_s=0", "--wait"], 4),
+        (&["call", "verify_secret", "secrets=NO_SUCH_SECRET"], 1),
+        (&["serve", "--toolsets", "deploi"], 2),
         (&["call", "deploy_service", "mode=execute", "plan=plan_00000000-0000-0000-0000-000000000000"], 1),
         (&["no-such-command"], 2),
         (&["--help"], 0),

@@ -1,17 +1,15 @@
 //! kill -9 in a rollback that takes a snapshot and restores one, on real servers: after the restart the database is the one of the
 //! snapshot or the one that was live, whole, and what was live is kept.
 
-use std::{path::Path, process::Command};
-
 use deploy_ops_mcp::demo::sandbox::{Approvals, Sandbox};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection};
-use tempfile::TempDir;
 
 use crate::{
     crash::run,
     support::{
         forum,
+        kept::Kept,
         mariadb::{self, MariaDb},
         postgres::{self, Postgres},
         stage::program,
@@ -116,13 +114,10 @@ impl Forum {
     }
 }
 
-/// A forum that was deployed twice, and a copy of everything as it was then: each case begins there.
+/// A forum that was deployed twice: each case begins there.
 struct Rehearsal {
-    sandbox: Sandbox,
+    kept: Kept,
     forum: Forum,
-    state: Option<(&'static Postgres, postgres::Database)>,
-    copy: TempDir,
-    _directory: TempDir,
 }
 
 impl Rehearsal {
@@ -136,43 +131,30 @@ impl Rehearsal {
             let (server, database) = forum::on_mariadb(&sandbox).await;
             Forum::MariaDb(server, database)
         };
-        let mut kept = None;
-        if state == "postgres" {
-            let server = Postgres::start().await;
-            let database = server.database("state").await;
+        let state = if state == "postgres" {
+            let database = Postgres::start().await.database("state").await;
             database.keep_state_of(&sandbox);
-            kept = Some((server, database));
-        }
+            Some(database)
+        } else {
+            None
+        };
         forum.fill().await;
         for version in ["v2025.01.13", "v2025.01.14"] {
             let (ok, out) = run(&sandbox, &["deploy", "-", "-", "-", "forum", version]).await;
             assert!(ok && out.contains("succeeded"), "{out}");
         }
-        let copy = tempfile::tempdir().unwrap();
-        replace(copy.path(), &sandbox.directory);
-        if let Some((server, database)) = &kept {
-            server.execute(&format!("CREATE DATABASE {0}_kept TEMPLATE {0} OWNER {0}", database.name)).await;
-        }
-        Self { sandbox, forum, state: kept, copy, _directory: directory }
-    }
-
-    async fn reset(&self) {
-        replace(&self.sandbox.directory, self.copy.path());
-        if let Some((server, database)) = &self.state {
-            server.execute(&format!("DROP DATABASE {} WITH (FORCE)", database.name)).await;
-            server.execute(&format!("CREATE DATABASE {0} TEMPLATE {0}_kept OWNER {0}", database.name)).await;
-        }
-        self.forum.reset().await;
+        Self { kept: Kept::of(directory, sandbox, state).await, forum }
     }
 
     /// The rollback is killed in a step, at a moment or `during` it after some milliseconds, and goes on after the restart. Returns
     /// whether it was killed before it ended.
     async fn case(&self, phase: &str, step: usize, moment: usize) -> bool {
-        self.reset().await;
+        self.kept.reset().await;
+        self.forum.reset().await;
         let case = format!("{} {phase} step {step}, {moment}", self.forum.name());
         let (survived, _) =
-            run(&self.sandbox, &["restore", phase, &step.to_string(), &moment.to_string(), "forum"]).await;
-        let (ok, out) = run(&self.sandbox, &["resume"]).await;
+            run(&self.kept.sandbox, &["restore", phase, &step.to_string(), &moment.to_string(), "forum"]).await;
+        let (ok, out) = run(&self.kept.sandbox, &["resume"]).await;
         assert!(ok, "{case}: the restart failed");
         let operations: Vec<Value> = serde_json::from_str(&out).unwrap();
         let rollback = operations.iter().find(|operation| operation["kind"] == "rollback").expect("it is remembered");
@@ -184,21 +166,11 @@ impl Rehearsal {
         let [old] = beside.as_slice() else { panic!("{case}: {beside:?}") };
         assert!(old.contains("__old_"), "{case}: {old}");
         assert_eq!(self.forum.members(old).await, 10, "{case}");
-        let stored = std::fs::read_dir(self.sandbox.directory.join("data/snapshots")).unwrap();
+        let stored = std::fs::read_dir(self.kept.sandbox.directory.join("data/snapshots")).unwrap();
         let partial = stored.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "partial"));
         assert_eq!(partial.count(), 0, "{case}");
         !survived
     }
-}
-
-/// Makes `to` hold what `from` holds, and nothing else.
-fn replace(to: &Path, from: &Path) {
-    for entry in std::fs::read_dir(to).unwrap().flatten() {
-        let path = entry.path();
-        if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.unwrap();
-    }
-    let copied = Command::new("cp").arg("-a").arg(from.join(".")).arg(to).status().unwrap();
-    assert!(copied.success());
 }
 
 /// Both steps between intent and outcome, where it matters what the world looks like and where the state lies; the restore at the

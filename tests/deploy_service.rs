@@ -31,6 +31,24 @@ async fn a_dry_run_makes_a_plan_and_execution_needs_its_approval() {
 }
 
 #[tokio::test]
+async fn what_failed_is_named_and_counted_whatever_answers_after_it_went_back() {
+    let house = House::staging().await;
+    let client = house.server().await;
+    let plan = client.plan("shop", "v2025.01.14").await;
+    assert_eq!(client.execute("deploy_service", &plan).await.get("/operation/state"), "succeeded");
+    let plan = client.plan("shop", "v2025.01.15").await;
+    let done = client.execute("deploy_service", &plan).await;
+    assert!(done.status().starts_with("ROLLED_BACK: shop v2025.01.15 in production. "), "{}", done.text);
+    let metrics = &done.structured["operation"]["metrics"];
+    assert_eq!((&metrics["http_200_rate"], &metrics["failures"]), (&json!(0.5), &json!(1)), "{}", done.text);
+    let smoke = done.structured["evidence"].as_array().unwrap().iter().find(|one| one["outcome"] == "FAIL").unwrap();
+    assert!(smoke["summary"].as_str().unwrap().starts_with("1 of 2 smoke checks passed. health: HTTP 404"), "{smoke}");
+    assert_eq!(done.get("/next/0/tool"), "diagnose", "{}", done.text);
+    let why = client.call("diagnose", json!({ "operation": done.get("/operation/id") })).await;
+    assert!(why.status().contains("health: HTTP 404, wanted 200"), "{}", why.text);
+}
+
+#[tokio::test]
 async fn what_cannot_be_deployed_is_refused_by_its_code() {
     let house = House::staging().await;
     let client = house.server().await;

@@ -1,6 +1,8 @@
 //! A real Playwright suite in a real browser against a small page: one run, and one of its tests again, alone. No secret comes out of
 //! pages, errors, titles and names of files.
 
+use std::{fs::File, io::Read as _, path::Path};
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
@@ -14,6 +16,7 @@ module.exports = {
     testDir: 'tests', timeout: 3000, workers: 1, projects: [{ name: 'chromium' }],
     use: {
         baseURL: process.env.BASE_URL, screenshot: 'only-on-failure', actionTimeout: 400,
+        video: process.env.E2E_VIDEO ? 'on' : 'off',
         launchOptions: {
             executablePath: process.env.CHROME_PATH,
             args: ['--no-sandbox', '--host-resolver-rules=MAP gone.example.org ~NOTFOUND'],
@@ -49,6 +52,18 @@ async fn run(client: &Client, mut arguments: Value) -> Answer {
 
 fn tests(answer: &Answer) -> &Vec<Value> {
     answer.structured["detail"]["suites"][0]["tests"].as_array().unwrap_or_else(|| panic!("{}", answer.text))
+}
+
+/// The text of everything in an archive.
+fn unpacked(archive: &Path) -> String {
+    let mut archive = zip::ZipArchive::new(File::open(archive).unwrap()).unwrap();
+    let mut text = String::new();
+    for index in 0..archive.len() {
+        let mut bytes = Vec::new();
+        archive.by_index(index).unwrap().read_to_end(&mut bytes).unwrap();
+        text.push_str(&String::from_utf8_lossy(&bytes));
+    }
+    text
 }
 
 #[tokio::test]
@@ -100,9 +115,20 @@ async fn a_real_browser_is_told_test_by_test_without_secrets() {
     let again = run(&client, json!({ "services": ["site"], "test": of("missing")["test"] })).await;
     let [alone] = tests(&again).as_slice() else { panic!("{}", again.text) };
     assert_eq!(alone["test"], of("missing")["test"], "{}", again.text);
-    let trace = alone["operator_files"][0].as_str().unwrap_or_else(|| panic!("{}", again.text));
-    assert!(std::fs::read(house.path("data").join(trace)).unwrap().starts_with(b"PK"));
-    assert!(client.try_read(&format!("deploy-ops://{trace}")).await.is_err(), "a trace is for the operator alone");
+    let of = |key: &str| alone[key].as_str().unwrap_or_else(|| panic!("{key}: {}", again.text)).to_owned();
+    for (key, begin) in [("screenshot", b"\x89PNG".as_slice()), ("video", b"\x1a\x45\xdf\xa3"), ("trace", b"PK")] {
+        let file = BASE64_STANDARD.decode(client.read(&of(key)).await).unwrap();
+        assert!(file.starts_with(begin) && file.len() > 1000, "{key}: {} bytes", file.len());
+    }
+    let whole_trace = alone["operator_files"][0].as_str().unwrap_or_else(|| panic!("{}", again.text));
+    assert!(client.try_read(&format!("deploy-ops://{whole_trace}")).await.is_err(), "it is for the operator alone");
+    let shown = of("trace").replace("deploy-ops://", "");
+    let [operators, clients] = [whole_trace, &shown].map(|file| unpacked(&house.path("data").join(file)));
+    assert!(operators.contains(&canary), "there is nothing to redact");
+    assert!(!clients.contains(&canary), "the secret came out by the trace");
+    for event in ["\"type\":\"before\"", "\"type\":\"frame-snapshot\"", "\"method\":\"click\""] {
+        assert!(clients.contains(event), "{event} is gone");
+    }
     for place in [&answer.raw, &whole, &again.raw, &client.log()] {
         assert!(!place.contains(&canary), "the secret came out");
     }

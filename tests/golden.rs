@@ -60,6 +60,18 @@ fn golden_schemas_and_pages() {
 }
 
 #[test]
+fn the_agent_of_claude_may_use_every_tool() {
+    let page = fs::read_to_string(root().join("docs/clients/claude.md")).unwrap();
+    for tool in tools::all() {
+        assert!(
+            page.contains(&format!("mcp__deploy-ops__{}", tool.name)),
+            "docs/clients/claude.md lacks {}",
+            tool.name
+        );
+    }
+}
+
+#[test]
 fn golden_table_in_the_readme() {
     let path = root().join("README.md");
     let readme = fs::read_to_string(&path).unwrap();
@@ -168,7 +180,7 @@ fn contract(schema: &Map<String, Value>) -> Vec<String> {
 }
 
 /// The difference between a file and what it should be; none after an update.
-fn compare(path: &Path, wanted: &str) -> Option<String> {
+pub(crate) fn compare(path: &Path, wanted: &str) -> Option<String> {
     let found = fs::read_to_string(path).unwrap_or_default();
     if found == wanted {
         return None;
@@ -206,7 +218,7 @@ fn updates() -> bool {
     std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1")
 }
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 

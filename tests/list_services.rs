@@ -22,7 +22,9 @@ async fn services_resources_and_unknown_names() {
     let mut services = all.structured["services"].as_array().unwrap().iter();
     assert!(services.all(|service| service["targets"][0]["url"].is_string()), "{}", all.text);
     let resources = client.call("list_services", json!({ "section": "resources" })).await;
-    assert_eq!(resources.structured["roots"], json!([{ "name": "logs" }, { "name": "scripts" }]), "{}", resources.text);
+    let (logs, scripts) = (house.path("log"), house.path("repository/deployment-scripts"));
+    let roots = json!([{ "name": "logs", "path": logs }, { "name": "scripts", "path": scripts }]);
+    assert_eq!(resources.structured["roots"], roots, "{}", resources.text);
     let unknown = client.call("list_services", json!({ "service": "shopp" })).await;
     assert_eq!(unknown.code(), "UNKNOWN_NAME");
     assert!(unknown.text.contains("Did you mean shop"), "{}", unknown.text);

@@ -9,6 +9,7 @@ use crate::support::{
     mcp::{Answer, Client, House},
     on_github::deploy,
     stand_in::{Asked, Says, StandIn, json as says_json, status},
+    wait::until_async,
 };
 
 /// The last part of the webhook's address: whoever leaks it is seen.
@@ -178,6 +179,23 @@ fn tell_all(house: &House, on: &str) {
     });
 }
 
+/// How channels were told of an operation, a sentence each.
+async fn noticed(client: &Client, operation: &str) -> Vec<String> {
+    let status = client.call("operation_status", json!({ "operation": operation })).await;
+    assert!(!status.raw.contains(PATH) && !client.log().contains(PATH), "{}", status.raw);
+    let sentences = status.structured["detail"]["channels"].as_array().cloned().unwrap_or_default();
+    sentences.iter().map(|sentence| sentence.as_str().unwrap().to_owned()).collect()
+}
+
+/// The same, when nothing is owed any more.
+async fn settled(client: &Client, operation: &str) -> Vec<String> {
+    until_async(async || {
+        let sentences = noticed(client, operation).await;
+        sentences.iter().all(|sentence| !sentence.contains("not told yet")).then_some(sentences)
+    })
+    .await
+}
+
 #[tokio::test]
 async fn an_environment_tells_each_event_once_by_itself() {
     let server = StandIn::start(|_| accepted()).await;
@@ -185,7 +203,10 @@ async fn an_environment_tells_each_event_once_by_itself() {
     tell_all(&house, "");
     let client = house.server().await;
     let good = deploy(&client, "shop", "v2025.01.14").await;
+    settled(&client, &good).await;
     let bad = deploy(&client, "shop", "v2025.01.15").await;
+    let wanted = ["tell channel team: started: told", "tell channel team: rolled_back: told"];
+    assert_eq!(settled(&client, &bad).await, wanted);
     let told: Vec<(String, String)> = server
         .asked()
         .iter()
@@ -204,24 +225,63 @@ async fn an_environment_tells_each_event_once_by_itself() {
     assert_eq!(body["operation"]["verdict"]["judgement"], "FAILED", "{body}");
     assert!(!body.to_string().contains(&house.sandbox.canary));
     // The step that failed stays the one that failed.
-    let status = client.call("operation_status", json!({ "operation": bad, "journal": true })).await;
-    assert!(status.text.contains("tell channel team: rolled_back"), "{}", status.text);
     let why = client.call("diagnose", json!({ "operation": bad })).await;
     assert!(why.text.contains("smoke checks"), "{}", why.text);
 }
 
 #[tokio::test]
-async fn a_channel_that_is_down_holds_no_deployment_up() {
+async fn a_channel_that_is_down_holds_no_deployment_up_and_hears_of_it_later() {
+    let server = StandIn::start(|_| status(503, PATH)).await;
+    let house = house(&server, "n8n", "").await;
+    tell_all(&house, "");
+    let client = house.server().await;
+    let operation = deploy(&client, "forum", "v2025.01.13").await;
+    let ended = client.call("operation_status", json!({ "operation": operation })).await;
+    assert_eq!(ended.get("/detail/operation/state"), "succeeded", "{}", ended.text);
+    let [started, succeeded] = noticed(&client, &operation).await.try_into().unwrap();
+    assert!(started.starts_with("tell channel team: started: not told yet"), "{started}");
+    assert_eq!(succeeded, "tell channel team: succeeded: not told yet");
+    until_async(async || noticed(&client, &operation).await[0].ends_with("it answers HTTP 503").then_some(())).await;
+    let doctor = std::process::Command::new(crate::support::stage::program())
+        .args(["doctor", "--config"])
+        .arg(&house.sandbox.config)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    let wanted = format!("! channels — operation {operation}: tell channel team: started: not told yet");
+    assert!(said.contains(&wanted) && !said.contains(PATH), "{said}");
+    // The server ends; the next one finds the channel well, and tells in the order in which it happened.
+    drop(client);
+    let before = server.asked().len();
+    server.say(|_| accepted());
+    let client = house.server().await;
+    let told = settled(&client, &operation).await;
+    assert_eq!(told, ["tell channel team: started: told", "tell channel team: succeeded: told"]);
+    let keys: Vec<String> =
+        server.asked()[before..].iter().map(|asked| asked.header("idempotency-key").to_owned()).collect();
+    assert_eq!(keys, [format!("{operation}:started"), format!("{operation}:succeeded")]);
+}
+
+#[tokio::test]
+async fn what_a_channel_refuses_is_given_up_and_said() {
     let server = StandIn::start(|_| not_registered()).await;
     let house = house(&server, "n8n", "").await;
     tell_all(&house, ", on = [\"succeeded\"]");
     let client = house.server().await;
     let operation = deploy(&client, "forum", "v2025.01.13").await;
-    let status = client.call("operation_status", json!({ "operation": operation, "journal": true })).await;
-    assert_eq!(status.get("/detail/operation/state"), "succeeded", "{}", status.text);
-    assert!(status.text.contains("no workflow listens there (HTTP 404)"), "{}", status.text);
-    assert!(!status.raw.contains(PATH) && !client.log().contains(PATH));
+    let wanted = "tell channel team: succeeded: given up: no workflow listens there (HTTP 404)";
+    assert_eq!(settled(&client, &operation).await, [wanted]);
     assert_eq!(server.asked().len(), 1);
+    let report = house.path("quality-reports");
+    let mut report = std::fs::read_dir(report).unwrap().flatten().map(|file| file.path());
+    let report = report.find(|path| path.extension().is_some_and(|extension| extension == "md")).unwrap();
+    let verified = std::process::Command::new(crate::support::stage::program())
+        .args(["report", "verify", "--config"])
+        .arg(&house.sandbox.config)
+        .arg(report)
+        .output()
+        .unwrap();
+    assert!(verified.status.success(), "what is told later changes no report: {verified:?}");
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ async fn a_rollback_is_planned_and_executed_and_its_version_is_refused_from_then
     }
     let dry = client.call("rollback", json!({ "service": "forum", "wait_s": 40 })).await;
     assert_eq!(dry.get("/plan/rollback/to/version"), "v2025.01.14", "{}", dry.text);
+    assert_eq!(dry.get("/plan/rollback/code"), "not by itself: deploy v2025.01.14 again", "{}", dry.text);
+    assert!(dry.status().starts_with("PLANNED: forum v2025.01.13 in production. Dry run done"), "{}", dry.text);
     assert_eq!(dry.get("/next/0/tool"), "rollback", "{}", dry.text);
     let done = client.execute("rollback", dry.get("/plan/id")).await;
     assert_eq!(done.get("/operation/state"), "succeeded", "{}", done.text);
@@ -29,6 +31,11 @@ async fn a_rollback_is_planned_and_executed_and_its_version_is_refused_from_then
     let again =
         client.call("deploy_service", json!({ "service": "forum", "version": "v2025.01.14", "wait_s": 40 })).await;
     assert!(again.blockers().contains(&"VERSION_ROLLED_BACK"), "{}", again.text);
+    assert!(
+        again.status().starts_with("BLOCKED: ") && again.status().ends_with("VERSION_ROLLED_BACK."),
+        "{}",
+        again.text
+    );
     let refused = client.execute("deploy_service", again.get("/plan/id")).await;
     assert_eq!(refused.code(), "VERSION_ROLLED_BACK", "{}", refused.text);
 }

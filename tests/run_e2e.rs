@@ -1,6 +1,7 @@
 //! Suites of end-to-end tests through the front door. The suite's side is a script that reports what it is told to; a real pytest
 //! project is at the end, a real browser in `e2e_playwright`.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -116,6 +117,8 @@ async fn flows_and_single_tests_are_names_and_never_arguments() {
     assert_eq!(whole["tests"].as_array().unwrap().len(), 100, "every test is in the resource");
     let again = run(&client, json!({ "services": ["cart"], "test": test["test"] })).await;
     let alone = &suites(&again)[0];
+    let summary = again.get("/evidence/0/summary");
+    assert!(summary.contains("; no video: it is not known where Playwright is installed"), "{}", again.text);
     let wanted = json!(["cart\\.spec\\.ts:1", "--project=chromium", "--trace=on", "--retries=0", "--workers=1"]);
     assert_eq!(argv(alone), (wanted, json!("1")));
     assert_eq!(alone["tests"][0]["test"], test["test"], "it is the same test");
@@ -145,6 +148,27 @@ async fn secrets_go_to_the_suite_of_what_is_deployed_and_come_back_to_nobody() {
     let edited = std::fs::read_to_string(&record).unwrap().replace("\"unexpected\"", "\"expected\"") + " ";
     std::fs::write(&record, edited).unwrap();
     assert!(client.try_read(&resource).await.is_err());
+}
+
+#[tokio::test]
+async fn a_video_is_shown_unless_a_secret_is_written_in_it_or_nothing_may_be_shown() {
+    let house = House::staging().await;
+    let url = page("200 OK", "hello").await;
+    house.commit_fake_suite("v3");
+    house.commit(&[("film.txt", &house.sandbox.canary)], "v4");
+    house.add_tested_service("open", &url, &fake("2 how=films", ""));
+    house.add_tested_service("closed", &url, &fake("2 how=films", "pictures = false"));
+    let client = house.server().await;
+    let answer = run(&client, json!({ "services": ["open"] })).await;
+    let tests = suites(&answer)[0]["tests"].as_array().unwrap().clone();
+    let [told, clean] = tests.as_slice() else { panic!("{}", answer.text) };
+    assert!(told["video"].is_null() && told["operator_files"].as_array().unwrap().len() == 1, "{}", answer.text);
+    let film = client.read(clean["video"].as_str().unwrap()).await;
+    assert!(clean["operator_files"].is_null() && BASE64_STANDARD.decode(film).unwrap().starts_with(b"\x1aE\xdf\xa3"));
+    let hidden = told["operator_files"][0].as_str().unwrap();
+    assert!(client.try_read(&format!("deploy-ops://{hidden}")).await.is_err(), "it is for the operator alone");
+    let answer = run(&client, json!({ "services": ["closed"] })).await;
+    assert!(suites(&answer)[0]["tests"][1]["video"].is_null(), "{}", answer.text);
 }
 
 /// The text of every file below a directory.

@@ -14,6 +14,10 @@ const TOKEN: &str = "BSA-canary-4Rt6yU8iO0pL2kJh";
 
 /// A house that searches at this server.
 async fn house(server: &StandIn) -> House {
+    house_with(server, "").await
+}
+
+async fn house_with(server: &StandIn, more: &str) -> House {
     let house = House::staging().await;
     let secret = house.path("secrets/search");
     std::fs::write(&secret, TOKEN).unwrap();
@@ -21,7 +25,7 @@ async fn house(server: &StandIn) -> House {
     let api = format!("{}/res/v1", server.url());
     house.configure(|text| {
         let text = text.replace("[secrets]", &format!("[secrets]\nSEARCH = \"file:{}\"", secret.display()));
-        format!("{text}\n[search]\ntoken = \"SEARCH\"\napi = \"{api}\"\n")
+        format!("{text}\n[search]\ntoken = \"SEARCH\"\napi = \"{api}\"\n{more}\n")
     });
     house
 }
@@ -169,4 +173,20 @@ async fn without_a_search_the_fix_is_named() {
     let client = House::staging().await.server().await;
     let answer = client.call("search_web", json!({ "query": "drush" })).await;
     assert!(answer.code() == "UNCONFIGURED" && answer.text.contains("[search]"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn the_operator_says_how_much_is_shown_and_from_where() {
+    let pages: Vec<Value> = (0..9)
+        .map(|page| json!({ "title": format!("Page {page}"), "url": format!("https://docs.example.org/{page}"), "description": "" }))
+        .collect();
+    let server = StandIn::start(move |_| found(json!(pages))).await;
+    let house = house_with(&server, "results = 8\nlanguage = \"de\"\ncountry = \"AT\"").await;
+    let client = house.server().await;
+    let answer = search(&client, json!({ "query": "alembic multiple heads" })).await;
+    assert_eq!(answer.status(), "8 pages were found.");
+    assert_eq!(answer.structured["results"].as_array().unwrap().len(), 8);
+    let asked = server.asked().pop().unwrap();
+    let sent = ["count", "search_lang", "country"].map(|name| parameter(&asked, name));
+    assert_eq!(sent, ["8", "de", "AT"]);
 }

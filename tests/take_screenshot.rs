@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{
     mcp::{Answer, House},
     pages::{Site, site_service},
+    site::Authority,
 };
 
 /// A house whose service `site` is at `url`, with these pages.
@@ -227,4 +228,45 @@ async fn a_page_is_compared_with_what_a_human_accepted() {
     let damaged = look().await;
     assert_eq!(damaged.get("/outcome"), "INCONCLUSIVE", "{}", damaged.text);
     assert!(page(&damaged, "home")["found"].as_str().unwrap().contains("not the one that was accepted"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_with_authorities_of_its_own_is_shown_when_we_trust_it_ourselves() {
+    let site = || axum::Router::new().route("/", axum::routing::get(|| async { axum::response::Html(RED) }));
+    let (ours, strange) = (Authority::new("Our authority"), Authority::new("Nobody's authority"));
+    let places = [
+        ("good", ours.serve(site(), "localhost", (-10, 100)).await, None),
+        ("strange", strange.serve(site(), "localhost", (-10, 100)).await, Some("cert authority invalid")),
+        ("expired", ours.serve(site(), "localhost", (-10, -1)).await, Some("There is no page: cert ")),
+        ("other", ours.serve(site(), "shop.example.org", (-10, 100)).await, Some("There is no page: cert ")),
+    ];
+    let house = House::staging().await;
+    let ca = house.path("ca.pem");
+    ours.write(&ca);
+    let repository = house.path("repository").display().to_string();
+    let service = |(name, port, _): &(&str, u16, Option<&str>)| {
+        format!(
+            "[services.{name}]\nrepository = \"{repository}\"\n[services.{name}.deploy]\nkind = \"release\"\nartifact = \"shop\"\n\
+             [services.{name}.targets.production]\nhost = \"here\"\nroot = \"{name}\"\nurl = \"https://localhost:{port}/\"\n\
+             ca = \"{}\"\n",
+            ca.display()
+        )
+    };
+    let services: String = places.iter().map(service).collect();
+    house.configure(|text| format!("{text}\n{services}"));
+    let client = house.server().await;
+    for (name, _, refused) in places {
+        let answer = client.call("take_screenshot", json!({ "service": name })).await;
+        let found = &page(&answer, "url")["found"];
+        match refused {
+            None => {
+                assert_eq!(*found, "There is no accepted picture to compare it with.", "{}", answer.text);
+                assert_eq!(pixel(&images(&answer)[0], 600, 700), (1280, 800, [204, 0, 0]));
+            }
+            Some(why) => {
+                assert!(images(&answer).is_empty() && answer.get("/outcome") == "FAIL", "{name}: {}", answer.text);
+                assert!(answer.text.contains(why), "{name}: {}", answer.text);
+            }
+        }
+    }
 }

@@ -113,9 +113,12 @@ async fn a_broken_release_opens_one_incident_and_the_next_good_one_closes_it() {
 
     // Somebody else's incident, and that of another service, are none of its business.
     let strange = repository(&github, |repository| repository.issue("eve", "Incident", &["deployment", "incident"]));
+    let state = |issue: u64| repository(&github, |repository| repository.issue_mut(issue)["state"].clone());
+    let beside = deploy(&client, "forum", "v2025.01.13").await;
+    told(&client, &beside).await;
+    assert_eq!(state(*incident), json!("open"), "another service went well");
     let fixed = deploy(&client, "shop", "v2025.01.14").await;
     told(&client, &fixed).await;
-    let state = |issue: u64| repository(&github, |repository| repository.issue_mut(issue)["state"].clone());
     assert_eq!((state(*incident), state(strange)), (json!("closed"), json!("open")));
     assert!(comment(&github, *incident, &fixed).contains("shop v2025.01.14 in production: succeeded"));
     let order: Vec<_> =
@@ -123,7 +126,7 @@ async fn a_broken_release_opens_one_incident_and_the_next_good_one_closes_it() {
     let last = |end: &str| order.iter().rposition(|path| path.ends_with(end)).unwrap();
     assert!(last(&format!("/issues/{incident}/comments")) < last(&format!("/issues/{incident}")), "{order:?}");
     assert_eq!(deployments(&github, &good)[0].last().unwrap(), "inactive");
-    assert_eq!(github.count("POST issues"), 2, "the incident, and the issue about all deployments");
+    assert_eq!(github.count("POST issues"), 3, "the incident, and the issues about all deployments of each service");
     is_clean(&house, &github);
 }
 

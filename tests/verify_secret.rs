@@ -29,6 +29,8 @@ async fn existence_is_told_and_nothing_else() {
     assert!(one.status().starts_with("MISSING: 1 of 1"), "{}", one.text);
     let stranger = client.call("verify_secret", json!({ "secrets": ["NO_SUCH_SECRET"] })).await;
     assert_eq!(stranger.get("/found/0/source"), "not in the inventory", "{}", stranger.text);
+    let none = client.call("verify_secret", json!({ "service": "games" })).await;
+    assert!(!none.status().contains('✓'), "nothing was found, so nothing is well: {}", none.text);
 }
 
 /// What was tried of a secret, or of a key: its state, and the sentence about it.
@@ -79,7 +81,12 @@ async fn passwords_are_tried_once_for_what_they_are_for() {
     let there = client.call("verify_secret", json!({ "secrets": names })).await;
     assert_eq!((there.status(), state(&there, "WRONG")), ("All 5 secrets exist ✓", "exists"), "{}", there.text);
     let first = client.call("verify_secret", json!({ "secrets": names, "probe": true })).await;
-    assert_eq!(first.status(), "REFUSED: WRONG; 2 of 5 work, 2 unknown", "{}", first.text);
+    assert_eq!(
+        first.status(),
+        "REFUSED: WRONG; 2 of 5 work, 2 unknown (1 of them: nothing in the inventory logs in with it)",
+        "{}",
+        first.text
+    );
     for (secret, wanted) in
         [("MAIL", "works"), ("PG", "works"), ("WRONG", "refused"), ("GONE", "unknown"), ("SHOP_API_KEY", "unknown")]
     {
@@ -189,4 +196,66 @@ async fn a_secret_that_is_older_than_the_operator_wants_is_stale() {
     assert_eq!(seen.status(), "All 2 secrets exist ✓; STALE: OLD", "{}", seen.text);
     assert_eq!(seen.structured["stale"], json!(["OLD"]), "{}", seen.text);
     assert!(seen.structured["found"][0]["due_since"].is_string(), "{}", seen.text);
+}
+
+#[tokio::test]
+async fn tokens_of_monitors_and_the_search_are_tried_and_channels_only_reached() {
+    let guarded = StandIn::start(|asked| match asked.header("authorization") {
+        "Bearer good-token-5Tg6Yh7Uj8Ik9Ol0" => status(200, "[]"),
+        _ => status(401, ""),
+    })
+    .await;
+    let open = StandIn::start(|_| status(200, "[]")).await;
+    let search = StandIn::start(|asked| match asked.header("x-subscription-token") {
+        "good-search-2Ws3Ed4Rf5Tg6Yh7" => status(200, r#"{"query":{},"web":{"results":[]}}"#),
+        _ => status(422, r#"{"error":{"code":"SUBSCRIPTION_TOKEN_INVALID","status":422}}"#),
+    })
+    .await;
+    let channel = StandIn::start(|_| status(200, "")).await;
+    let hook = format!("{}/webhook/canary-3Er4Ty5Ui6Op7As8", channel.url());
+    let monitor = |name: &str, server: &StandIn, token: &str| {
+        format!("[monitoring.{name}]\nkind = \"alertmanager\"\nurl = \"{}\"\ntoken = \"{token}\"\n", server.url())
+    };
+    let sections = [
+        monitor("good", &guarded, "GOOD"),
+        monitor("bad", &guarded, "BAD"),
+        monitor("open", &open, "OPEN"),
+        format!("[search]\ntoken = \"SEARCH\"\napi = \"{}\"\n", search.url()),
+        "[notify.team]\nkind = \"webhook\"\nurl = \"HOOK\"\n".to_owned(),
+    ];
+    let secrets = [
+        ("GOOD", "good-token-5Tg6Yh7Uj8Ik9Ol0"),
+        ("BAD", "bad-token-9Ol0Pq1Wr2Et3Yu4"),
+        ("OPEN", "open-token-1Qa2Ws3Ed4Rf5Tg6"),
+        ("SEARCH", "good-search-2Ws3Ed4Rf5Tg6Yh7"),
+        ("HOOK", &hook),
+    ];
+    let house = house(&secrets, &sections.join("\n")).await;
+    let client = house.server().await;
+    let names: Vec<&str> = secrets.iter().map(|(name, _)| *name).collect();
+    let ask = json!({ "secrets": names, "probe": true });
+    let first = client.call("verify_secret", ask.clone()).await;
+    assert!(first.status().starts_with("REFUSED: BAD; "), "{}", first.text);
+    for (what, state, found) in [
+        ("monitor good", "works", "Monitor good accepts it ✓"),
+        ("monitor bad", "refused", "Monitor bad: it refuses our credential (HTTP 401)."),
+        ("monitor open", "unknown", "Monitor open answers whoever asks: it does not say whether this is right."),
+        ("search of the web", "works", "The search accepts it ✓"),
+        ("channel team", "works", "Reachable ✓; nothing was said to it."),
+    ] {
+        assert_eq!(tried(&first, what), (state, found));
+    }
+    assert!(channel.asked().is_empty(), "a channel heard something");
+    // Nobody locks an account by asking us again.
+    let before = guarded.asked().iter().filter(|asked| asked.header("authorization").contains("bad-token")).count();
+    let second = client.call("verify_secret", ask).await;
+    assert_eq!(tried(&second, "monitor bad").0, "refused", "{}", second.text);
+    let after = guarded.asked().iter().filter(|asked| asked.header("authorization").contains("bad-token")).count();
+    assert_eq!((before, after), (1, 1));
+    search.say(|_| status(422, r#"{"error":{"code":"SUBSCRIPTION_TOKEN_INVALID","status":422}}"#));
+    let refused = client.call("verify_secret", json!({ "secrets": ["SEARCH"], "probe": true })).await;
+    assert_eq!(tried(&refused, "search of the web").0, "refused", "{}", refused.text);
+    for seen in [&first.raw, &second.raw, &refused.raw, &client.log()] {
+        assert!(secrets.iter().all(|(_, value)| !seen.contains(value)), "{seen}");
+    }
 }

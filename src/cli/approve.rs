@@ -39,13 +39,8 @@ pub(super) fn at_terminal(
         Ok(human) => human,
         Err(refusal) => return terminal.refuse(&crate::redact::Redactor::new([]).0, &refusal),
     };
-    let wired = wire::wire(&Switches { look_only: true, ..switches }, terminal);
-    let wired = match wired.and_then(|wired| wired.configured(terminal)) {
-        Ok(wired) => wired,
-        Err(exit) => return exit,
-    };
-    let runtime = match wire::runtime(terminal) {
-        Ok(runtime) => runtime,
+    let (wired, runtime) = match wire::command(switches, terminal) {
+        Ok(both) => both,
         Err(exit) => return exit,
     };
     runtime.block_on(async {

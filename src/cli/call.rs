@@ -186,7 +186,12 @@ fn print(reply: &Reply, output: Output, terminal: &Terminal) {
 }
 
 fn operation_id(reply: &Reply) -> Option<String> {
-    reply.structured.pointer("/operation/id").and_then(Value::as_str).map(str::to_owned)
+    told(&reply.structured).pointer("/operation/id").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// What is told of an operation: by the tool that began it, or by `operation_status`.
+fn told(structured: &Value) -> &Value {
+    structured.get("detail").unwrap_or(structured)
 }
 
 /// What a script should know: refused, blocked, failed, running, or well.
@@ -195,7 +200,7 @@ fn exit_of(reply: &Reply) -> Exit {
 }
 
 fn exit_of_structured(structured: &Value, is_error: bool) -> Exit {
-    let read = |path: &str| structured.pointer(path).cloned();
+    let read = |path: &str| told(structured).pointer(path).cloned();
     if is_error {
         let code = read("/error/code").and_then(|code| serde_json::from_value::<Code>(code).ok());
         return code.map_or(Exit::Refused, Exit::of_code);
@@ -205,6 +210,8 @@ fn exit_of_structured(structured: &Value, is_error: bool) -> Exit {
         return match read("/verdict").or_else(|| read("/outcome")).as_ref().and_then(Value::as_str) {
             Some("failed" | "fail" | "FAILED" | "FAIL") => Exit::Failed,
             Some("inconclusive" | "INCONCLUSIVE" | "degraded" | "DEGRADED") => Exit::Blocked,
+            // Secrets that are not there.
+            _ if read("/missing").is_some() => Exit::Refused,
             _ => Exit::Done,
         };
     };
@@ -233,6 +240,9 @@ mod tests {
             (operation("running", Value::Null), false, Exit::Running),
             (operation("awaiting_decision", Value::Null), false, Exit::Blocked),
             (json!({ "outcome": "fail" }), false, Exit::Failed),
+            (json!({ "detail": operation("rolled_back", Value::Null) }), false, Exit::Failed),
+            (json!({ "detail": operation("running", Value::Null) }), false, Exit::Running),
+            (json!({ "found": [], "missing": ["A"] }), false, Exit::Refused),
         ] {
             assert_eq!(exit_of_structured(&structured, is_error), wanted, "{structured}");
         }

@@ -19,16 +19,11 @@ pub(super) struct Options {
 /// Whoever may run this may stop everything: it needs no terminal, so that a watchdog can do it too. When the ledger cannot be written, a
 /// file in the data directory stops the server just as well.
 pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) -> Exit {
-    let wired = wire::wire(&Switches { look_only: true, ..switches }, terminal);
-    let wired = match wired.and_then(|wired| wired.configured(terminal)) {
-        Ok(wired) => wired,
+    let (wired, runtime) = match wire::command(switches, terminal) {
+        Ok(both) => both,
         Err(exit) => return exit,
     };
-    let recorded = match wire::runtime(terminal) {
-        Ok(runtime) => runtime.block_on(wired.engine.halt(&Person::here().operator(), &options.reason)),
-        Err(exit) => return exit,
-    };
-    let Err(refusal) = recorded else {
+    let Err(refusal) = runtime.block_on(wired.engine.halt(&Person::here().operator(), &options.reason)) else {
         terminal.mark(
             &wired.redactor,
             Tone::Good,

@@ -7,8 +7,9 @@ use serde_json::json;
 use super::{
     Exit,
     person::Person,
+    plans::looking,
     terminal::{Terminal, Tone},
-    wire::{self, Switches, Wired},
+    wire::{Switches, Wired},
 };
 use crate::{
     domain::{
@@ -34,26 +35,12 @@ pub(super) struct Options {
 
 /// Whoever sends notices records them: it needs no terminal, so that the program that sends them can do it. It approves nothing.
 pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) -> Exit {
-    let wired = wire::wire(&Switches { look_only: true, ..switches }, terminal);
-    let wired = match wired.and_then(|wired| wired.configured(terminal)) {
-        Ok(wired) => wired,
-        Err(exit) => return exit,
-    };
-    let recorded = match wire::runtime(terminal) {
-        Ok(runtime) => runtime.block_on(record(&wired, options)),
-        Err(exit) => return exit,
-    };
-    match recorded {
-        Ok(notice) => {
-            let text = format!("Users of {} know of {} to {}.", options.environment, notice.from, notice.until);
-            terminal.mark(&wired.redactor, Tone::Good, "recorded", &text);
-            Exit::Done
-        }
-        Err(refusal) => {
-            wired.refuse(terminal, &refusal);
-            Exit::Refused
-        }
-    }
+    looking(switches, terminal, async |wired| {
+        let notice = record(wired, options).await?;
+        let text = format!("Users of {} know of {} to {}.", options.environment, notice.from, notice.until);
+        terminal.mark(&wired.redactor, Tone::Good, "recorded", &text);
+        Ok(Exit::Done)
+    })
 }
 
 async fn record(wired: &Wired, options: &Options) -> Result<Announcement, Refusal> {

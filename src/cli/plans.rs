@@ -22,19 +22,14 @@ pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) ->
     looking(switches, terminal, async |wired| plans(wired, options, terminal).await)
 }
 
-/// Runs a command that looks at the ledger and ends.
+/// Runs a command that needs no more than the ledger, and ends.
 pub(super) fn looking(
     switches: Switches,
     terminal: &Terminal,
     command: impl AsyncFnOnce(&Wired) -> Result<Exit, Refusal>,
 ) -> Exit {
-    let wired = wire::wire(&Switches { look_only: true, ..switches }, terminal);
-    let wired = match wired.and_then(|wired| wired.configured(terminal)) {
-        Ok(wired) => wired,
-        Err(exit) => return exit,
-    };
-    let runtime = match wire::runtime(terminal) {
-        Ok(runtime) => runtime,
+    let (wired, runtime) = match wire::command(switches, terminal) {
+        Ok(both) => both,
         Err(exit) => return exit,
     };
     runtime.block_on(async {

@@ -29,7 +29,7 @@ pub(super) struct Options {
     /// Refuse every tool that changes something.
     #[arg(long)]
     read_only: bool,
-    /// Only these groups of tools: deploy, inspect.
+    /// Only these groups of tools: deploy, inspect, quality, github, research, report.
     #[arg(long, value_delimiter = ',', value_name = "GROUP,…")]
     toolsets: Vec<String>,
     /// Only these tools, or these besides the groups.

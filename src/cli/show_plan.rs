@@ -68,6 +68,7 @@ fn reversible(shown: &PlanForApproval) -> String {
         return "NO: there is no way back in this plan".to_owned();
     };
     let target = match &rollback.to {
+        _ if !shown.plan.can_be_taken_back() => "NO".to_owned(),
         Some(revision) => format!("yes, to {}", revision.version),
         None => "only to nothing: this is the first deployment".to_owned(),
     };

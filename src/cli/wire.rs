@@ -178,6 +178,15 @@ pub(crate) async fn all_secrets(config: &Config) -> (Vec<Secret>, Vec<String>) {
     (secrets, unread)
 }
 
+/// What a command needs that ends at once, and is nothing without a configuration. Interrupted operations are left to a server.
+///
+/// # Errors
+/// The problems were shown; the process ends with that code.
+pub(super) fn command(switches: Switches, terminal: &Terminal) -> Result<(Wired, tokio::runtime::Runtime), Exit> {
+    let wired = wire(&Switches { look_only: true, ..switches }, terminal)?.configured(terminal)?;
+    Ok((wired, runtime(terminal)?))
+}
+
 /// A runtime for a command that does one thing after another.
 pub(crate) fn runtime(terminal: &Terminal) -> Result<tokio::runtime::Runtime, Exit> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| no_runtime(terminal))
@@ -230,6 +239,13 @@ fn private_directory(path: &Path) -> Result<(), String> {
 fn options(switches: &Switches, config: Option<&Config>) -> Result<Options, String> {
     let server = config.map(|config| config.settings.server.clone()).unwrap_or_default();
     let all = tools::all();
+    let toolsets: BTreeSet<&str> = all.iter().map(|tool| tool.toolset.name()).collect();
+    if let Some(wanted) = switches.toolsets.iter().find(|wanted| !toolsets.contains(wanted.as_str())) {
+        let near = name::nearest(wanted, toolsets.iter().copied()).into_iter().next();
+        let known: Vec<&str> = toolsets.into_iter().collect();
+        let hint = near.map_or_else(String::new, |near| format!("did you mean {near}? "));
+        return Err(format!("there is no such toolset; {hint}there are {}", known.join(", ")));
+    }
     let named = switches.tools.iter().chain(&switches.exclude_tools).chain(&server.tools).chain(&server.exclude_tools);
     for wanted in named {
         if !all.iter().any(|tool| tool.name == wanted) {

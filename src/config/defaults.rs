@@ -104,6 +104,8 @@ pub(crate) const MONITORING_WATCH_S: Bounds = bounds(0, 0, 900);
 /// How long before a window users have to be told of it, minutes.
 pub(crate) const NOTICE_LEAD_MIN: Bounds = bounds(0, 0, 30 * 24 * 60);
 
+/// How many pages a search of the web shows.
+pub(crate) const SEARCH_RESULTS: Bounds = bounds(5, 1, 20);
 /// After how many days a secret has to be replaced; only where the file says so.
 pub(crate) const ROTATE_AFTER_DAYS: Bounds = bounds(90, 1, 3650);
 

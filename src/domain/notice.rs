@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     digest::Digest,
@@ -13,6 +13,10 @@ use super::{
 
 /// The version of the payload. Fields are added, never renamed.
 const VERSION: u32 = 1;
+/// What the ledger calls the channel of a notice.
+const CHANNEL: &str = "sent-to";
+/// What the ledger calls its key.
+const KEY: &str = "sent-as";
 
 /// Tell a channel about an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -68,6 +72,38 @@ impl Notify {
             ChannelKind::Slack => json!({ "text": for_slack(&text(operation, event, note)) }),
         };
         Self { channel: channel.name.clone(), key, body: body.to_string() }
+    }
+
+    /// Which one it is, in the ledger. What is named like a secret is redacted, so these are names that no secret can have.
+    pub fn named(&self) -> Map<String, Value> {
+        let named = [(CHANNEL, json!(self.channel)), (KEY, json!(self.key))];
+        named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Whether an entry of the ledger is about this one.
+    pub fn is_named_in(&self, entry: &Value) -> bool {
+        let says = |name: &str| entry.get(name).and_then(Value::as_str);
+        says(CHANNEL) == Some(self.channel.as_str()) && says(KEY) == Some(self.key.as_str())
+    }
+
+    /// What the ledger keeps of it while it is owed. The body is a value, not a text: a redactor sees what is a key in it.
+    pub fn owed(&self) -> Value {
+        let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
+        let mut kept = self.named();
+        kept.insert("payload".to_owned(), body);
+        Value::Object(kept)
+    }
+
+    /// A notice from what the ledger keeps; nothing when that is none.
+    pub fn of_owed(kept: &Value) -> Option<Self> {
+        let text = |key: &str| kept.get(key)?.as_str();
+        let (channel, key) = (text(CHANNEL)?.parse().ok()?, text(KEY)?.to_owned());
+        Some(Self { channel, key, body: kept.get("payload")?.to_string() })
+    }
+
+    /// Whether it is the same for the same channel.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.channel, &self.key) == (&other.channel, &other.key)
     }
 
     /// What is told, in a word: its key without the operation.
@@ -132,7 +168,7 @@ fn for_slack(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{operation::OperationKind, principal::Principal, time::Time};
+    use crate::domain::{inventory::Way, operation::OperationKind, principal::Principal, time::Time};
 
     fn operation() -> Operation {
         Operation {
@@ -157,7 +193,8 @@ mod tests {
     }
 
     fn channel(kind: ChannelKind) -> Channel {
-        Channel { name: "team".parse().unwrap(), kind, url: "URL".parse().unwrap(), signing_key: None }
+        let (name, url) = ("team".parse().unwrap(), "URL".parse().unwrap());
+        Channel { name, kind, url, way: Way::default(), signing_key: None }
     }
 
     #[test]
@@ -171,6 +208,27 @@ mod tests {
         assert_eq!(body["note"], json!({ "text": "look", "checked": false }));
         assert!(!body["text"].as_str().unwrap().contains("look"));
         assert_eq!(body["operation"]["state"], "rolled_back");
+    }
+
+    #[test]
+    fn a_human_who_has_to_look_twice_is_told_twice() {
+        let of = |state| {
+            let operation = Operation { state, ..operation() };
+            Notify::new(&channel(ChannelKind::Webhook), &operation, Event::of(state), None)
+        };
+        let (decide, failed) = (of(OperationState::AwaitingDecision), of(OperationState::RollbackFailed));
+        assert_eq!(decide.about(), "attention:awaiting_decision");
+        assert!(!decide.is_same(&failed) && decide.is_same(&of(OperationState::AwaitingDecision)));
+    }
+
+    #[test]
+    fn what_the_ledger_keeps_of_a_notice_is_the_notice() {
+        let notice = Notify::new(&channel(ChannelKind::Webhook), &operation(), Event::RolledBack, None);
+        let kept = Notify::of_owed(&notice.owed()).unwrap();
+        assert!(kept.is_same(&notice) && notice.is_named_in(&notice.owed()));
+        let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(json(&kept.body), json(&notice.body));
+        assert_eq!(Notify::of_owed(&json!({ "sent-to": "team" })), None);
     }
 
     #[test]

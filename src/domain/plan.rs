@@ -15,7 +15,7 @@ use super::{
     principal::Principal,
     release::ReleaseId,
     snapshot::SnapshotId,
-    step::Step,
+    step::{ScriptRole, Step},
     time::Time,
     version::Revision,
 };
@@ -315,6 +315,11 @@ impl Plan {
     /// Whether every step only adds something of our own.
     pub fn only_adds(&self) -> bool {
         self.body.steps.iter().all(Step::only_adds)
+    }
+    /// Whether the server can take back what the plan's scripts do, as far as it is to be taken back.
+    pub fn can_be_taken_back(&self) -> bool {
+        let stays = |step: &Step| matches!(step, Step::RunScript(script) if script.undo.is_none() && script.role != ScriptRole::Migrate);
+        !self.body.steps.iter().any(stays)
     }
     /// The resource whose lock the plan needs: one operation per service and environment, one per database set. What is told about
     /// a service, or named in its repository, waits for no deployment.

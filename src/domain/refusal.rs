@@ -158,13 +158,19 @@ impl Refusal {
     /// A name that is not in the inventory, with the nearest known ones.
     pub fn unknown_name<'a>(kind: &str, wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let near = super::name::nearest(wanted, known);
+        let (list, arguments) = match kind {
+            "database" | "host" | "mailbox" | "root" => {
+                ("list_services section=resources", serde_json::json!({ "section": "resources" }))
+            }
+            _ => ("list_services", serde_json::json!({})),
+        };
         let fix = if near.is_empty() {
-            format!("Call list_services to see every {kind}.")
+            format!("Call {list} to see every {kind}.")
         } else {
-            format!("Did you mean {}? Call list_services to see every {kind}.", near.join(" or "))
+            format!("Did you mean {}? Call {list} to see every {kind}.", near.join(" or "))
         };
         Self::new(Code::UnknownName, format!("There is no such {kind} in the inventory."), fix)
-            .with_next(NextCall::new("list_services", serde_json::json!({}), "see the inventory"))
+            .with_next(NextCall::new("list_services", arguments, "see the inventory"))
     }
 }
 

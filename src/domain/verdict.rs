@@ -44,7 +44,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// How many criteria failed.
-    pub fn failed(&self) -> u64 {
+    pub fn not_met(&self) -> u64 {
         self.criteria.iter().filter(|criterion| criterion.judgement == Judgement::Failed).count() as u64
     }
 }

@@ -226,7 +226,7 @@ fn forbidden(scope: &str) -> Refusal {
 }
 
 fn outcome_of(view: OperationView) -> Result<Outcome, Refusal> {
-    let (status, next) = super::view::headline(&view);
+    let (status, next) = tools::headline::headline(&view);
     let output = serde_json::to_value(&view).map_err(|_| {
         Refusal::new(
             Code::WorldFailed,

@@ -1,5 +1,7 @@
 //! Completions for arguments of prompts and resource templates.
 
+use std::collections::BTreeSet;
+
 use super::Engine;
 use crate::{
     domain::{
@@ -11,15 +13,19 @@ use crate::{
 
 /// The most completions that the protocol allows in one answer.
 const MOST: usize = 100;
+/// How many repositories are asked for their tags.
+const REPOSITORIES: usize = 5;
 
 impl Engine {
-    /// The known values of an argument that begin with `prefix`. An argument we know nothing of has none.
-    pub async fn complete(&self, argument: &str, prefix: &str) -> Vec<Redacted<String>> {
+    /// The known values of an argument that begin with `prefix`. An argument we know nothing of has none. Versions are those of
+    /// `service`; without one, those of every service.
+    pub async fn complete(&self, argument: &str, prefix: &str, service: Option<&str>) -> Vec<Redacted<String>> {
         let inventory = self.inventory();
         let all: Vec<String> = match argument {
             "service" => inventory.services.keys().map(ServiceName::to_string).collect(),
             "environment" => inventory.environments.keys().map(EnvironmentName::to_string).collect(),
             "database" => inventory.databases.keys().map(DatabaseName::to_string).collect(),
+            "version" => self.versions(service).await,
             "operation" => self.operation_ids().await,
             "plan" => match self.pending_plans().await {
                 Ok(plans) => plans.iter().map(|plan| plan.id().to_string()).collect(),
@@ -28,6 +34,20 @@ impl Engine {
             _ => Vec::new(),
         };
         all.iter().filter(|name| name.starts_with(prefix)).take(MOST).map(|name| self.redactor().text(name)).collect()
+    }
+
+    /// The tags of the services' repositories, of each the newest first.
+    async fn versions(&self, service: Option<&str>) -> Vec<String> {
+        let inventory = self.inventory();
+        let mut asked = BTreeSet::new();
+        let mut versions = Vec::new();
+        for one in inventory.services.values().filter(|one| service.is_none_or(|name| one.name.as_str() == name)) {
+            if asked.len() < REPOSITORIES && asked.insert(&one.repository) {
+                let tags = self.world().reader().tags(one, MOST).await.unwrap_or_default();
+                versions.extend(tags.into_iter().map(|tag| tag.version.to_string()));
+            }
+        }
+        versions
     }
 
     async fn operation_ids(&self) -> Vec<String> {

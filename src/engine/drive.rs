@@ -17,7 +17,7 @@ use crate::{
         inventory::Event,
         operation::{AttemptState, JournalEntry, Operation, OperationState, Phase},
         step::{Step, StepClass},
-        verdict::{Judgement, Verdict},
+        verdict::Judgement,
     },
     ledger::{Ledger, LedgerError},
     policy::{self, Permit},
@@ -102,25 +102,22 @@ impl Run<'_> {
             OperationState::RollingBack => Stop::Failed(super::unwind::reason_of(&operation.summary)),
             OperationState::AwaitingDecision => Stop::Done,
             _ => {
-                let begun = operation.clone();
-                let (stop, told) = tokio::join!(self.steps(&mut operation), self.tell_channels(&begun, Event::Started));
-                told?;
-                stop?
+                self.tell_channels(&operation, Event::Started).await?;
+                self.steps(&mut operation).await?
             }
         };
         loop {
             match stop {
                 Stop::Done => {
                     let verdict = self.judge(&operation).await?;
-                    // A restart while a decision is due judges once more.
-                    if operation.verdict.is_none() {
-                        operation.metrics.failures += verdict.as_ref().map_or(0, Verdict::failed);
-                    }
                     operation.verdict = verdict.clone();
                     self.measure(&mut operation).await?;
-                    let reason = match verdict.map(|v| v.judgement) {
+                    let reason = match verdict.as_ref().map(|v| v.judgement) {
                         None | Some(Judgement::Success) => return self.close_success(operation).await,
-                        Some(Judgement::Failed) => "the verdict is FAILED".to_owned(),
+                        Some(Judgement::Failed) => {
+                            operation.metrics.failures += verdict.map_or(0, |verdict| verdict.not_met());
+                            "the verdict is FAILED".to_owned()
+                        }
                         Some(Judgement::Degraded | Judgement::Inconclusive) => {
                             match self.await_decision(&mut operation).await? {
                                 Decided::Accept => return self.close_accepted(operation).await,

@@ -167,14 +167,16 @@ pub(super) fn fill(operation: &mut Operation, own: &[Evidence], plan: &[Evidence
         };
         status.to_owned()
     });
-    // A look at many services has the answers of all; an operation that goes from one version to another those of that other, also
-    // when it was taken back and the first answers again.
-    let all: Vec<&Evidence> = own.iter().filter(|e| e.kind == EvidenceKind::Smoke).collect();
-    let (service, version) = (operation.service.as_ref(), operation.version.as_deref());
-    let aim = service.zip(version).map(|(service, version)| format!("{service}@{version}"));
-    let smoke: Vec<&Evidence> = match operation.kind {
-        OperationKind::Check => all,
-        _ => all.into_iter().rfind(|e| aim.as_ref().is_none_or(|aim| e.subject == *aim)).into_iter().collect(),
+    // A look at many services has the answers of all; an operation that goes from one version to another those of the version that
+    // it was about, whatever was asked again when it had gone back.
+    let all = own.iter().filter(|e| e.kind == EvidenceKind::Smoke);
+    let smoke: Vec<&Evidence> = match (operation.kind, &operation.version) {
+        (OperationKind::Check, _) => all.collect(),
+        (_, Some(version)) => {
+            let suffix = format!("@{version}");
+            all.filter(|e| e.subject.ends_with(&suffix)).max_by_key(|e| e.collected_at).into_iter().collect()
+        }
+        (_, None) => newest(own, EvidenceKind::Smoke).into_iter().collect(),
     };
     let of_all = |name| smoke.iter().map(|e| counter(e, name)).sum::<u64>();
     metrics.http_200_rate =

@@ -3,7 +3,7 @@
 //! One walk through it: [`call`] checks who asks and finds the tool; a query answers at once; an action is [`propose`]d (a dry
 //! run ends with a sealed plan) or [`execute`]d (facts are read again under the lock, `policy` gives a permit, and [`drive`] runs
 //! the steps with their journal); [`unwind`] takes steps back; [`close`] writes what came of it; [`resume`] goes on after a crash; [`tell`]
-//! lets GitHub know.
+//! lets GitHub know, [`notices`] the channels.
 
 pub mod caller;
 pub mod hooks;
@@ -62,6 +62,7 @@ use crate::{
 };
 use live::LiveOperations;
 use memo::Memo;
+use notices::Notifier;
 use telemetry::Telemetry;
 use tell::Teller;
 use turns::Turns;
@@ -82,6 +83,7 @@ struct Inner {
     turns: Turns,
     telemetry: Telemetry,
     teller: Teller,
+    notifier: Notifier,
     hooks: Arc<dyn Hooks>,
 }
 
@@ -107,6 +109,7 @@ impl Engine {
             turns: Turns::default(),
             telemetry: Telemetry::default(),
             teller: Teller::default(),
+            notifier: Notifier::default(),
             hooks,
         }))
     }
@@ -120,7 +123,7 @@ impl Engine {
     pub async fn drain(&self) {
         self.0.live.drained().await;
         self.traces_gone().await;
-        self.last_words().await;
+        tokio::join!(self.last_words(), self.last_notices());
         if let Some(ledger) = self.0.ledger.get() {
             ledger.flush().await;
         }

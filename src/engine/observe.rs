@@ -183,6 +183,6 @@ fn judge(operation: &mut Operation, evidence: &[Evidence]) {
         (_, true) => format!("{word}: {} Nothing could be looked at.", operation.summary),
         (_, false) => format!("{word}: {} {}.", operation.summary, bad.join("; ")),
     };
-    operation.metrics.failures = verdict.failed();
+    operation.metrics.failures = verdict.not_met();
     operation.verdict = Some(verdict);
 }

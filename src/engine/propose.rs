@@ -117,6 +117,9 @@ impl Engine {
         }
         operation.blockers = self.blockers(ledger, &plan, &proposal.evidence).await?;
         operation.plan = Some(plan.id().clone());
+        // Whoever goes back may leave it to the tool to find out where to.
+        operation.version =
+            plan.body().revision.as_ref().map(|revision| revision.version.to_string()).or(operation.version);
         operation.state = OperationState::Succeeded;
         let stops = operation.blockers.iter().filter(|blocker| blocker.code != Code::ApprovalRequired).count();
         operation.summary = match (stops, operation.blockers.len() - stops) {

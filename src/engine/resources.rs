@@ -21,7 +21,7 @@ const SCHEME: &str = "deploy-ops://";
 pub enum ResourceBody {
     /// Text.
     Text(Redacted<String>),
-    /// A picture that may be shown; nothing in it can be redacted.
+    /// A picture or recording that may be shown; nothing in it can be redacted any more.
     Picture(Vec<u8>),
 }
 
@@ -149,7 +149,12 @@ impl Engine {
                 let reader = self.world().reader();
                 if let Some(name) = picture {
                     let picture = reader.suite_picture(&digest, name).await?.ok_or_else(no_resource)?;
-                    return Ok(("image/png", ResourceBody::Picture(picture)));
+                    let mime = match name.rsplit_once('.') {
+                        Some((_, "webm")) => "video/webm",
+                        Some((_, "zip")) => "application/zip",
+                        _ => "image/png",
+                    };
+                    return Ok((mime, ResourceBody::Picture(picture)));
                 }
                 serde_json::to_value(reader.suite_run(&digest).await?.ok_or_else(no_resource)?)
             }

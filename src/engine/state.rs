@@ -35,6 +35,7 @@ impl Engine {
                         self.watch(&ledger);
                     }
                     self.keep_telling();
+                    self.keep_notifying();
                 }
                 Ok(ledger)
             })

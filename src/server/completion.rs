@@ -23,10 +23,14 @@ pub(crate) async fn complete(
     request: &CompleteRequestParams,
 ) -> Result<CompleteResult, ErrorData> {
     let prefix = request.argument.value.as_str();
+    let service = request.context.as_ref().and_then(|context| context.get_argument("service")).map(String::as_str);
     let mut values: Vec<String> = match kind(&request.r#ref, &request.argument.name) {
-        Some(kind) if prefix.len() <= LONGEST => {
-            door.complete(caller, kind, prefix).await.into_iter().map(crate::redact::Redacted::into_inner).collect()
-        }
+        Some(kind) if prefix.len() <= LONGEST => door
+            .complete(caller, kind, prefix, service)
+            .await
+            .into_iter()
+            .map(crate::redact::Redacted::into_inner)
+            .collect(),
         _ => Vec::new(),
     };
     let total = u32::try_from(values.len()).unwrap_or(u32::MAX);

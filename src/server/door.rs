@@ -26,12 +26,13 @@ pub trait Door: Send + Sync + 'static {
     fn resources<'a>(&'a self, caller: &'a Caller) -> Opening<'a, Vec<ResourceInfo>>;
     /// Reads one resource.
     fn read_resource<'a>(&'a self, caller: &'a Caller, uri: &'a str) -> Opening<'a, Result<ResourceContent, Refusal>>;
-    /// Values that begin with `prefix`, best first, at most a hundred.
+    /// Values that begin with `prefix`, best first, at most a hundred; versions those of `service`, where that is given.
     fn complete<'a>(
         &'a self,
         caller: &'a Caller,
         kind: CompletionKind,
         prefix: &'a str,
+        service: Option<&'a str>,
     ) -> Opening<'a, Vec<Redacted<String>>>;
     /// What a model should know before its first call.
     fn instructions(&self) -> String;

@@ -49,6 +49,7 @@ impl Door for Engine {
         caller: &'a Caller,
         kind: CompletionKind,
         prefix: &'a str,
+        service: Option<&'a str>,
     ) -> Opening<'a, Vec<Redacted<String>>> {
         Box::pin(async move {
             if !caller.scopes.contains(&Scope::Read) {
@@ -62,7 +63,7 @@ impl Door for Engine {
                 CompletionKind::Plan => "plan",
                 CompletionKind::Database => "database",
             };
-            Engine::complete(self, argument, prefix).await
+            Engine::complete(self, argument, prefix, service).await
         })
     }
 

@@ -94,6 +94,8 @@ impl Observation for CheckReadiness {
 struct Look {
     revision: Option<Revision>,
     seen: Vec<Seen>,
+    /// Whether no gate guards it: then nothing is red either.
+    ungated: bool,
 }
 
 async fn one(
@@ -105,6 +107,7 @@ async fn one(
     turns: &Semaphore,
 ) -> Result<Look, Refusal> {
     let (service, environment, target) = context.reader.inventory().target(name, Some(environment))?;
+    let ungated = service.gates.is_empty();
     let found = match version {
         Some(version) => context.reader.fetch_version(service, version).await,
         None => context.reader.head(service).await,
@@ -122,14 +125,15 @@ async fn one(
             evidence.collector.push_str(CheckReadiness::NAME);
             evidence.summary.clone_from(&blocker.message);
             blocker.message = format!("{name}: {}", blocker.message);
-            return Ok(Look { revision: None, seen: vec![Seen { evidence, blocker: Some(blocker), wrote: None }] });
+            let seen = vec![Seen { evidence, blocker: Some(blocker), wrote: None }];
+            return Ok(Look { revision: None, seen, ungated });
         }
     };
     let candidate = Candidate { context, service, environment, target, revision: &revision, earlier, turns };
     // It looks at all things at once, which is much to keep on the stack of each of many services.
     let seen = Box::pin(candidate.look()).await;
     (context.progress)(format!("{name}: looked at"));
-    Ok(Look { revision: Some(revision), seen })
+    Ok(Look { revision: Some(revision), seen, ungated })
 }
 
 fn summed_up(services: &[&ServiceName], environment: &EnvironmentName, looks: Vec<Look>) -> Observed {
@@ -150,11 +154,15 @@ fn summed_up(services: &[&ServiceName], environment: &EnvironmentName, looks: Ve
         .filter(|(_, look)| look.seen.iter().any(|seen| seen.blocker.is_some()))
         .map(|(name, _)| name.as_str())
         .collect();
+    let ungated: Vec<&str> =
+        services.iter().zip(&looks).filter(|(_, look)| look.ungated).map(|(name, _)| name.as_str()).collect();
+    let but = if ungated.is_empty() { String::new() } else { format!("; no quality gate guards {}", first(&ungated)) };
     let summary = if waiting.is_empty() {
-        format!("READY: {what}, {green} checks are green ✓")
+        let well = if ungated.is_empty() { " ✓" } else { "" };
+        format!("READY: {what}, {green} checks are green{well}{but}")
     } else {
         let whose = if services.len() == 1 { String::new() } else { format!("; look at {}", first(&waiting)) };
-        format!("NOT READY: {what}, {red} red, {yellow} yellow, {green} green{whose}")
+        format!("NOT READY: {what}, {red} red, {yellow} yellow, {green} green{whose}{but}")
     };
     let mut seen: Vec<Seen> = looks.into_iter().flat_map(|look| look.seen).collect();
     // Red before yellow before green; the order of the services within.

@@ -362,9 +362,12 @@ impl Case<'_> {
         rollback: Option<RollbackPlan>,
         mut evidence: Vec<Evidence>,
         asked: Asked,
-        warnings: Vec<String>,
+        mut warnings: Vec<String>,
         untrusted_text: Option<String>,
     ) -> Result<Proposal, Refusal> {
+        if asked.gates.is_empty() {
+            warnings.push(format!("Service {} has no gate: nothing was checked about the commit.", self.service.name));
+        }
         evidence.extend(asked.gates.iter().cloned());
         if let Some(on_github) = asked.github_secrets.as_ref().filter(|_| self.needs_secrets()) {
             evidence.push(self.secrets(on_github).await);

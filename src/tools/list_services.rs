@@ -192,6 +192,8 @@ struct RootView {
     /// The host that it is on; none for this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<HostName>,
+    /// The directory there: paths of other tools begin below it.
+    path: String,
 }
 
 /// A mailbox.
@@ -309,7 +311,11 @@ async fn resources(inventory: &Inventory, context: Context<'_>) -> Result<Answer
         roots: inventory
             .roots
             .iter()
-            .map(|(name, root)| RootView { name: name.clone(), host: root.host.clone() })
+            .map(|(name, root)| RootView {
+                name: name.clone(),
+                host: root.host.clone(),
+                path: root.path.display().to_string(),
+            })
             .collect(),
         databases,
     };

@@ -13,6 +13,7 @@ mod diagnose;
 mod diagnosing;
 mod drafting;
 mod handler;
+pub(crate) mod headline;
 mod inspect_db;
 mod inspecting;
 mod list_services;

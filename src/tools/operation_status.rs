@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 use super::{
     Answer, Context, Describe, Query, Toolset,
     bounds::{Limit, WaitSeconds},
+    headline::headline,
     records::OperationView,
 };
 use crate::domain::{
     effect::Effect,
     name::{EnvironmentName, ServiceName},
-    operation::{Operation, OperationFilter, OperationId},
-    refusal::{NextCall, Refusal},
+    operation::{Operation, OperationFilter, OperationId, OperationKind, OperationState},
+    refusal::{Code, NextCall, Refusal},
+    time::Time,
+    verdict::Judgement,
 };
 
 /// The tool.
@@ -54,10 +57,54 @@ pub(super) struct Output {
     detail: Option<OperationView>,
     /// The history, newest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    operations: Vec<Operation>,
+    operations: Vec<Past>,
     /// Whether there are more behind `offset + limit`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     more: bool,
+}
+
+/// An operation of the history, in short; asked for by its id, it tells the rest.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Past {
+    id: OperationId,
+    kind: OperationKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<ServiceName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    environment: EnvironmentName,
+    state: OperationState,
+    /// What was judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<Judgement>,
+    /// What stood in the way, by code.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    blockers: Vec<Code>,
+    started_at: Time,
+    /// From begin to end, ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
+    summary: String,
+}
+
+impl From<Operation> for Past {
+    fn from(operation: Operation) -> Self {
+        let mut blockers: Vec<Code> = operation.blockers.iter().map(|blocker| blocker.code).collect();
+        blockers.dedup();
+        Self {
+            id: operation.id,
+            kind: operation.kind,
+            service: operation.service,
+            version: operation.version,
+            environment: operation.environment,
+            state: operation.state,
+            verdict: operation.verdict.map(|verdict| verdict.judgement),
+            blockers,
+            started_at: operation.started_at,
+            duration_ms: operation.finished_at.map(|_| operation.metrics.duration_ms),
+            summary: operation.summary,
+        }
+    }
 }
 
 impl Describe for OperationStatus {
@@ -84,14 +131,7 @@ impl Query for OperationStatus {
 async fn one(id: &OperationId, arguments: &Arguments, context: Context<'_>) -> Result<Answer<Output>, Refusal> {
     context.records.wait(id, arguments.wait_s.get()).await?;
     let view = context.records.view(id, arguments.journal).await?;
-    let state = format!("{:?}", view.operation.state).to_uppercase();
-    let status = format!("{state}: {}", view.operation.summary);
-    let next = if view.operation.state.is_terminal() {
-        Vec::new()
-    } else {
-        let again = serde_json::json!({ "operation": id, "wait_s": 30 });
-        vec![NextCall::new("operation_status", again, "wait for it")]
-    };
+    let (status, next) = headline(&view);
     Ok(Answer { status, output: Output { detail: Some(view), operations: Vec::new(), more: false }, next })
 }
 
@@ -112,8 +152,13 @@ async fn history(arguments: &Arguments, context: Context<'_>) -> Result<Answer<O
         format!("{} operations{}, {open} open.", operations.len(), if more { " (there are more)" } else { "" });
     let mut next = Vec::new();
     if more {
-        let arguments = serde_json::json!({ "limit": limit, "offset": arguments.offset.saturating_add(limit) });
-        next.push(NextCall::new("operation_status", arguments, "see older ones"));
+        let again = serde_json::json!({
+            "service": arguments.service, "environment": arguments.environment, "limit": limit,
+            "offset": arguments.offset.saturating_add(limit),
+        });
+        let again = super::read_file::without_null(again);
+        next.push(NextCall::new("operation_status", again, "see older ones"));
     }
+    let operations = operations.into_iter().map(Past::from).collect();
     Ok(Answer { status, output: Output { detail: None, operations, more }, next })
 }

@@ -181,7 +181,7 @@ impl Case<'_> {
             Databases::Restore => self.restore(&mut steps, &mut warnings).await?,
         };
         let restores: Vec<Step> = steps.extract_if(.., |step| matches!(step, Step::RestoreDatabase(_))).collect();
-        let (code, rebuilt) = match &self.service.deploy {
+        let (how, rebuilt) = match &self.service.deploy {
             Deploy::Release(deploy) => self.by_release(deploy, &mut steps, &mut warnings).await?,
             Deploy::Script(deploy) => self.by_script(deploy, &mut steps).await?,
         };
@@ -190,7 +190,7 @@ impl Case<'_> {
         steps.push(Step::CheckSmoke(CheckSmoke { version: self.revision.version.clone() }));
         let reader = self.context.reader;
         let ready = Evidence {
-            summary: code.clone(),
+            summary: how,
             collector: Rollback::NAME.to_owned(),
             ..reader.evidence(EvidenceKind::RollbackReady, &self.subject(), Outcome::Pass, UNTIL_STAMPED)
         };
@@ -200,7 +200,7 @@ impl Case<'_> {
                 None => None,
             },
             release: self.live.and_then(|live| live.release.clone()),
-            code,
+            code: self.way_forth(),
             database: strategy,
             rebuilt,
         };
@@ -224,6 +224,16 @@ impl Case<'_> {
             warnings,
         };
         Ok(Proposal { draft, evidence: vec![ready], untrusted_text: None })
+    }
+
+    /// How the version that is left comes back when the rollback fails.
+    fn way_forth(&self) -> String {
+        match (&self.service.deploy, self.live.map(|live| (&live.version, &live.release))) {
+            (Deploy::Release(_), Some((_, Some(release)))) => format!("switch to release {release} again"),
+            (Deploy::Release(_), _) => "take the release offline again".to_owned(),
+            (Deploy::Script(_), Some((version, _))) => format!("not by itself: deploy {version} again"),
+            (Deploy::Script(_), None) => "not by itself: deploy a version".to_owned(),
+        }
     }
 
     /// Snapshots of the present state, then restores of the ones from before the live version.

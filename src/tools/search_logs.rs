@@ -122,6 +122,9 @@ impl Since {
 pub(super) struct Output {
     /// Matches in all files.
     matches: u64,
+    /// Lines that match but for their time, which cannot be read.
+    #[serde(skip_serializing_if = "is_zero")]
+    undated: u64,
     /// Lines that were looked at here; of files that the host preselected only those around what it found.
     lines: u64,
     /// Matches per file, the last written file first.
@@ -180,8 +183,15 @@ impl Query for SearchLogs {
         };
         let (since, until) =
             (arguments.since.map(|since| since.moment(now)), arguments.until.map(|until| until.moment(now)));
-        let mut output =
-            Output { matches: 0, lines: 0, files: Vec::new(), left_out: 0, untrusted_text: None, more: false };
+        let mut output = Output {
+            matches: 0,
+            undated: 0,
+            lines: 0,
+            files: Vec::new(),
+            left_out: 0,
+            untrusted_text: None,
+            more: false,
+        };
         let mut found = Vec::new();
         for place in &places {
             match context.reader.logs(place.root, place.path).await {
@@ -229,6 +239,7 @@ impl Query for SearchLogs {
             };
             budget = budget.without(found.read);
             output.matches += found.matches;
+            output.undated += found.undated;
             output.lines += found.lines;
             skip = skip.saturating_sub(found.matches);
             if !found.hits.is_empty() {
@@ -258,6 +269,12 @@ impl Query for SearchLogs {
             output.files.len(),
             output.lines
         );
+        if output.undated > 0 {
+            status.push_str(&format!(
+                " {} more may match: their time cannot be read; ask without since and until to see them.",
+                output.undated
+            ));
+        }
         let partly = output.files.iter().filter(|file| file.problem.is_some()).count();
         if partly > 0 {
             status.push_str(&format!(" {partly} files were not searched to the end."));

@@ -16,9 +16,6 @@ use crate::{
 /// The longest query that is looked at, characters. What is more than the search takes is cut off.
 const QUERY: usize = 2000;
 
-/// How many pages are shown.
-const PAGES: u32 = 5;
-
 /// The tool.
 #[derive(Debug)]
 pub(super) struct SearchWeb;
@@ -101,7 +98,7 @@ impl Query for SearchWeb {
             Freshness::Month => Some(Within::Month),
             Freshness::Year => Some(Within::Year),
         };
-        let hits = context.reader.search_web(Search { query: &cleaned, count: PAGES, within }).await?;
+        let hits = context.reader.search_web(Search { query: &cleaned, within }).await?;
         Ok(report(cleaned, hits))
     }
 }

@@ -179,18 +179,22 @@ fn status(run: &SmokeRun, outcome: Outcome, passed: u64, checks: u64, warnings: 
     }
 }
 
-/// The worst service once more, and the rest of the answer.
+/// Why the worst service does not answer, that service once more, and the rest of the answer.
 fn next(run: &SmokeRun, cursor: Option<&str>, shown: Shown) -> Vec<NextCall> {
     let worst = run.services.first().filter(|(.., report)| report.evidence.outcome != Outcome::Pass);
-    let worst = worst.map(|(service, ..)| {
-        let arguments = serde_json::json!({ "services": [service], "all_checks": true });
-        NextCall::new(RunSmoke::NAME, arguments, "check it again, with every check")
+    let worst = worst.map(|(service, environment, _)| {
+        let place = serde_json::json!({ "service": service, "environment": environment });
+        let again = serde_json::json!({ "services": [service], "environment": environment, "all_checks": true });
+        [
+            NextCall::new("diagnose", place, "find out why"),
+            NextCall::new(RunSmoke::NAME, again, "check it again, with every check"),
+        ]
     });
     let rest = cursor.map(|cursor| {
         let arguments = serde_json::json!({ "cursor": cursor, "all_checks": shown.passed });
         NextCall::new(RunSmoke::NAME, arguments, "see the services that are not shown")
     });
-    worst.into_iter().chain(rest).collect()
+    worst.into_iter().flatten().chain(rest).collect()
 }
 
 /// Good only when everything is, and something was checked.

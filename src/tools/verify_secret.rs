@@ -206,6 +206,8 @@ impl Query for VerifySecret {
             format!("MISSING: {} of {all} secrets: {}", missing.len(), listed(&missing))
         } else if !unknown.is_empty() {
             format!("INCONCLUSIVE: GitHub does not say whether these exist: {}", listed(&unknown))
+        } else if all + keys.len() == 0 {
+            "No secrets: the inventory names none for it".to_owned()
         } else if arguments.probe {
             worked(&found, &keys)
         } else {
@@ -223,7 +225,7 @@ impl Query for VerifySecret {
             status = format!("{status}; STALE: {}", listed(&stale));
         }
         if let Some(lacking) = env_keys.as_ref().filter(|keys| !keys.missing.is_empty()) {
-            status = format!("{status}; .env lacks {} keys", lacking.missing.len());
+            status = format!("MISSING: {} keys in .env; {status}", lacking.missing.len());
         }
         let present = u64::try_from(present).unwrap_or(u64::MAX);
         Ok(Answer {
@@ -325,6 +327,10 @@ fn worked(found: &[Found], keys: &[Tried]) -> String {
     let mut status = format!("{works} of {all} work{}", if works == all { " ✓" } else { "" });
     if unknown > 0 {
         status.push_str(&format!(", {unknown} unknown"));
+    }
+    let untried = found.iter().filter(|one| one.state == State::Unknown && one.tried.is_empty()).count();
+    if untried > 0 {
+        status.push_str(&format!(" ({untried} of them: nothing in the inventory logs in with it)"));
     }
     status
 }

@@ -7,12 +7,15 @@ use http::{HeaderMap, HeaderValue, header};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::{Reader, WorldError};
+use super::{Reader, WorldError, chain::Refused};
+use crate::domain::inventory::Way;
 
 /// One call.
 #[derive(Debug)]
 pub(in crate::world) struct Call<'a> {
     pub(in crate::world) url: &'a Url,
+    /// How it is reached, where the inventory says so.
+    pub(in crate::world) way: Option<&'a Way>,
     /// Who we are, and what else the interface wants to know.
     pub(in crate::world) headers: HeaderMap,
     /// A POST of this JSON; a GET without one.
@@ -37,6 +40,9 @@ pub(in crate::world) enum Fault {
     /// There is no connection.
     #[error("it cannot be reached")]
     Unreachable,
+    /// There is no connection, and this is why.
+    #[error("{0}")]
+    NoWay(String),
     /// It took too long.
     #[error("it did not answer within {0} ms")]
     Late(u128),
@@ -70,6 +76,14 @@ impl Fault {
     /// Whether asking again may help.
     pub(in crate::world) fn passes(&self) -> bool {
         matches!(self, Self::Unreachable | Self::Late(_) | Self::Cut | Self::Limited(_) | Self::Status(500..=599))
+    }
+}
+
+impl Fault {
+    /// Of what is needed before a connection can be made: the authorities, the host on the way.
+    fn of_way(error: WorldError) -> Self {
+        tracing::warn!(error = &error as &dyn std::error::Error, "a call cannot be made");
+        Self::NoWay(format!("it cannot be reached: could not {}: {}", error.doing, error.problem))
     }
 }
 
@@ -111,21 +125,33 @@ impl Answer {
 impl Reader<'_> {
     /// Asks once.
     pub(in crate::world) async fn call_api(&self, call: Call<'_>) -> Result<Answer, Fault> {
-        match tokio::time::timeout(call.timeout, ask(self.world.http.client()?, &call)).await {
+        match tokio::time::timeout(call.timeout, ask(*self, &call)).await {
             Ok(answer) => answer,
             Err(_) => Err(Fault::Late(call.timeout.as_millis())),
         }
     }
 }
 
-async fn ask(client: &reqwest::Client, call: &Call<'_>) -> Result<Answer, Fault> {
+async fn ask(reader: Reader<'_>, call: &Call<'_>) -> Result<Answer, Fault> {
+    let (via, ca) = call.way.map_or((None, None), |way| (way.via.as_ref(), way.ca.as_deref()));
+    let origin = reader.origin(via, true, ca).map_err(Fault::of_way)?;
+    // The tunnel is there for as long as its watch.
+    let (client, watch) = origin.client(&reader.world.http, call.url, ca).await.map_err(Fault::of_way)?;
     let request = match &call.body {
         None => client.get(call.url.clone()),
         Some(body) => client.post(call.url.clone()).header(header::CONTENT_TYPE, "application/json").body(body.clone()),
     };
     let request = request.headers(call.headers.clone()).header(header::ACCEPT, "application/json");
     let response = request.send().await.map_err(|error| {
-        let fault = if error.is_connect() || error.is_timeout() { Fault::Unreachable } else { Fault::Cut };
+        let fault = if let Some(refused) = Refused::of(&error) {
+            Fault::NoWay(refused.describe())
+        } else if let Some(why) = watch.why() {
+            Fault::NoWay(format!("it cannot be reached through the host: {}", why.problem))
+        } else if error.is_connect() || error.is_timeout() {
+            Fault::Unreachable
+        } else {
+            Fault::Cut
+        };
         // Its URL may be a secret.
         tracing::warn!(error = &error.without_url() as &dyn std::error::Error, "a call got no answer");
         fault

@@ -38,6 +38,19 @@ pub(super) fn facts(der: &[u8]) -> Option<Facts> {
     Some(Facts { ends, issuer: name(issuer), self_signed: issuer == subject })
 }
 
+/// The public key of a certificate with its kind (`SubjectPublicKeyInfo`, DER): by its digest programs are told which key they may trust.
+pub(super) fn public_key(der: &[u8]) -> Option<&[u8]> {
+    let body = content(content(der, SEQUENCE)?, SEQUENCE)?;
+    let after_version = if body.first() == Some(&VERSION) { skip(body)? } else { body };
+    // Serial number, algorithm, issuer, validity, subject.
+    let mut rest = after_version;
+    for _ in 0..5 {
+        rest = skip(rest)?;
+    }
+    let behind = skip(rest)?;
+    rest.get(..rest.len().checked_sub(behind.len())?).filter(|key| key.first() == Some(&SEQUENCE))
+}
+
 /// When a certificate ends.
 pub(super) fn not_after(der: &[u8]) -> Option<Time> {
     facts(der).map(|facts| facts.ends)

@@ -155,16 +155,16 @@ impl Http {
         Ok(self.usual.get_or_init(|| client))
     }
 
-    fn client_for(&self, request: &HttpRequest) -> Result<Client, WorldError> {
-        if request.private_network && request.ca.is_none() {
+    fn client_for(&self, private_network: bool, ca: Option<&Path>) -> Result<Client, WorldError> {
+        if private_network && ca.is_none() {
             return self.client().cloned();
         }
-        let trust = (request.private_network, request.ca.clone());
+        let trust = (private_network, ca.map(Path::to_owned));
         let known = self.others.lock().ok().and_then(|clients| clients.get(&trust).cloned());
         if let Some(client) = known {
             return Ok(client);
         }
-        let client = self.make(request.private_network, request.ca.as_deref())?;
+        let client = self.make(private_network, ca)?;
         if let Ok(mut clients) = self.others.lock() {
             clients.insert(trust, client.clone());
         }
@@ -207,15 +207,20 @@ fn no_client(error: reqwest::Error) -> WorldError {
     .because(error.without_url())
 }
 
-/// From where the connections of a check are made.
-enum Origin<'w> {
+/// From where connections are made.
+pub(in crate::world) enum Origin<'w> {
     Here(Client),
     Host(Remote<'w>),
 }
 
 impl Origin<'_> {
     /// A client for a URL; with the tunnel that it uses, as long as the value lives.
-    async fn client(&self, http: &Http, url: &Url, ca: Option<&Path>) -> Result<(Client, Watch), WorldError> {
+    pub(in crate::world) async fn client(
+        &self,
+        http: &Http,
+        url: &Url,
+        ca: Option<&Path>,
+    ) -> Result<(Client, Watch), WorldError> {
         let remote = match self {
             Self::Here(client) => return Ok((client.clone(), Watch::default())),
             Self::Host(remote) => remote,
@@ -228,7 +233,7 @@ impl Origin<'_> {
     }
 }
 
-impl Reader<'_> {
+impl<'w> Reader<'w> {
     /// Where a question from here would go: the address, judged. None for one that is asked from a host.
     pub(in crate::world) async fn http_address(&self, request: &HttpRequest) -> Result<Option<IpAddr>, WorldError> {
         if let Some(host) = &request.through
@@ -246,16 +251,25 @@ impl Reader<'_> {
         }
     }
 
+    /// Connections from that host, or from here, by these authorities. Nothing is contacted.
+    pub(in crate::world) fn origin(
+        self,
+        through: Option<&HostName>,
+        private_network: bool,
+        ca: Option<&Path>,
+    ) -> Result<Origin<'w>, WorldError> {
+        if let Some(host) = through
+            && let Place::There(remote) = self.place(host, Role::Deploy)?
+        {
+            return Ok(Origin::Host(remote));
+        }
+        Ok(Origin::Here(self.world.http.client_for(private_network, ca)?))
+    }
+
     /// Asks once. An answer of any status is an answer; an error is that there was none.
     pub async fn http_check(&self, request: &HttpRequest) -> Result<HttpAnswer, WorldError> {
         let http = &self.world.http;
-        let origin = match &request.through {
-            None => Origin::Here(http.client_for(request)?),
-            Some(host) => match self.place(host, Role::Deploy)? {
-                Place::Here => Origin::Here(http.client_for(request)?),
-                Place::There(remote) => Origin::Host(remote),
-            },
-        };
+        let origin = self.origin(request.through.as_ref(), request.private_network, request.ca.as_deref())?;
         let begin = Instant::now();
         if let Ok(answer) = tokio::time::timeout(request.timeout, ask(http, &origin, request, begin)).await {
             return answer;

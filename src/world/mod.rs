@@ -11,6 +11,7 @@ pub mod capabilities;
 mod certificate;
 mod chain;
 pub mod clock;
+mod contact;
 pub mod database;
 pub mod detached;
 mod dns;

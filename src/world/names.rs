@@ -12,7 +12,10 @@ use std::{
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::dns::{self, Kind, Record};
+use super::{
+    Reader,
+    dns::{self, Kind, Record},
+};
 use crate::domain::address::is_public;
 
 /// How long a name keeps the addresses it had: all hops and attempts of a check reach the same machine.
@@ -107,6 +110,17 @@ impl Names {
     pub(in crate::world) async fn records(&self, host: &str, kind: Kind) -> Result<Vec<Record>, Unresolved> {
         let servers = self.server.map_or_else(dns::system_servers, |server| vec![server]);
         dns::ask(&servers, host, kind).await
+    }
+}
+
+impl Reader<'_> {
+    /// Whether the DNS server of the inventory says anything at all; for `doctor`.
+    pub async fn dns_answers(&self) -> bool {
+        let urls = self.inventory().services.values().flat_map(|service| service.targets.values());
+        let mut hosts = urls.filter_map(|target| target.url.as_ref()?.domain());
+        // That a name does not exist, or leads nowhere, is an answer.
+        let found = self.world.http.names.records(hosts.next().unwrap_or("localhost"), Kind::A).await;
+        !matches!(found, Err(Unresolved::Silent))
     }
 }
 

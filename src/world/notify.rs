@@ -32,6 +32,22 @@ const PAUSE_MS: u64 = 300;
 /// A receiver that wants a longer one is not waited for, s.
 const PATIENCE_S: u64 = 5;
 
+/// Nobody took a notice.
+#[derive(Debug)]
+pub struct Undelivered {
+    /// Why.
+    pub error: WorldError,
+    /// Whether somebody may take it later.
+    pub passes: bool,
+}
+
+impl From<WorldError> for Undelivered {
+    /// Of what is needed before anything is sent.
+    fn from(error: WorldError) -> Self {
+        Self { error, passes: false }
+    }
+}
+
 impl Reader<'_> {
     /// Where a channel leads, without a delivery.
     ///
@@ -39,6 +55,23 @@ impl Reader<'_> {
     /// Its secret cannot be read, or holds no address that may be written to.
     pub async fn channel_address(&self, channel: &Channel) -> Result<(), WorldError> {
         self.address(channel).await.map(|_| ())
+    }
+
+    /// Whether somebody listens where a channel leads. Nothing is said to them.
+    ///
+    /// # Errors
+    /// As [`Reader::channel_address`], or nobody is there.
+    pub async fn channel_answers(&self, channel: &Channel) -> Result<(), WorldError> {
+        let url = self.address(channel).await?;
+        let late = || format!("nobody was there within {} ms", TIMEOUT.as_millis());
+        let contact = tokio::time::timeout(TIMEOUT, self.contact(&url, &channel.way, None)).await;
+        let (problem, fix) = match contact {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => (error.problem, error.fix),
+            Err(_) => (late(), "Check that it runs.".to_owned()),
+        };
+        let fix = fix.replace("its URL in deploy-ops.toml", &format!("the address in {}", channel.url));
+        Err(WorldError::new(Code::WorldFailed, doing(&channel.name), problem, fix))
     }
 
     async fn address(&self, channel: &Channel) -> Result<Url, WorldError> {
@@ -60,16 +93,16 @@ impl World {
     ///
     /// # Errors
     /// Nobody took it. After a lost answer it may have come all the same.
-    pub async fn notify(&self, permit: &Permit, notice: &Notify) -> Result<u32, WorldError> {
+    pub async fn notify(&self, permit: &Permit, notice: &Notify) -> Result<u32, Undelivered> {
         let _ = permit;
         let reader = self.reader();
         let Some(channel) = self.inventory.channels.get(&notice.channel) else {
-            return Err(WorldError::new(
+            return Err(Undelivered::from(WorldError::new(
                 Code::UnknownName,
                 doing(&notice.channel),
                 "it is not in the inventory any more",
                 "Add it to [notify], or choose another channel.",
-            ));
+            )));
         };
         let url = reader.address(channel).await?;
         let mut attempt = 1;
@@ -77,6 +110,7 @@ impl World {
         loop {
             let call = Call {
                 url: &url,
+                way: Some(&channel.way),
                 headers: self.headers_of(channel, notice).await?,
                 body: Some(notice.body.clone().into_bytes()),
                 timeout: TIMEOUT,
@@ -95,7 +129,7 @@ impl World {
             };
             match wait.filter(|_| attempt < ATTEMPTS) {
                 Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(refused(channel, &fault)),
+                None => return Err(Undelivered { error: refused(channel, &fault), passes: fault.passes() }),
             }
             attempt += 1;
             pause *= 3;

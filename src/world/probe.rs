@@ -5,14 +5,14 @@
 use std::time::Duration;
 
 use super::{
-    Reader, WorldError,
+    Reader, WorldError, api,
     database::{Access, refuses_login},
     mail::Fault,
     ssh::Role,
 };
 use crate::domain::{
     inventory::{Mailbox, SecretUse},
-    name::{ChannelName, DatabaseName, HostName, MailboxName, SecretName},
+    name::{ChannelName, DatabaseName, HostName, MailboxName, MonitorName, SecretName},
     refusal::Code,
     time::Time,
 };
@@ -55,6 +55,8 @@ impl Reader<'_> {
             SecretUse::TagKey => self.try_tag_key().await,
             SecretUse::Channel(name) => self.try_channel(name).await,
             SecretUse::Webhook { secret, private_network } => Ok(self.try_webhook(secret, *private_network).await),
+            SecretUse::Monitor(name) => self.try_monitor(wanted, name).await,
+            SecretUse::Search => self.try_the_search().await,
         }
         .unwrap_or_else(|error| Probed::new(Standing::Unknown, sentence(&error)))
     }
@@ -145,13 +147,46 @@ impl Reader<'_> {
         })
     }
 
+    async fn try_monitor(&self, wanted: &SecretUse, name: &MonitorName) -> Result<Probed, WorldError> {
+        let monitor = self.inventory().monitors.get(name);
+        let Some((monitor, access)) = monitor.and_then(|monitor| Some((monitor, monitor.access.as_ref()?))) else {
+            return Ok(Probed::new(Standing::Unknown, "It is not in the inventory.".to_owned()));
+        };
+        let (account, password) = (wanted.to_string(), self.secret_value(access.secret()).await?);
+        if let Some(until) = self.world.refusals.until(&account, &password, self.now()) {
+            return Ok(resting(until));
+        }
+        Ok(match self.monitor_lets_in(monitor).await {
+            Ok(true) => Probed::new(Standing::Works, format!("Monitor {name} accepts it ✓")),
+            Ok(false) => {
+                let found = format!("Monitor {name} answers whoever asks: it does not say whether this is right.");
+                Probed::new(Standing::Unknown, found)
+            }
+            Err(fault @ api::Fault::Refused(_)) => {
+                self.world.refusals.add(&account, &password, self.now());
+                Probed::new(Standing::Refused, format!("Monitor {name}: {fault}."))
+            }
+            Err(fault) => Probed::new(Standing::Unknown, format!("Monitor {name}: {fault}.")),
+        })
+    }
+
+    async fn try_the_search(&self) -> Result<Probed, WorldError> {
+        let Some(access) = &self.inventory().search else {
+            return Ok(Probed::new(Standing::Unknown, "It is not in the inventory.".to_owned()));
+        };
+        Ok(match self.try_search(access).await {
+            Ok(()) => Probed::new(Standing::Works, "The search accepts it ✓".to_owned()),
+            Err(fault @ api::Fault::Refused(_)) => Probed::new(Standing::Refused, format!("The search: {fault}.")),
+            Err(fault) => Probed::new(Standing::Unknown, format!("The search: {fault}.")),
+        })
+    }
+
     async fn try_channel(&self, name: &ChannelName) -> Result<Probed, WorldError> {
         let Some(channel) = self.inventory().channels.get(name) else {
             return Ok(Probed::new(Standing::Unknown, "It is not in the inventory.".to_owned()));
         };
-        self.channel_address(channel).await?;
-        // What is delivered there goes wherever the operator wrote.
-        Ok(self.try_webhook(&channel.url, true).await)
+        self.channel_answers(channel).await?;
+        Ok(Probed::new(Standing::Works, "Reachable ✓; nothing was said to it.".to_owned()))
     }
 
     /// A connection, with TLS where the address says so, and not a word: many begin something with whatever is said to them. Whether

@@ -13,8 +13,8 @@ use rustls::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::WorldError;
-use crate::domain::refusal::Code;
+use super::{Reader, WorldError, certificate::not_after};
+use crate::domain::{refusal::Code, time::Time};
 
 /// A server that has to prove who it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -65,6 +65,19 @@ pub(in crate::world) fn roots(ca: Option<&Path>) -> Result<RootCertStore, WorldE
         roots.add(certificate).map_err(|_| unreadable(path))?;
     }
     if roots.is_empty() { Err(unreadable(path)) } else { Ok(roots) }
+}
+
+impl Reader<'_> {
+    /// When the last of the authorities in a file ends.
+    ///
+    /// # Errors
+    /// There is none that can be read.
+    pub fn authorities_end(&self, file: &Path) -> Result<Time, WorldError> {
+        // What cannot be an authority is refused as it would be when it is needed.
+        roots(Some(file))?;
+        let certificates = CertificateDer::pem_file_iter(file).map_err(|_| unreadable(file))?;
+        certificates.flatten().filter_map(|one| not_after(&one)).max().ok_or_else(|| unreadable(file))
+    }
 }
 
 /// The authorities of the system.

@@ -145,7 +145,13 @@ impl Door for FakeDoor {
             }
         })
     }
-    fn complete<'a>(&'a self, _: &'a Caller, _: CompletionKind, _: &'a str) -> Opening<'a, Vec<Redacted<String>>> {
+    fn complete<'a>(
+        &'a self,
+        _: &'a Caller,
+        _: CompletionKind,
+        _: &'a str,
+        _: Option<&'a str>,
+    ) -> Opening<'a, Vec<Redacted<String>>> {
         Box::pin(async { vec![self.blind.text(CANARY), self.blind.text("shop")] })
     }
     fn instructions(&self) -> String {

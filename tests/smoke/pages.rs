@@ -76,7 +76,9 @@ fn http(path: &str, more: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_planted_fault_is_told_and_what_is_right_passes() {
-    let (port, other) = (serve(site()).await, serve(site()).await);
+    let other = serve(site()).await;
+    let to_port = Redirect::temporary(&format!("http://127.0.0.1:{other}/"));
+    let port = serve(site().route("/port", get(move || async { to_port }))).await;
     let base = format!("http://127.0.0.1:{port}");
     let to_other = format!("ends_at = \"http://127.0.0.1:{other}/\"");
     let ends_at = |path: &str| format!("ends_at = \"{base}{path}\"");
@@ -88,6 +90,14 @@ async fn every_planted_fault_is_told_and_what_is_right_passes() {
         ("soon", http("/late", "max_ms = 9000"), "PASS", "HTTP 200 in "),
         ("text", http("/", "contains = \"welcome back\""), "FAIL", "HTTP 200, but the wanted text is missing."),
         ("no-text", http("/", "lacks = \"welcome\""), "FAIL", "HTTP 200, but a text is there that must not be."),
+        ("pattern", http("/", "matches = '^welcome \\w+$'\nnot_matches = '(?i)Fatal error'"), "PASS", "HTTP 200 in "),
+        ("no-match", http("/", "matches = '(?i)BACK$'"), "FAIL", "HTTP 200, but no text matches the wanted pattern."),
+        (
+            "bad-match",
+            http("/", "not_matches = 'h[ao]me'"),
+            "FAIL",
+            "HTTP 200, but a text matches a pattern that none may match.",
+        ),
         ("both", http("/", "lacks = \"fatal\"\ncontains = \"home\""), "PASS", "HTTP 200 in "),
         ("loop", http("/loop-a", ""), "FAIL", "HTTP 307 in a redirect loop, wanted 200."),
         ("many", http("/1", "max_redirects = 2"), "FAIL", "HTTP 307 after 2 redirects, the most that are followed"),
@@ -95,6 +105,7 @@ async fn every_planted_fault_is_told_and_what_is_right_passes() {
         ("no-end", http("/2", &ends_at("/3")), "FAIL", "HTTP 200, but redirects do not end at http://127.0.0.1:"),
         ("unfollowed", http("/1", "status = 307"), "PASS", "HTTP 307 in "),
         ("away", http("/away", ""), "FAIL", "HTTP 307 to another host, wanted 200."),
+        ("other-port", http("/port", ""), "FAIL", "HTTP 307 to another host, wanted 200."),
         ("away-named", http("/away", &to_other), "FAIL", "HTTP 307 to another host, wanted 200; redirects do not end"),
         ("metadata", http("/metadata", ""), "FAIL", "HTTP 307 to another host, wanted 200."),
         ("tricky", http("/tricky", ""), "FAIL", "HTTP 307 to another host, wanted 200."),

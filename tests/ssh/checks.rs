@@ -205,3 +205,43 @@ async fn https_through_a_host_is_verified_for_the_name_in_the_url() {
         assert!(found["details"][0]["found"].as_str().unwrap().starts_with(wanted), "{wanted}: {}", asked.text);
     }
 }
+
+#[tokio::test]
+async fn monitors_and_channels_are_reached_through_a_host() {
+    let host = Sshd::shape().own_network().start().await;
+    serve(&host, "8080 [] -").await;
+    let house = House::staging().await;
+    let hook = house.path("secrets/hook");
+    std::fs::write(&hook, "http://127.0.0.1:8080/webhook/canary-7Hy6Gt5Fr4De3Sw2").unwrap();
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    house.configure(|text| {
+        let text = text.replace("[secrets]", &format!("[secrets]\nHOOK = \"file:{}\"", hook.display()));
+        let monitor = |name: &str, port: u16| {
+            format!(
+                "[monitoring.{name}]\nkind = \"alertmanager\"\nurl = \"http://127.0.0.1:{port}/\"\nvia = \"web\"\n\
+                 timeout_ms = 10000\n"
+            )
+        };
+        let channel = |name: &str, secret: &str| {
+            format!("[notify.{name}]\nkind = \"webhook\"\nurl = \"{secret}\"\nvia = \"web\"\n")
+        };
+        format!(
+            "{text}\n{}\n{}{}{}",
+            host.toml("web"),
+            monitor("there", 8080),
+            monitor("away", 8081),
+            channel("team", "HOOK")
+        )
+    });
+    let client = house.server().await;
+    let asked = client.call("check_monitoring", json!({})).await;
+    let doubts = asked.structured["doubts"].to_string();
+    // It answers, with what is no list of clusters.
+    assert!(doubts.contains("there: whether it is ready cannot be told: its answer cannot be read"), "{}", asked.text);
+    let wanted = "away: it cannot be reached through the host: nothing answers host web at that address";
+    assert!(doubts.contains(wanted), "{}", asked.text);
+    let probed = client.call("verify_secret", json!({ "secrets": ["HOOK"], "probe": true })).await;
+    let found = probed.get("/found/0/tried/0/found");
+    assert_eq!(found, "Reachable ✓; nothing was said to it.");
+    assert!(!probed.raw.contains("canary-7Hy6"), "{}", probed.raw);
+}

@@ -154,16 +154,16 @@ async fn a_log_on_a_host_is_searched_as_one_here() {
 }
 
 #[tokio::test]
-async fn both_halves_of_a_large_log_are_searched_as_one() {
+async fn both_parts_of_a_large_log_are_searched_as_one() {
     let (_house, host, client) = house(Sshd::shape()).await;
     let (size, line) = (10_000_000, [&[b'.'; 99][..], b"\n"].concat());
     let mut log = line.repeat(size / line.len());
-    // Where the second half begins, in the middle of a line and of a word; and on both sides of it.
-    let half = size / 65_536 * 9 / 20 * 65_536;
-    for at in [20, half - 5, half + 3_000, half + 70_000, size - 80] {
+    // Where the second part begins, in the middle of a line and of a word; and on both sides of it.
+    let part = size / 65_536 * 7 / 20 * 65_536;
+    for at in [20, part - 5, part + 3_000, part + 70_000, size - 80] {
         log[at..][..14].copy_from_slice(b"quota exceeded");
     }
-    for at in [half - 9_000 - half % 100, half + 90_000 - half % 100] {
+    for at in [part - 9_000 - part % 100, part + 90_000 - part % 100] {
         log[at..][..18].copy_from_slice(b"quota\x1b[0m exceeded");
     }
     host.plant("logs/app.log", log);

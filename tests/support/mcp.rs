@@ -12,11 +12,14 @@ use deploy_ops_mcp::{
 };
 use rmcp::{
     RoleClient, ServiceExt,
-    model::{CallToolRequestParams, ReadResourceRequestParams, ResourceContents, Tool},
+    model::{
+        CallToolRequestParams, CompletionContext, GetPromptRequestParams, Prompt, ReadResourceRequestParams,
+        ResourceContents, Tool,
+    },
     service::RunningService,
     transport::TokioChildProcess,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::{io::AsyncReadExt, process::Command};
 
 use super::{
@@ -255,6 +258,37 @@ impl Client {
             Some(ResourceContents::BlobResourceContents { blob, .. }) => Ok(blob),
             _ => Err("nothing is in it".to_owned()),
         }
+    }
+
+    /// The prompts with the arguments that each wants.
+    pub(crate) async fn prompts(&self) -> Vec<(String, Vec<String>)> {
+        let prompts = self.connection.list_all_prompts().await.unwrap();
+        let wanted = |prompt: Prompt| {
+            let arguments = prompt.arguments.unwrap_or_default().into_iter();
+            let required = arguments.filter(|argument| argument.required == Some(true)).map(|argument| argument.name);
+            (prompt.name, required.collect())
+        };
+        prompts.into_iter().map(wanted).collect()
+    }
+
+    /// The text of a prompt.
+    pub(crate) async fn prompt(&self, name: &str, arguments: Map<String, Value>) -> String {
+        let request = GetPromptRequestParams::new(name).with_arguments(arguments);
+        let prompt = self.connection.get_prompt(request).await.unwrap();
+        serde_json::to_string(&prompt.messages).unwrap()
+    }
+
+    /// What an argument of a prompt is completed with, when `service` is given already.
+    pub(crate) async fn complete(
+        &self,
+        prompt: &str,
+        argument: &str,
+        begin: &str,
+        service: Option<&str>,
+    ) -> Vec<String> {
+        let given = service.map(|service| [("service".to_owned(), service.to_owned())].into_iter().collect());
+        let context = given.map(CompletionContext::with_arguments);
+        self.connection.complete_prompt_argument(prompt, argument, begin, context).await.unwrap().values
     }
 
     /// A dry run that makes a plan.

@@ -12,6 +12,7 @@ pub(crate) mod forum;
 pub(crate) mod github;
 pub(crate) mod github_house;
 mod home;
+pub(crate) mod kept;
 pub(crate) mod liar_mail;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod liar_ssh;

@@ -50,7 +50,17 @@ impl Authority {
     pub(crate) async fn serve(&self, site: Router, name: &str, days: Days) -> u16 {
         let key = KeyPair::generate().unwrap();
         let certificate = params(&[name], name, days).signed_by(&key, &self.0).unwrap();
-        serve_with(site, certificate.der().clone(), &key).await
+        serve_with(site, vec![certificate.der().clone()], &key).await
+    }
+
+    /// The same by an authority below this one, which ends at its own time.
+    pub(crate) async fn serve_below(&self, site: Router, name: &str, days: Days, authority_days: Days) -> u16 {
+        let mut below = params(&[], "An authority below", authority_days);
+        below.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let below = CertifiedIssuer::signed_by(below, KeyPair::generate().unwrap(), &self.0).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = params(&[name], name, days).signed_by(&key, &below).unwrap();
+        serve_with(site, vec![certificate.der().clone(), below.der().clone()], &key).await
     }
 }
 
@@ -58,7 +68,7 @@ impl Authority {
 pub(crate) async fn serve_self_signed(site: Router, name: &str) -> u16 {
     let key = KeyPair::generate().unwrap();
     let certificate = params(&[name], name, (-1, 100)).self_signed(&key).unwrap();
-    serve_with(site, certificate.der().clone(), &key).await
+    serve_with(site, vec![certificate.der().clone()], &key).await
 }
 
 fn params(names: &[&str], common_name: &str, (from, until): Days) -> CertificateParams {
@@ -77,13 +87,13 @@ fn at(days: i64) -> SystemTime {
 
 async fn serve_with(
     site: Router,
-    certificate: tokio_rustls::rustls::pki_types::CertificateDer<'static>,
+    chain: Vec<tokio_rustls::rustls::pki_types::CertificateDer<'static>>,
     key: &KeyPair,
 ) -> u16 {
     let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-    let acceptor = TlsAcceptor::from(Arc::new(config.with_single_cert(vec![certificate], key).unwrap()));
+    let acceptor = TlsAcceptor::from(Arc::new(config.with_single_cert(chain, key).unwrap()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {

@@ -157,11 +157,10 @@ fn picture() -> Vec<u8> {
     let mut png = Vec::new();
     let mut encoder = png::Encoder::new(&mut png, 1280, 800);
     encoder.set_color(png::ColorType::Rgb);
-    let pixels: Vec<u8> = (0..800_u32)
-        .flat_map(|y| {
-            (0..1280_u32).flat_map(move |x| [(x / 8) as u8, (y / 4) as u8, if x / 160 % 2 == 0 { 90 } else { 200 }])
-        })
-        .collect();
+    // Stripes that fade to the right and below: an edge is seen, and so is a cut.
+    let shade = |at: u32| u8::try_from(at % 256).unwrap();
+    let pixel = |x: u32, y: u32| [shade(x / 8), shade(y / 4), if x / 160 % 2 == 0 { 90 } else { 200 }];
+    let pixels: Vec<u8> = (0..800).flat_map(|y| (0..1280).flat_map(move |x| pixel(x, y))).collect();
     encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
     png
 }

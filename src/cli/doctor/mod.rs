@@ -1,6 +1,7 @@
 //! `deploy-ops doctor`: what is wrong, what is weak, and how to mend it. Changes nothing but what `--canary` says.
 
 mod browser;
+mod e2e;
 mod github;
 mod hosts;
 mod inventory;
@@ -8,6 +9,7 @@ mod machine;
 mod outside;
 mod state;
 mod telemetry;
+mod trust;
 
 use serde_json::json;
 
@@ -89,8 +91,10 @@ pub(super) fn run(switches: Switches, options: &Options, terminal: &Terminal) ->
                 let weak = redactor.add(secrets);
                 let mut found = inventory::check_secrets(&config, &unread, &weak);
                 found.extend(github::check(&config).await);
+                found.extend(trust::check(&config).await);
                 found.extend(outside::check(&config).await);
                 found.extend(browser::check(&config).await);
+                found.extend(e2e::check(&config).await);
                 found.extend(telemetry::check(&config).await);
                 found.extend(hosts::check(&config, options.canary).await);
                 found.extend(state::check(&config, switches, terminal).await);

@@ -11,7 +11,7 @@ use crate::{
     world::Reader,
 };
 
-/// Asks every monitor, and reads where channels lead.
+/// Asks every monitor, and connects to where channels lead without a word.
 pub(super) async fn check(config: &Config) -> Vec<Finding> {
     let world = wire::world_of(config);
     let reader = world.reader();
@@ -52,13 +52,13 @@ async fn of_remote(reader: Reader<'_>, service: &Service) -> Finding {
 
 async fn of_channel(reader: Reader<'_>, channel: &Channel) -> Finding {
     let what = format!("channel {}", channel.name);
-    match reader.channel_address(channel).await {
+    match reader.channel_answers(channel).await {
         Err(error) => Finding::wrong(what, error.problem, error.fix),
         Ok(()) if channel.signing_key.is_none() => Finding::weak(
             what,
-            "has an address; whoever listens cannot tell that a message is from us",
+            "can be reached; whoever listens cannot tell that a message is from us",
             "give it a signing_key, and let the receiver check it",
         ),
-        Ok(()) => Finding::good(what, "has an address; nothing was sent"),
+        Ok(()) => Finding::good(what, "can be reached; nothing was sent"),
     }
 }

@@ -123,14 +123,21 @@ async fn of_ledger(ledger: &Ledger) -> Result<Vec<Finding>, Refusal> {
     Ok(findings)
 }
 
-/// What GitHub does not know of operations that have ended.
+/// What others do not know of operations.
 async fn untold(engine: &Engine) -> Vec<Finding> {
-    let fix = "see that GitHub answers and that the token has the permissions of docs/github.md; a server tries again when it starts";
-    match engine.untold(SystemClock.now()).await {
-        Ok(untold) => {
-            let finding = |(id, how)| Finding::weak("GitHub", format!("operation {id}: {how}"), fix);
-            untold.into_iter().map(finding).collect()
+    let (now, mut findings) = (SystemClock.now(), Vec::new());
+    let github = "see that GitHub answers and that the token has the permissions of docs/github.md; a server tries again when it starts";
+    let channels = "see that whoever listens there answers; a server tries again for a day";
+    for (what, untold, fix) in
+        [("GitHub", engine.untold(now).await, github), ("channels", engine.unnoticed(now).await, channels)]
+    {
+        match untold {
+            Ok(untold) => {
+                let finding = |(id, how)| Finding::weak(what, format!("operation {id}: {how}"), fix);
+                findings.extend(untold.into_iter().map(finding));
+            }
+            Err(refusal) => findings.push(Finding::wrong("ledger", refusal.message, refusal.fix)),
         }
-        Err(refusal) => vec![Finding::wrong("ledger", refusal.message, refusal.fix)],
     }
+    findings
 }

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, str::FromStr};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{section::Section, source::Source};
+use super::{
+    section::{Section, is_mistyped},
+    source::Source,
+};
 use crate::domain::name::{InvalidName, SecretName, ServiceName, nearest};
 
 /// The longest text that a value may be, bytes.
@@ -164,10 +167,15 @@ impl<'a> Item<'a> {
     }
 
     /// The value of a key that decides which keys the table may have.
-    pub(crate) fn member(&self, key: &str) -> Option<Item<'a>> {
+    pub(crate) fn member(&self, key: &'static str) -> Option<Item<'a>> {
         let found = self.optional_member(key);
-        if found.is_none() && self.is_table() {
-            self.error(&format!("{key} is missing"), format!("add {key} = …"));
+        if let (None, Some(table)) = (&found, self.value.get_ref().as_table()) {
+            let mistyped = table.keys().map(|stray| stray.get_ref().as_ref()).find(|stray| is_mistyped(stray, key));
+            let fix = match mistyped {
+                Some(stray) => format!("write {key} instead of {stray}"),
+                None => format!("add {key} = …"),
+            };
+            self.error(&format!("{key} is missing"), fix);
         }
         found
     }

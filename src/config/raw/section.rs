@@ -80,6 +80,11 @@ impl<'a> Section<'a> {
     }
 }
 
+/// Whether a key of the file is a word that was meant as that key.
+pub(super) fn is_mistyped(stray: &str, key: &'static str) -> bool {
+    is_word(stray) && nearest_key(stray, &[key]).is_some()
+}
+
 /// The key that was probably meant: nearly the same, or its beginning or end.
 fn nearest_key(text: &str, keys: &[&'static str]) -> Option<&'static str> {
     let part_of = |key: &str| text.len() > 3 && (key.starts_with(text) || key.ends_with(text) || text.starts_with(key));

@@ -220,6 +220,15 @@ deploy = { script = "x" }"#,
                 r#"[services.a]
 repository = "/r"
 targets.production = { host = "web", root = "a" }
+deploy = { knd = "script" }"#,
+                4,
+                "services.a.deploy: kind is missing",
+                "write kind instead of knd",
+            ),
+            (
+                r#"[services.a]
+repository = "/r"
+targets.production = { host = "web", root = "a" }
 deploy = { kind = "script", script = "x" }"#,
                 4,
                 "services.a.deploy: without dry_run_argument there is no dry run",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::api_url;
+use super::{api_url, way};
 use crate::{
     config::{
         defaults,
@@ -10,14 +10,16 @@ use crate::{
         raw::{Item, Section},
     },
     domain::{
-        inventory::{Monitor, MonitorAccess, MonitorKind},
-        name::MonitorName,
+        inventory::{Host, Monitor, MonitorAccess, MonitorKind},
+        name::{HostName, MonitorName},
     },
 };
 
 const KEYS: &[&str] = &[
     "kind",
     "url",
+    "via",
+    "ca",
     "token",
     "user",
     "password",
@@ -28,7 +30,8 @@ const KEYS: &[&str] = &[
     "watchdog",
     "timeout_ms",
 ];
-const UPTIME_KUMA_KEYS: &[&str] = &["kind", "url", "page", "service_label", "environment_label", "timeout_ms"];
+const UPTIME_KUMA_KEYS: &[&str] =
+    &["kind", "url", "via", "ca", "page", "service_label", "environment_label", "timeout_ms"];
 
 /// The severity of what is down, where no label says how severe it is.
 const CRITICAL: &str = "critical";
@@ -41,12 +44,16 @@ enum Kind {
     UptimeKuma,
 }
 
-pub(super) fn read(monitors: &Item<'_>, names: &Names) -> BTreeMap<MonitorName, Monitor> {
+pub(super) fn read(
+    monitors: &Item<'_>,
+    names: &Names,
+    hosts: &BTreeMap<HostName, Host>,
+) -> BTreeMap<MonitorName, Monitor> {
     let entries = monitors.entries::<MonitorName>().into_iter();
-    entries.filter_map(|(name, item)| Some((name.clone(), monitor(name, &item, names)?))).collect()
+    entries.filter_map(|(name, item)| Some((name.clone(), monitor(name, &item, names, hosts)?))).collect()
 }
 
-fn monitor(name: MonitorName, item: &Item<'_>, names: &Names) -> Option<Monitor> {
+fn monitor(name: MonitorName, item: &Item<'_>, names: &Names, hosts: &BTreeMap<HostName, Host>) -> Option<Monitor> {
     let kinds = [
         ("alertmanager", Kind::Alertmanager),
         ("prometheus", Kind::Prometheus),
@@ -69,6 +76,10 @@ fn monitor(name: MonitorName, item: &Item<'_>, names: &Names) -> Option<Monitor>
         Ok(None) => item.web_url(),
         _ => api_url::read(&item, "https://alertmanager.example.org/"),
     });
+    let way = way::to_interface(&section, names, hosts);
+    if let (Some(item), Some("http")) = (section.optional("ca"), url.as_ref().map(url::Url::scheme)) {
+        item.error("names authorities, but the url is without TLS", "write the url as https, or remove it");
+    }
     let label = |key, default: &str| match section.optional(key) {
         Some(item) => label(&item),
         None => Some(default.to_owned()),
@@ -85,6 +96,7 @@ fn monitor(name: MonitorName, item: &Item<'_>, names: &Names) -> Option<Monitor>
         name,
         kind: kind?,
         url: url?,
+        way: way?,
         access: access.ok()?,
         timeout_ms: section.number("timeout_ms", defaults::MONITORING_TIMEOUT_MS),
         service_label: service_label?,
@@ -190,6 +202,18 @@ mod tests {
                 4,
                 "monitoring.a.service_label: is not the name of a label",
                 "use letters",
+            ),
+            (
+                "[monitoring.a]\nkind = \"prometheus\"\nurl = \"http://a.example.org/\"\nca = \"ca.pem\"",
+                4,
+                "monitoring.a.ca: names authorities, but",
+                "write the url as https",
+            ),
+            (
+                "[monitoring.a]\nkind = \"prometheus\"\nurl = \"http://a.example.org/\"\nvia = \"wbe\"",
+                4,
+                "monitoring.a.via: there is no host of this name",
+                "did you mean web",
             ),
             (
                 "[monitoring.a]\nkind = \"uptime_kuma\"\nurl = \"https://up.example.org/\"\npage = \"../x\"",

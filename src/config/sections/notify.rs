@@ -2,32 +2,45 @@
 
 use std::collections::BTreeMap;
 
+use super::way;
 use crate::{
     config::{
         names::Names,
         raw::{Item, Section},
     },
     domain::{
-        inventory::{Channel, ChannelKind, Event, Telling},
-        name::ChannelName,
+        inventory::{Channel, ChannelKind, Event, Host, Telling},
+        name::{ChannelName, HostName},
     },
 };
 
-const KEYS: &[&str] = &["kind", "url", "signing_key"];
+const KEYS: &[&str] = &["kind", "url", "via", "ca", "signing_key"];
 const TELLING_KEYS: &[&str] = &["channel", "on"];
 
-pub(super) fn read(channels: &Item<'_>, names: &Names) -> BTreeMap<ChannelName, Channel> {
+pub(super) fn read(
+    channels: &Item<'_>,
+    names: &Names,
+    hosts: &BTreeMap<HostName, Host>,
+) -> BTreeMap<ChannelName, Channel> {
     let entries = channels.entries::<ChannelName>().into_iter();
-    entries.filter_map(|(name, item)| Some((name.clone(), channel(name, &item.section(KEYS)?, names)?))).collect()
+    entries
+        .filter_map(|(name, item)| Some((name.clone(), channel(name, &item.section(KEYS)?, names, hosts)?)))
+        .collect()
 }
 
-fn channel(name: ChannelName, section: &Section<'_>, names: &Names) -> Option<Channel> {
+fn channel(
+    name: ChannelName,
+    section: &Section<'_>,
+    names: &Names,
+    hosts: &BTreeMap<HostName, Host>,
+) -> Option<Channel> {
     let kinds = [("n8n", ChannelKind::N8n), ("webhook", ChannelKind::Webhook), ("slack", ChannelKind::Slack)];
     let kind = section.required("kind").and_then(|item| item.choice(&kinds));
     let secret = |item: &Item<'_>| item.reference("entry of [secrets]", &names.secrets);
     let url = section.required("url").and_then(|item| url(&item, names));
     let signing_key = section.optional("signing_key").map_or(Some(None), |item| secret(&item).map(Some));
-    Some(Channel { name, kind: kind?, url: url?, signing_key: signing_key? })
+    let way = way::to_interface(section, names, hosts);
+    Some(Channel { name, kind: kind?, url: url?, way: way?, signing_key: signing_key? })
 }
 
 /// The name of the secret that holds the address.

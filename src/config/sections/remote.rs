@@ -55,7 +55,7 @@ mod tests {
         ];
         for (remote, message, fix) in cases {
             let service = format!(
-                "[services.shop]\nrepository = \"/srv/shop\"\nremote = {remote}\ndeploy = {{ kind = \"release\" }}\n\
+                "[services.shop]\nrepository = \"/srv/shop\"\nremote = {remote}\ndeploy = {{ kind = \"release\", artifact = \"public\" }}\n\
                  targets.production = {{ host = \"web\", root = \"shop\" }}"
             );
             check_with_inventory(&service, 3, &format!("services.shop.remote.{message}"), fix);

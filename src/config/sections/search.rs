@@ -6,7 +6,7 @@ use crate::{
     domain::inventory::SearchAccess,
 };
 
-const KEYS: &[&str] = &["api", "token"];
+const KEYS: &[&str] = &["api", "token", "results", "language", "country"];
 
 pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<SearchAccess> {
     let section = item.section(KEYS)?;
@@ -15,7 +15,35 @@ pub(super) fn read(item: &Item<'_>, names: &Names) -> Option<SearchAccess> {
         None => url::Url::parse(defaults::SEARCH_API).ok(),
     };
     let token = section.required("token").and_then(|item| item.reference("entry of [secrets]", &names.secrets));
-    Some(SearchAccess { api: api?, token: token? })
+    let results = section.number("results", defaults::SEARCH_RESULTS);
+    let language = section.optional("language").and_then(|item| language(&item));
+    let country = section.optional("country").and_then(|item| country(&item));
+    Some(SearchAccess { api: api?, token: token?, results, language, country })
+}
+
+/// `de`, `pt-br`, `zh-hans`.
+fn language(item: &Item<'_>) -> Option<String> {
+    let text = item.text()?;
+    let letters =
+        |part: &str, most: usize| (2..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_lowercase());
+    let ok = match text.split_once('-') {
+        Some((language, variant)) => letters(language, 2) && letters(variant, 4),
+        None => letters(text, 2),
+    };
+    if !ok {
+        item.error("is not a language", "write it as de, en or pt-br, or leave it out for any");
+    }
+    ok.then(|| text.to_owned())
+}
+
+/// `AT`.
+fn country(item: &Item<'_>) -> Option<String> {
+    let text = item.text()?;
+    let ok = text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
+    if !ok {
+        item.error("is not a country", "write it as AT, DE or US, or leave it out for any");
+    }
+    ok.then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -43,6 +71,24 @@ mod tests {
                 3,
                 "unknown key in search",
                 "Known keys: api, token",
+            ),
+            (
+                "[search]\ntoken = \"CRM_DB_PASSWORD\"\nresults = 21",
+                3,
+                "search.results: must be from 1 to 20",
+                "use a number",
+            ),
+            (
+                "[search]\ntoken = \"CRM_DB_PASSWORD\"\nlanguage = \"German\"",
+                3,
+                "search.language: is not a language",
+                "write it as de",
+            ),
+            (
+                "[search]\ntoken = \"CRM_DB_PASSWORD\"\ncountry = \"Austria\"",
+                3,
+                "search.country: is not a country",
+                "write it as AT",
             ),
         ];
         for (text, line, message, fix) in cases {

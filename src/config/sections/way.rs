@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    config::{names::Names, raw::Item},
+    config::{
+        names::Names,
+        raw::{Item, Section},
+    },
     domain::{
-        inventory::{Host, HostKind},
+        inventory::{Host, HostKind, Way},
         name::HostName,
     },
 };
@@ -19,6 +22,13 @@ pub(super) fn via(item: &Item<'_>, names: &Names, hosts: &BTreeMap<HostName, Hos
         return None;
     }
     Some(name)
+}
+
+/// How an interface of others is reached, by the keys `via` and `ca`.
+pub(super) fn to_interface(section: &Section<'_>, names: &Names, hosts: &BTreeMap<HostName, Host>) -> Option<Way> {
+    let through = section.optional("via").map_or(Some(None), |item| via(&item, names, hosts).map(Some));
+    let ca = section.optional("ca").map_or(Some(None), |item| item.local_path().map(Some));
+    Some(Way { via: through?, ca: ca? })
 }
 
 /// How a connection is protected.

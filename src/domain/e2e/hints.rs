@@ -13,6 +13,8 @@ pub enum Hint {
     BaseUrl,
     /// The certificate of the page is not trusted.
     Certificate,
+    /// A video was asked for, and nothing can record it.
+    Recorder,
     /// The browser could not be started.
     Browser,
     /// More than one element fits the selector.
@@ -44,7 +46,9 @@ impl Hint {
         if says(&["net::ERR_CERT", "SELF_SIGNED_CERT", "unable to verify the first certificate"]) {
             hints.push(Self::Certificate);
         }
-        if says(&["Executable doesn't exist", "browserType.launch", "Failed to launch"]) {
+        if says(&["Video rendering requires ffmpeg"]) {
+            hints.push(Self::Recorder);
+        } else if says(&["Executable doesn't exist", "browserType.launch", "Failed to launch"]) {
             hints.push(Self::Browser);
         }
         if says(&["strict mode violation"]) {
@@ -69,6 +73,7 @@ impl Hint {
         match self {
             Self::BaseUrl => "The page could not be reached where the test looked for it.".to_owned(),
             Self::Certificate => "The browser does not trust the certificate of the page.".to_owned(),
+            Self::Recorder => "It asks for a video, and there is no ffmpeg to record it.".to_owned(),
             Self::Browser => "The browser could not be started.".to_owned(),
             Self::SelectorAmbiguous => "A selector fits more than one element.".to_owned(),
             Self::SelectorMissing { waited_ms } => {
@@ -85,6 +90,7 @@ impl Hint {
                 "Let the suite take its address from BASE_URL (use.baseURL in playwright.config), and paths in page.goto."
             }
             Self::Certificate => "Look at the certificate with run_smoke; never let the suite ignore it.",
+            Self::Recorder => "Let playwright.config ask for a video only where E2E_VIDEO is set, and install ffmpeg.",
             Self::Browser => {
                 "Install the browser for the server's account, or set its path in the suite's environment."
             }
@@ -117,6 +123,10 @@ mod tests {
             ("Error: page.goto: Protocol error (Page.navigate): Cannot navigate to invalid URL", vec![Hint::BaseUrl]),
             ("Error: page.goto: net::ERR_CERT_AUTHORITY_INVALID at https://x/", vec![Hint::Certificate]),
             ("Error: browserType.launch: Executable doesn't exist at /x", vec![Hint::Browser]),
+            (
+                "Error: browserContext.newPage: Executable doesn't exist at /x\nVideo rendering requires ffmpeg binary.",
+                vec![Hint::Recorder],
+            ),
             (
                 "Error: locator.click: Error: strict mode violation: locator('b') resolved to 2 elements:\n - waiting for locator('b')",
                 vec![Hint::SelectorAmbiguous],

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::name::{ChannelName, SecretName};
+use super::{
+    super::name::{ChannelName, SecretName},
+    Way,
+};
 
 /// A channel: a webhook that somebody listens at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,6 +17,8 @@ pub struct Channel {
     pub kind: ChannelKind,
     /// The secret that holds its address: whoever knows it can write there.
     pub url: SecretName,
+    /// How it is reached.
+    pub way: Way,
     /// The secret that messages are signed with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signing_key: Option<SecretName>,

@@ -39,6 +39,6 @@ pub struct EndToEndSuite {
     pub environment: BTreeMap<String, String>,
     /// Whether it decides about a deployment, after the smoke checks.
     pub after_deploy: bool,
-    /// Whether pictures of failed tests may be shown to clients: nothing can be redacted in them.
+    /// Whether pictures, videos and traces of failed tests may be shown to clients: in pictures nothing can be redacted.
     pub pictures: bool,
 }

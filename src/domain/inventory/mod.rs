@@ -25,7 +25,9 @@ mod service;
 mod smoke;
 mod snapshots;
 mod telemetry;
+mod text_pattern;
 mod uses;
+mod way;
 
 use std::collections::BTreeMap;
 
@@ -60,7 +62,9 @@ pub use smoke::{
 };
 pub use snapshots::SnapshotStorage;
 pub use telemetry::Telemetry;
+pub use text_pattern::TextPattern;
 pub use uses::SecretUse;
+pub use way::Way;
 
 use super::{
     canonical::{self, NotCanonical},
@@ -178,11 +182,13 @@ impl Inventory {
         };
         found.map(|(name, target)| (service, name, target)).ok_or_else(|| {
             let names: Vec<&str> = service.targets.keys().map(EnvironmentName::as_str).collect();
-            Refusal::new(
-                Code::UnknownName,
-                format!("Service {} has no such target environment.", service.name),
-                format!("Give environment as one of: {}.", names.join(", ")),
-            )
+            let (code, message) = match environment {
+                Some(_) => {
+                    (Code::UnknownName, format!("Service {} does not run in such an environment.", service.name))
+                }
+                None => (Code::BadArgument, format!("Service {} runs in more than one environment.", service.name)),
+            };
+            Refusal::new(code, message, format!("Give environment as one of: {}.", names.join(", ")))
         })
     }
 

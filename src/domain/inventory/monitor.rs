@@ -3,7 +3,10 @@
 use serde::Serialize;
 use url::Url;
 
-use super::super::name::{MonitorName, SecretName};
+use super::{
+    super::name::{MonitorName, SecretName},
+    Way,
+};
 
 /// A monitor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,6 +17,8 @@ pub struct Monitor {
     pub kind: MonitorKind,
     /// The base URL, with the prefix that it is served below.
     pub url: Url,
+    /// How it is reached.
+    pub way: Way,
     /// Who we are there; none where nobody has to be anybody.
     pub access: Option<MonitorAccess>,
     /// How long each of its answers may take, ms.
@@ -73,4 +78,13 @@ pub enum MonitorAccess {
         /// The password.
         password: SecretName,
     },
+}
+
+impl MonitorAccess {
+    /// The secret that lets us in.
+    pub fn secret(&self) -> &SecretName {
+        match self {
+            Self::Token(secret) | Self::Basic { password: secret, .. } => secret,
+        }
+    }
 }

@@ -12,4 +12,12 @@ pub struct SearchAccess {
     pub api: Url,
     /// The subscription's token.
     pub token: SecretName,
+    /// How many pages are shown, 1 to 20.
+    pub results: u32,
+    /// The language of pages, as the service names it: `de`, `pt-br`; any, when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Where pages come from: two letters; anywhere, when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
 }

@@ -8,7 +8,10 @@ use std::{
 use serde::Serialize;
 use url::Url;
 
-use super::super::name::{CheckName, DatabaseName, MailboxName, SecretName};
+use super::{
+    super::name::{CheckName, DatabaseName, MailboxName, SecretName},
+    TextPattern,
+};
 
 /// What holds for every check that does not say otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -102,6 +105,12 @@ pub struct HttpCheck {
     /// A text that the body must not hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lacks: Option<String>,
+    /// What the body must match somewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matches: Option<TextPattern>,
+    /// What the body must not match anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_matches: Option<TextPattern>,
     /// What headers have to be, by their names in lower case.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, HeaderWanted>,
@@ -128,6 +137,8 @@ impl HttpCheck {
             max_redirects: Self::REDIRECTS,
             contains: None,
             lacks: None,
+            matches: None,
+            not_matches: None,
             headers: BTreeMap::new(),
             max_ms: None,
             certificate: rules.certificate,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Host, Inventory, SmokeKind, SshIdentity, SshLogin, WebhookPlace};
-use crate::domain::name::{ChannelName, DatabaseName, HostName, MailboxName, SecretName};
+use crate::domain::name::{ChannelName, DatabaseName, HostName, MailboxName, MonitorName, SecretName};
 
 /// Something that a secret of the inventory opens, and that can be tried without changing anything.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +23,10 @@ pub enum SecretUse {
     GitHub,
     /// The key that signs new tags, or its passphrase.
     TagKey,
+    /// The token or password of a monitor.
+    Monitor(MonitorName),
+    /// The token for searching the web.
+    Search,
     /// The address of a channel.
     Channel(ChannelName),
     /// The address of a webhook that smoke checks ask.
@@ -43,6 +47,8 @@ impl fmt::Display for SecretUse {
             Self::Mailbox(name) => write!(f, "mailbox {name}"),
             Self::GitHub => f.write_str("GitHub"),
             Self::TagKey => f.write_str("signed tags"),
+            Self::Monitor(name) => write!(f, "monitor {name}"),
+            Self::Search => f.write_str("search of the web"),
             Self::Channel(name) => write!(f, "channel {name}"),
             Self::Webhook { secret, .. } => write!(f, "webhook {secret}"),
         }
@@ -68,9 +74,21 @@ impl Inventory {
         let signers = self.github.iter().filter_map(|access| access.sign_tags.as_ref());
         let signers = signers.filter(|signer| signer.key == *secret || signer.passphrase.as_ref() == Some(secret));
         let tags = signers.map(|_| SecretUse::TagKey);
+        let monitors = self.monitors.values();
+        let monitors =
+            monitors.filter(|monitor| monitor.access.as_ref().is_some_and(|access| access.secret() == secret));
+        let monitors = monitors.map(|monitor| SecretUse::Monitor(monitor.name.clone()));
+        let search = self.search.iter().filter(|access| access.token == *secret).map(|_| SecretUse::Search);
         let channels = self.channels.values().filter(|channel| channel.url == *secret);
         let channels = channels.map(|channel| SecretUse::Channel(channel.name.clone()));
-        let uses = databases.chain(hosts).chain(mailboxes).chain(github).chain(tags).chain(channels);
+        let uses = databases
+            .chain(hosts)
+            .chain(mailboxes)
+            .chain(github)
+            .chain(tags)
+            .chain(monitors)
+            .chain(search)
+            .chain(channels);
         uses.chain(self.webhook_in(secret)).collect()
     }
 

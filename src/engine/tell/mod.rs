@@ -39,6 +39,7 @@ use crate::{
 };
 use say::Outcome;
 
+pub(super) use owed::rest_while_away;
 pub(super) use say::REASON;
 
 /// How long something that was not told is still told, s.
@@ -48,7 +49,7 @@ const IDLE: Duration = Duration::from_secs(30);
 /// How long after a lock that is held, or a ledger that does not answer, is looked again.
 const SOON: Duration = Duration::from_secs(1);
 /// How long the end of this process waits for the last words.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// What the engine remembers of telling.
 #[derive(Debug, Default)]
@@ -150,7 +151,14 @@ impl Engine {
         Ok(())
     }
 
-    async fn note(&self, ledger: &Ledger, kind: &str, operation: &Operation, what: Value) -> Result<(), LedgerError> {
+    /// An entry of the ledger about an operation, redacted.
+    pub(super) async fn note(
+        &self,
+        ledger: &Ledger,
+        kind: &str,
+        operation: &Operation,
+        what: Value,
+    ) -> Result<(), LedgerError> {
         let body = self.redactor().json(what);
         ledger.note(kind, Some(&operation.id), &Principal::server(), body, self.world().now()).await
     }

@@ -36,7 +36,7 @@ pub(super) fn news(state: OperationState) -> News {
 }
 
 /// How long GitHub is left alone that did not answer that many times in a row: 1 s, 2 s, … 10 min.
-pub(super) fn rest_while_away(times: u32) -> Duration {
+pub(in crate::engine) fn rest_while_away(times: u32) -> Duration {
     Duration::from_secs(1 << times.saturating_sub(1).min(10)).min(Duration::from_mins(10))
 }
 

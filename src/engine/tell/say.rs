@@ -178,7 +178,8 @@ impl Engine {
         self.sum_up(ledger, operation, sum, refusals).await
     }
 
-    async fn permit_to_tell(
+    /// The right to run a plan of the server's own about an operation.
+    pub(in crate::engine) async fn permit_to_tell(
         &self,
         ledger: &Ledger,
         operation: &Operation,

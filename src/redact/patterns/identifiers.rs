@@ -28,13 +28,13 @@ fn is_variable(value: &[u8]) -> bool {
 
 /// `scram-sha-256`, `base32`: how a login is made, how a password is kept or written.
 fn is_mechanism(value: &[u8]) -> bool {
+    const FAMILIES: &[&[u8]] = &[b"scram-sha-", b"cram-md5", b"digest-md5", b"argon2", b"pbkdf2", b"bcrypt", b"scrypt"];
     if matches!(
         value,
         b"base32" | b"base64" | b"base64url" | b"base58" | b"md5" | b"sha1" | b"sha256" | b"sha512" | b"utf8"
     ) {
         return true;
     }
-    const FAMILIES: &[&[u8]] = &[b"scram-sha-", b"cram-md5", b"digest-md5", b"argon2", b"pbkdf2", b"bcrypt", b"scrypt"];
     let family = FAMILIES.iter().find(|family| starts_with(value, family));
     let rest = family.map(|family| value.get(family.len()..).unwrap_or_default());
     rest.is_some_and(|rest| {

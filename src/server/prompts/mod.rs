@@ -64,6 +64,12 @@ const SERVICE: Argument = Argument {
     default: None,
     completion: Some(CompletionKind::Service),
 };
+const ANY_SERVICE: Argument = Argument {
+    name: "service",
+    description: "The service, as list_services shows it; without one, every service.",
+    default: Some("every service"),
+    completion: Some(CompletionKind::Service),
+};
 const ENVIRONMENT: Argument = Argument {
     name: "environment",
     description: "The environment, as list_services shows it.",

@@ -14,6 +14,7 @@ Release {service} {version} to {environment}, from check to report.
 2. Show the plan and wait for the user's word; where an approval is needed, they give it in a terminal: `deploy-ops approve PLAN`.
 3. `deploy_service` with mode `execute` and the plan's id. Snapshots, deployment, smoke checks and, if it fails, the way back are parts of the plan.
 4. `operation_status` with `wait_s` 20 until the state is terminal or awaits a decision.
-5. Validate as in the prompt `validate`: `run_smoke` and `search_logs`.
-6. Report from the operation alone, no number of your own: version, duration, verdict with its reasons, metrics, snapshots, ids of plan and operation, the ledger's head. The resource `deploy-ops://reports/` with the operation's id holds the written report.",
+5. Validate as in the prompt `validate`: `validate_deployment` and `search_logs`.
+6. Report from the operation alone, no number of your own: version, duration, verdict with its reasons, metrics, snapshots, ids of plan and operation, the ledger's head. The server has written the report; the resource `deploy-ops://reports/` with the operation's id holds it.
+7. Where they are configured: `deployment_issues` with mode `comment` puts the metrics into the issue, `notify_team` tells the channel.",
 };

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         inventory::{LogPlace, Root},
         name::RootName,
+        refusal::NextCall,
     },
     world::{
         WorldError,
@@ -103,7 +104,7 @@ async fn errors(context: Context<'_>, root: &Root, log: &LogFile, budget: Budget
 
 fn findings(root: &RootName, log: &LogFile, found: &Found) -> Vec<Finding> {
     if found.matches == 0 {
-        return Vec::new();
+        return undated(root, log, found).into_iter().collect();
     }
     let lines: Vec<&str> = found.hits.iter().map(|hit| hit.text.as_str()).collect();
     let text = lines.join("\n");
@@ -117,6 +118,16 @@ fn findings(root: &RootName, log: &LogFile, found: &Found) -> Vec<Finding> {
         _ => cause,
     });
     [Some(errors.quoting(text)), cause].into_iter().flatten().collect()
+}
+
+/// Errors of which nothing says when they happened.
+fn undated(root: &RootName, log: &LogFile, found: &Found) -> Option<Finding> {
+    let errors = count(usize::try_from(found.undated).unwrap_or(usize::MAX), "error");
+    let seen = format!("{errors} in a log of root {root} whose time cannot be read: they may be old.");
+    let call = serde_json::json!({ "root": root, "path": log.path, "level": "error" });
+    let next = Next::Named(NextCall::new("search_logs", call, "read them"));
+    let finding = Finding::new(Part::Symptom, Sure::Possible, seen, "Let the log tell times, in ISO 8601 for example.");
+    (found.undated > 0).then(|| finding.next(next))
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 use super::{Context, Finding, Look, Looked, Next, Part, Patient, Sure, advice, count};
 use crate::{
-    domain::{inventory::Database, refusal::Refusal},
+    domain::{
+        inventory::Database,
+        refusal::{Code, Refusal},
+    },
     tools::inspecting::name,
     world::migrations::Standing,
 };
@@ -12,26 +15,40 @@ const NAMED: usize = 5;
 
 pub(super) async fn look(context: Context<'_>, patient: &Patient<'_>) -> Look {
     let mut looked = Looked::default();
-    let mut databases = 0;
+    let (mut databases, mut judged) = (0, 0);
     for database in &patient.target.databases {
         let database = context.reader.inventory().database(database)?;
         if database.migrations.is_some() {
             databases += 1;
-            looked.findings.extend(of_database(context, patient, database).await?);
+            if let Some(findings) = of_database(context, patient, database).await? {
+                judged += 1;
+                looked.findings.extend(findings);
+            }
         }
+    }
+    if judged < databases && looked.findings.is_empty() {
+        let not = databases - judged;
+        return Err(Refusal::new(
+            Code::WorldFailed,
+            format!(
+                "the migrations of {not} of {databases} databases could not be compared with those of what is live"
+            ),
+            "Call inspect_db section=migrations; it says what is missing.",
+        ));
     }
     looked.at = format!("migrations of {}", count(databases, "database"));
     Ok((databases > 0).then_some(looked))
 }
 
+/// What is wrong with the migrations of a database; `None` when it cannot be told.
 async fn of_database(
     context: Context<'_>,
     patient: &Patient<'_>,
     database: &Database,
-) -> Result<Vec<Finding>, Refusal> {
-    let Some(tool) = database.migrations else { return Ok(Vec::new()) };
+) -> Result<Option<Vec<Finding>>, Refusal> {
+    let Some(tool) = database.migrations else { return Ok(None) };
     // A database that does not answer is told by another check.
-    let Ok(Some(applied)) = context.reader.migrations(&database.name).await else { return Ok(Vec::new()) };
+    let Ok(Some(applied)) = context.reader.migrations(&database.name).await else { return Ok(None) };
     let of = &database.name;
     let mut findings = Vec::new();
     if !applied.unfinished.is_empty() {
@@ -46,9 +63,13 @@ async fn of_database(
                 .quoting(listed(applied.unfinished.iter())),
         );
     }
-    let Some(live) = &patient.live else { return Ok(findings) };
+    let undecided = |findings: Vec<Finding>| (!findings.is_empty()).then_some(findings);
+    let Some(live) = &patient.live else { return Ok(undecided(findings)) };
     let files = context.reader.migration_files(patient.service, &live.commit, tool).await?;
     let standing = Standing::of(tool, &applied, files);
+    if !standing.known {
+        return Ok(undecided(findings));
+    }
     if !standing.pending.is_empty() && applied.unfinished.is_empty() {
         let pending = count(standing.pending.len(), "migration");
         let seen = format!("Database {of} lacks {pending} that the live version {} has.", live.version);
@@ -72,7 +93,7 @@ async fn of_database(
             .quoting(listed(standing.missing.iter())),
         );
     }
-    Ok(findings)
+    Ok(Some(findings))
 }
 
 fn listed<'a>(ids: impl Iterator<Item = &'a String>) -> String {

@@ -10,7 +10,8 @@ pub(super) async fn look(context: Context<'_>, patient: &Patient<'_>) -> Look {
     let audit = context.reader.audit(patient.target).await?;
     let partly = if audit.partly { ", not all of them could be looked at" } else { "" };
     let at = format!("{} entries{partly}", audit.entries);
-    Ok(Some(Looked { findings: audit.faults.iter().map(finding).collect(), at }))
+    // Where nothing lies, nothing was looked at.
+    Ok((audit.entries > 0).then(|| Looked { findings: audit.faults.iter().map(finding).collect(), at }))
 }
 
 fn finding(faulty: &Faulty) -> Finding {

@@ -69,10 +69,10 @@ pub(in crate::tools) async fn look(
 ) -> Result<Seen<ActivityView>, WorldError> {
     let found = context.reader.database_activity(&database.name, limit).await?;
     let tight = found.connections.as_ref().is_some_and(|c| c.server * 100 >= c.limit * TIGHT);
-    let (long, waiting) = (found.long.len(), found.waiting.len());
-    let outcome = if tight || waiting > 0 {
+    let waits = found.waiting.as_ref().is_some_and(|waiting| !waiting.is_empty());
+    let outcome = if tight || waits {
         Outcome::Fail
-    } else if found.connections.is_none() && database.engine.server().is_some() {
+    } else if found.connections.is_none() || found.long.is_none() || found.waiting.is_none() {
         Outcome::Inconclusive
     } else {
         Outcome::Pass
@@ -81,6 +81,7 @@ pub(in crate::tools) async fn look(
         .connections
         .as_ref()
         .map_or_else(|| "connections unknown".to_owned(), |c| format!("{} of {} connections", c.server, c.limit));
+    let (long, waiting) = (counted(found.long.as_ref()), counted(found.waiting.as_ref()));
     let slowest = found.slow.first().map_or_else(String::new, |slow| {
         format!("; the most expensive statement ran {} times at {} ms", slow.calls, slow.mean_ms)
     });
@@ -95,11 +96,16 @@ pub(in crate::tools) async fn look(
             connections_here: found.connections.as_ref().and_then(|c| c.database),
             connections_limit: found.connections.as_ref().map(|c| c.limit),
             slow: found.slow.into_iter().map(statement).collect(),
-            long_transactions: found.long.into_iter().map(session).collect(),
-            waiting_for_locks: found.waiting.into_iter().map(session).collect(),
+            long_transactions: found.long.into_iter().flatten().map(session).collect(),
+            waiting_for_locks: found.waiting.into_iter().flatten().map(session).collect(),
             not_read: found.not_read,
         },
     })
+}
+
+/// What could not be read is not none.
+fn counted(found: Option<&Vec<Session>>) -> String {
+    found.map_or_else(|| "unknown".to_owned(), |found| found.len().to_string())
 }
 
 fn statement(slow: SlowStatement) -> StatementView {

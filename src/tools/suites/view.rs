@@ -58,7 +58,13 @@ pub struct TestView {
     /// The resource that holds its screenshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screenshot: Option<String>,
-    /// Traces, videos, and pictures that are not shown: where the operator finds them, below the server's data directory.
+    /// The resource that holds its video (WebM).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video: Option<String>,
+    /// The resource that holds its trace, redacted, for Playwright's trace viewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// Whole traces, and what is not shown: where the operator finds them, below the server's data directory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operator_files: Vec<String>,
     /// Its name, and what went wrong.
@@ -87,10 +93,15 @@ pub fn view(digest: &Digest, run: SuiteRun, limit: usize) -> SuiteView {
 }
 
 fn of_test(digest: &Digest, test: TestRun) -> TestView {
-    let (shown, others): (Vec<_>, Vec<_>) =
-        test.files.into_iter().partition(|file| file.shown && file.kind == AttachmentKind::Screenshot);
+    let (shown, others): (Vec<_>, Vec<_>) = test.files.into_iter().partition(|file| file.shown);
+    let resource = |kind: AttachmentKind| {
+        let file = shown.iter().find(|file| file.kind == kind)?;
+        Some(format!("deploy-ops://e2e/{digest}/{}", file.name))
+    };
     TestView {
-        screenshot: shown.first().map(|file| format!("deploy-ops://e2e/{digest}/{}", file.name)),
+        screenshot: resource(AttachmentKind::Screenshot),
+        video: resource(AttachmentKind::Video),
+        trace: resource(AttachmentKind::Trace),
         operator_files: others.iter().map(|file| format!("e2e/{digest}/{}", file.name)).collect(),
         hints: test.hints.iter().map(Hint::sentence).collect(),
         untrusted_text: begin(test.untrusted_text),

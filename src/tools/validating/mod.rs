@@ -118,7 +118,8 @@ impl Subject<'_> {
     /// The calls that make sense when the service is not well: why, and the way back.
     fn next(&self) -> Vec<NextCall> {
         let service = &self.service.name;
-        let why = NextCall::new("diagnose", serde_json::json!({ "service": service }), "find out why");
+        let place = serde_json::json!({ "service": service, "environment": self.environment });
+        let why = NextCall::new("diagnose", place, "find out why");
         let back = self.previous.map(|previous| {
             let arguments =
                 serde_json::json!({ "service": service, "environment": self.environment, "version": previous.version });

@@ -165,6 +165,8 @@ fn flags(scratch: &Path, reach: &Reach, door: Door) -> Vec<String> {
     flags.push("--remote-debugging-pipe".to_owned());
     flags.push(format!("--user-data-dir={}", scratch.join("profile").display()));
     flags.push(format!("--host-resolver-rules={}", reach.rules));
+    // Only this one key, whose certificate we have verified, is not verified again.
+    flags.extend(reach.key.as_ref().map(|key| format!("--ignore-certificate-errors-spki-list={key}")));
     flags.extend((door == Door::Port).then(|| "--remote-debugging-port=0".to_owned()));
     // Root cannot have the sandbox.
     flags.extend(rustix::process::geteuid().is_root().then(|| "--no-sandbox".to_owned()));

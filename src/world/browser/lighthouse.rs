@@ -23,7 +23,6 @@ use super::{
         smoke::below,
     },
     chromium::Door,
-    reach::Reach,
     url_of,
 };
 use crate::domain::{
@@ -85,8 +84,7 @@ impl Reader<'_> {
             return Err(WorldError::new(Code::Unsupported, doing, "Lighthouse is not configured", fix));
         };
         let url = url_of(target, &doing)?;
-        let reach =
-            Reach::of(&self.world.http.names, url, target.private_network, &self.inventory().browser.hosts).await?;
+        let reach = self.reach_of(target, url).await?;
         let limit = Duration::from_secs(u64::from(lighthouse.timeout_s) + 10);
         let mut measurements = Vec::new();
         for page in pages {

@@ -38,7 +38,6 @@ use crate::{
     redact::Redacted,
 };
 use chromium::Door;
-use reach::Reach;
 
 /// How long all pictures of a call may take: no call waits longer than 40 s.
 const ALTOGETHER: Duration = Duration::from_secs(33);
@@ -118,8 +117,7 @@ impl Reader<'_> {
     ) -> Result<Look, WorldError> {
         let doing = format!("look at {} in {environment}", service.name);
         let url = url_of(target, &doing)?;
-        let reach =
-            Reach::of(&self.world.http.names, url, target.private_network, &self.inventory().browser.hosts).await?;
+        let reach = self.reach_of(target, url).await?;
         let end = Instant::now() + ALTOGETHER;
         let shots = self.with_chromium(&reach, LIFE, Door::Pipe, async |wire, _| {
             let mut shots = Vec::with_capacity(wanted.len());

@@ -1,15 +1,26 @@
 //! Whom the browser can reach: the target, at the address that it has for us, and the hosts that the operator names. Every other
 //! name and address is closed.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::super::{WorldError, names::Names};
-use crate::domain::refusal::Code;
+use super::super::{Reader, WorldError, certificate::public_key, names::Names};
+use crate::domain::{
+    inventory::{Target, Way},
+    refusal::Code,
+};
 
 /// How long an address of several has to answer before the next one is tried.
 const TRIED: Duration = Duration::from_secs(2);
+/// How long the target may take to show its certificate.
+const CONTACT: Duration = Duration::from_secs(5);
 /// What parts of pages are loaded from.
 const PORTS: [u16; 2] = [443, 80];
 
@@ -18,7 +29,33 @@ const PORTS: [u16; 2] = [443, 80];
 pub(super) struct Reach {
     /// As the browser takes them. The first that fits counts.
     pub(super) rules: String,
+    /// The digest of the one key that the browser trusts for the target besides what it knows: of its certificate, which we verified.
+    pub(super) key: Option<String>,
+    /// Where the target is.
+    address: IpAddr,
     open: Vec<(String, u16)>,
+}
+
+impl Reader<'_> {
+    /// Where the browser gets when it looks at a target.
+    pub(super) async fn reach_of(&self, target: &Target, url: &Url) -> Result<Reach, WorldError> {
+        let (names, more) = (&self.world.http.names, &self.inventory().browser.hosts);
+        let reach = Reach::of(names, url, target.private_network, more).await?;
+        let key = match &target.ca {
+            Some(ca) => self.key_of(url, ca, reach.address).await,
+            None => None,
+        };
+        Ok(Reach { key, ..reach })
+    }
+
+    /// The digest of the target's key, once its certificate is verified by these authorities for the name in the URL. Whom we refuse, the
+    /// browser refuses as well, and says so.
+    async fn key_of(&self, url: &Url, ca: &Path, address: IpAddr) -> Option<String> {
+        let way = Way { via: None, ca: Some(ca.to_owned()) };
+        let contact = tokio::time::timeout(CONTACT, self.contact(url, &way, Some(address))).await.ok()?;
+        let certificate = contact.ok()??;
+        Some(STANDARD.encode(Sha256::digest(public_key(&certificate)?)))
+    }
 }
 
 impl Reach {
@@ -36,9 +73,13 @@ impl Reach {
         wanted.extend((port == 80).then_some((host, 443)));
         wanted.extend(more.iter().flat_map(|host| PORTS.map(|port| (host.as_str(), port))));
         let mut rules = Vec::new();
+        let mut first = None;
         for (host, port) in &wanted {
             match address(names, host, *port, private_network).await {
-                Ok(address) => rules.push(rule(host, address)),
+                Ok(address) => {
+                    first = first.or(Some(address.ip()));
+                    rules.push(rule(host, address));
+                }
                 // A part that is missing will be seen on the page.
                 Err(_) if more.iter().any(|name| name == host) => {}
                 Err(error) => return Err(error),
@@ -46,7 +87,8 @@ impl Reach {
         }
         rules.push("MAP * ~NOTFOUND".to_owned());
         let open = wanted.into_iter().map(|(host, port)| (host.to_owned(), port)).collect();
-        Ok(Self { rules: rules.join(","), open })
+        let address = first.ok_or_else(|| unresolved(host, "its name has no address"))?;
+        Ok(Self { rules: rules.join(","), key: None, address, open })
     }
 
     /// Whether a URL leads where it may not.

@@ -1,7 +1,7 @@
 //! What is kept of a run: a record, and the files that failed tests left behind, in a directory that has the digest of the record.
 //!
-//! The record is redacted and cleaned before it is written. Of the files only pictures are ever shown; what is inside a trace or a
-//! video cannot be redacted, so the operator alone opens them, where they lie.
+//! The record is redacted and cleaned before it is written. Of the files pictures, short videos and redacted copies of traces may be
+//! shown; a trace as it was, and whatever is too large, the operator alone opens, where it lies.
 
 use std::{
     fs::{self, File},
@@ -16,16 +16,19 @@ use super::{
         files::open::{self, Forbidden},
         kept::Filling,
     },
-    SuiteCall, picture, runs_alone,
+    SuiteCall, picture, runs_alone, trace,
 };
-use crate::domain::{
-    clean::clean,
-    digest::Digest,
-    e2e::{Hint, KeptFile, SuiteRun, TestId, TestRun},
-    evidence::{Evidence, Outcome},
-    inventory::RelativePath,
-    refusal::Code,
-    results::{Attachment, AttachmentKind, Case, CasePlace},
+use crate::{
+    domain::{
+        clean::clean,
+        digest::Digest,
+        e2e::{Hint, KeptFile, SuiteRun, TestId, TestRun},
+        evidence::{Evidence, Outcome},
+        inventory::RelativePath,
+        refusal::Code,
+        results::{Attachment, AttachmentKind, Case, CasePlace},
+    },
+    redact::Redactor,
 };
 
 /// How many runs are kept.
@@ -38,10 +41,12 @@ const WITH_FILES: usize = 20;
 const RECORD: &str = "run.json";
 /// How much of the error of a test is looked at, and how much of that is kept, bytes.
 const ERROR: (usize, usize) = (64 * 1024, 4000);
-/// A larger picture is not kept, bytes.
-const PICTURE: u64 = 4 * 1024 * 1024;
+/// A larger file is not shown, and a larger picture not even kept, bytes.
+const SHOWN: u64 = 4 * 1024 * 1024;
 /// A larger trace or video is not kept, bytes.
 const RECORDING: u64 = 64 * 1024 * 1024;
+/// How a WebM begins (RFC 8794).
+const WEBM: &[u8] = b"\x1a\x45\xdf\xa3";
 
 /// The tests of a run, and below which directory their files lie.
 pub(super) struct Found {
@@ -61,7 +66,8 @@ impl Reader<'_> {
         run.left_out = found.cases.len().saturating_sub(TESTS) as u64;
         found.cases.truncate(TESTS);
         run.tests = found.cases.iter().map(|case| self.test(call, case)).collect();
-        let (store, shown, forbidden) = (self.world.paths.e2e(), call.suite.pictures, Forbidden::of(self.world));
+        let (store, forbidden) = (self.world.paths.e2e(), Forbidden::of(self.world));
+        let shown = call.suite.pictures.then(|| self.world.redactor.clone());
         blocking(move || {
             let io = |error| WorldError::io("keep a run of tests", error);
             let filling = Filling::begin(&store).map_err(io)?;
@@ -125,13 +131,14 @@ impl Reader<'_> {
         Ok(run.untrusted_text.into_iter().chain(bad).collect())
     }
 
-    /// A picture of a test that may be shown.
+    /// A picture or recording of a test that may be shown.
     pub async fn suite_picture(&self, digest: &Digest, name: &str) -> Result<Option<Vec<u8>>, WorldError> {
         let Some(run) = self.suite_run(digest).await? else { return Ok(None) };
         let may_be_shown = |file: &&KeptFile| file.shown && file.name == name;
         let Some(file) = run.tests.iter().flat_map(|test| &test.files).find(may_be_shown) else { return Ok(None) };
         let path = self.world.paths.e2e().join(digest.to_string()).join(&file.name);
-        blocking(move || fs::read(&path).map(Some).map_err(|error| WorldError::io("read a picture", error))).await
+        blocking(move || fs::read(&path).map(Some).map_err(|error| WorldError::io("read a file of a test", error)))
+            .await
     }
 }
 
@@ -149,14 +156,15 @@ struct Taken<'a> {
     below: PathBuf,
     forbidden: Forbidden,
     into: &'a Path,
-    shown: bool,
+    /// What looks through files that are shown; nothing where none may be.
+    shown: Option<Redactor>,
 }
 
 impl Taken<'_> {
     /// One file of each kind, under names of ours. What cannot be taken is left.
     fn files(&self, index: usize, case: &Case) -> Vec<KeptFile> {
         let kinds = [
-            (AttachmentKind::Screenshot, "png", PICTURE),
+            (AttachmentKind::Screenshot, "png", SHOWN),
             (AttachmentKind::Trace, "trace.zip", RECORDING),
             (AttachmentKind::Video, "webm", RECORDING),
         ];
@@ -164,11 +172,41 @@ impl Taken<'_> {
         for (kind, extension, most) in kinds {
             let name = format!("{index}.{extension}");
             let mut of_kind = case.files.iter().filter(|file| file.kind == kind);
-            if of_kind.any(|file| self.take(file, &name, most).is_ok()) {
-                kept.push(KeptFile { name, kind, shown: self.shown && kind == AttachmentKind::Screenshot });
+            if !of_kind.any(|file| self.take(file, &name, most).is_ok()) {
+                continue;
             }
+            let shown = self.may_be_shown(index, kind, &name);
+            // A trace is shown as a copy; the operator keeps the whole one.
+            kept.extend((shown.as_ref() != Some(&name)).then_some(KeptFile { name, kind, shown: false }));
+            kept.extend(shown.map(|name| KeptFile { name, kind, shown: true }));
         }
         kept
+    }
+
+    /// The name of what may be shown of a file that was taken.
+    fn may_be_shown(&self, index: usize, kind: AttachmentKind, name: &str) -> Option<String> {
+        let redactor = self.shown.as_ref()?;
+        let (place, copy) = (self.into.join(name), format!("{index}.redacted.trace.zip"));
+        let is_short = |place: &Path| fs::metadata(place).is_ok_and(|found| found.len() <= SHOWN);
+        match kind {
+            AttachmentKind::Screenshot => Some(name.to_owned()),
+            AttachmentKind::Video => {
+                let bytes = is_short(&place).then(|| fs::read(&place).ok()).flatten()?;
+                // Beside the pictures there are texts in it, of whoever wrote it.
+                let clean = bytes.starts_with(WEBM) && *redactor.known_bytes(&bytes) == *bytes;
+                clean.then(|| name.to_owned())
+            }
+            AttachmentKind::Trace => {
+                let to = self.into.join(&copy);
+                let made = File::open(place).ok().and_then(|whole| trace::redacted(whole, &to, redactor));
+                if made.is_some() && is_short(&to) {
+                    return Some(copy);
+                }
+                // What is not shown is of no use to anybody.
+                let _ = fs::remove_file(to);
+                None
+            }
+        }
     }
 
     fn take(&self, file: &Attachment, name: &str, most: u64) -> Result<(), WorldError> {

@@ -5,6 +5,8 @@
 mod keep;
 mod picture;
 mod room;
+mod trace;
+mod video;
 
 use std::collections::BTreeMap;
 
@@ -23,7 +25,7 @@ use crate::domain::{
     evidence::{Evidence, EvidenceKind, Outcome},
     inventory::{EndToEndSuite, Service, Target},
     name::{EnvironmentName, FlowName},
-    results::{CasePlace, Format, TestReport},
+    results::{AttachmentKind, CasePlace, Format, TestReport},
 };
 
 /// How much is kept of the output of a run that proves nothing, bytes.
@@ -159,7 +161,11 @@ impl Reader<'_> {
         let mut command = suite.command.clone();
         command.extend(call.arguments(part));
         let mut invocation = Invocation::of(&command, &ready.directory(), ready.left)?.confined(&self.world.runner);
-        invocation.environment = ready.environment(call, part);
+        let recorder = match part {
+            Part::Test(..) => ready.recorder(suite, index).await?,
+            _ => Err(String::new()),
+        };
+        invocation.environment = ready.environment(call, part, recorder.as_deref().ok());
         let finished = process::run(invocation).await?;
         let ended_badly = match finished.ending {
             Ending::Code(0) => None,
@@ -180,7 +186,12 @@ impl Reader<'_> {
         };
         let (format, forbidden) = (suite.format, Forbidden::of(self.world));
         let report = blocking(move || Ok(reports.read(Some(format), &forbidden))).await?;
-        let judged = e2e::judge(ended_badly.as_deref(), &report);
+        let mut judged = e2e::judge(ended_badly.as_deref(), &report);
+        let recorded = report.cases.iter().flat_map(|case| &case.files).any(|file| file.kind == AttachmentKind::Video);
+        if let (Part::Test(..), false) = (part, recorded) {
+            let unasked = || "playwright.config asks for none (video: process.env.E2E_VIDEO ? 'on' : 'off')".to_owned();
+            judged.reason.push_str(&format!("; no video: {}", recorder.err().unwrap_or_else(unasked)));
+        }
         let output = (judged.outcome == Outcome::Inconclusive).then(|| self.said(&finished.output.last(OUTPUT)));
         Ok(Ran { judged, report, output })
     }

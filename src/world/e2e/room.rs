@@ -1,6 +1,10 @@
 //! Where a suite runs, made ready: its files, its environment, and the page that it is to test.
 
-use std::{fs::File, path::PathBuf, time::Duration};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
@@ -8,14 +12,18 @@ use tempfile::TempDir;
 use super::{
     super::{
         Reader, WorldError,
+        blocking::blocking,
         gates::command::Room,
         http::HttpRequest,
         process::{self, Environment, Invocation, Strays},
     },
-    Part, Ran, SuiteCall, unseen, why,
+    Part, Ran, SuiteCall, unseen, video, why,
 };
 use crate::{
-    domain::{inventory::HttpCheck, results::Format},
+    domain::{
+        inventory::{EndToEndSuite, HttpCheck},
+        results::Format,
+    },
     redact::Secret,
 };
 
@@ -44,7 +52,23 @@ impl Ready {
         self.scratch.path().join(format!("started-{index}"))
     }
 
-    pub(super) fn environment(&self, call: SuiteCall<'_>, part: &Part) -> Environment {
+    /// Makes it possible to record a video; the directory in which Playwright finds what it needs, or why there can be none.
+    pub(super) async fn recorder(
+        &self,
+        suite: &EndToEndSuite,
+        index: usize,
+    ) -> Result<Result<PathBuf, String>, WorldError> {
+        let (suite, export, home) = (suite.clone(), self.room.export.clone(), self.room.home.clone());
+        let new = self.scratch.path().join(format!("browsers-{index}"));
+        blocking(move || {
+            let place = video::Place { suite: &suite, export: &export, home: &home, new: &new };
+            Ok(place.recorder(video::of_system()))
+        })
+        .await
+    }
+
+    /// With `browsers` a video can be recorded, by what is in there.
+    pub(super) fn environment(&self, call: SuiteCall<'_>, part: &Part, browsers: Option<&Path>) -> Environment {
         let url = call.target.url.as_ref().map(ToString::to_string).unwrap_or_default();
         let environment = self.room.environment(&call.suite.path).declare(&call.suite.environment);
         let environment = environment.grant(self.secrets.clone()).ours("BASE_URL", url).ours("CI", "1");
@@ -54,8 +78,14 @@ impl Ready {
                 .ours("PLAYWRIGHT_HTML_OPEN", "never"),
             _ => environment,
         };
-        // What a configuration cannot be told on the command line, it can be told here: to record a video.
-        if let Part::Test(..) = part { environment.ours("E2E_DEBUG", "1") } else { environment }
+        let Part::Test(..) = part else { return environment };
+        let environment = environment.ours("E2E_DEBUG", "1");
+        // What a configuration cannot be told on the command line, it can be told here. Asking for a video that cannot be recorded would
+        // fail the test before it begins.
+        match browsers {
+            Some(browsers) => environment.ours("E2E_VIDEO", "1").ours(video::BROWSERS, browsers),
+            None => environment,
+        }
     }
 }
 

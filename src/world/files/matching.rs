@@ -42,6 +42,8 @@ pub struct Found {
     pub lines: u64,
     /// All that matched.
     pub matches: u64,
+    /// Those that would match, but no line up to them tells a moment: whether they are of the window cannot be told.
+    pub undated: u64,
     /// Those shown.
     pub hits: Vec<Hit>,
     /// Why not all of it was searched, when it was not.
@@ -144,6 +146,7 @@ impl<'q> Search<'q> {
             return wanted;
         }
         self.is_torn |= self.moment.is_none() && self.stretch == Before::Unknown;
+        self.found.undated += u64::from(self.moment.is_none() && self.stretch == Before::Nothing);
         self.moment.is_some_and(|moment| {
             query.since.is_none_or(|since| moment >= since) && query.until.is_none_or(|until| moment <= until)
         })

@@ -253,8 +253,13 @@ mod tests {
     #[test]
     fn of_one_app_the_newest_counts_and_two_that_share_a_name_must_agree() {
         let two = |old: &str, new: &str| vec![run(9, 1, "test", new), run(3, 1, "test", old)];
-        check(&["test"], two("failure", "success"), vec![], Outcome::Pass, "");
-        check(&["test"], two("success", "failure"), vec![], Outcome::Fail, "1 red of 1 checks (test)");
+        let turned = |old: &str, new: &str| two(old, new).into_iter().rev().collect::<Vec<_>>();
+        for two in [two("failure", "success"), turned("failure", "success")] {
+            check(&["test"], two, vec![], Outcome::Pass, "");
+        }
+        for two in [two("success", "failure"), turned("success", "failure")] {
+            check(&["test"], two, vec![], Outcome::Fail, "1 red of 1 checks (test)");
+        }
         let apps = |one: &str, other: &str| vec![run(1, 1, "test", one), run(2, 2, "test", other)];
         check(&["test"], apps("success", "success"), vec![], Outcome::Pass, "");
         let unclear = "1 unclear of 1 checks (test)";

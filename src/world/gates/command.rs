@@ -28,7 +28,7 @@ use crate::domain::{
 /// Where a command runs: an export, a home and a directory for temporary files, all of them new and thrown away.
 pub(in crate::world) struct Room {
     pub(in crate::world) export: PathBuf,
-    home: PathBuf,
+    pub(in crate::world) home: PathBuf,
     temporary: PathBuf,
 }
 

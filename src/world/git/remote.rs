@@ -38,10 +38,10 @@ impl Reader<'_> {
     /// # Errors
     /// The remote does not answer, its tag is not the one that is known here, or nobody knows the version.
     pub async fn fetch_version(&self, service: &Service, version: &Version) -> Result<Revision, WorldError> {
-        let known = self.find_version(service, version).await?;
         let Some(remote) = service.remote.as_ref().filter(|_| !version.is_commit()) else {
             return self.resolve_version(service, version).await;
         };
+        let known = self.find_version(service, version).await?;
         let there = self.tag_at(service, remote, version).await?;
         match (known, there) {
             (Some(known), Some(there)) if *object_of(&known) == there => Ok(known),

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::domain::{
     approval::Decision,
+    digest::Digest,
     inventory::{Service, SignedComments, Signer},
     plan::Plan,
     signed_answer::{self, NAMESPACE},
@@ -153,7 +154,7 @@ fn judge(comment: &Comment, us: &Us, rule: &SignedComments, plan: &Plan) -> Opti
         }
         let found = signed_answer::signatures(body);
         let [signature] = found.as_slice() else { return Err(Uncounted::NotOneSignature) };
-        let said = signed(signature, signer, &claimed, plan)?;
+        let said = signed(signature, signer, &claimed, &plan.digest())?;
         let approved = said == Decision::Approve;
         Ok(Answer { login, approved, place: Place::Comment(comment.id), at: comment.created_at })
     };
@@ -161,7 +162,7 @@ fn judge(comment: &Comment, us: &Us, rule: &SignedComments, plan: &Plan) -> Opti
 }
 
 /// Which of the answers the signer signed.
-fn signed(signature: &str, signer: &Signer, claimed: &[Decision], plan: &Plan) -> Result<Decision, Uncounted> {
+fn signed(signature: &str, signer: &Signer, claimed: &[Decision], plan: &Digest) -> Result<Decision, Uncounted> {
     let signature = SshSig::from_pem(signature).map_err(|_| Uncounted::Unreadable)?;
     let key = PublicKey::from(signature.public_key().clone());
     if !signer.keys.contains(&key.fingerprint(HashAlg::Sha256).to_string()) {
@@ -171,7 +172,7 @@ fn signed(signature: &str, signer: &Signer, claimed: &[Decision], plan: &Plan) -
         return Err(Uncounted::OtherPurpose);
     }
     let is_of = |decision: &&Decision| {
-        let words = signed_answer::line(**decision, &plan.digest()) + "\n";
+        let words = signed_answer::line(**decision, plan) + "\n";
         key.verify(NAMESPACE, words.as_bytes(), &signature).is_ok()
     };
     let said = claimed.iter().find(is_of).ok_or(Uncounted::OtherWords)?;
@@ -185,4 +186,53 @@ fn signed(signature: &str, signer: &Signer, claimed: &[Decision], plan: &Plan) -
 
 fn is_us(us: &Us, login: &str) -> bool {
     matches!(us, Us::User(ours) if ours.eq_ignore_ascii_case(login))
+}
+
+#[cfg(test)]
+mod tests {
+    use ring::{
+        rand::SystemRandom,
+        signature::{Ed25519KeyPair, KeyPair},
+    };
+    use russh::keys::ssh_key::{
+        LineEnding, Signature,
+        public::{Ed25519PublicKey, KeyData, SkEd25519},
+    };
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    /// The fingerprint of a key on a device, and what it makes of the words when it was touched or not.
+    fn by_device(words: &str, flags: u8) -> (String, String) {
+        let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        let key = Ed25519KeyPair::from_pkcs8(key.as_ref()).unwrap();
+        let public = Ed25519PublicKey(key.public_key().as_ref().try_into().unwrap());
+        let public = KeyData::SkEd25519(SkEd25519::new(public, "ssh:"));
+        let data = SshSig::signed_data(NAMESPACE, HashAlg::Sha512, words.as_bytes()).unwrap();
+        let trailer = [flags, 0, 0, 0, 7];
+        let signed = [Sha256::digest("ssh:").as_slice(), &trailer, Sha256::digest(&data).as_slice()].concat();
+        let signature = [key.sign(&signed).as_ref(), &trailer].concat();
+        let signature = Signature::new(Algorithm::SkEd25519, signature).unwrap();
+        let fingerprint = PublicKey::from(public.clone()).fingerprint(HashAlg::Sha256).to_string();
+        let whole = SshSig::new(public, NAMESPACE, HashAlg::Sha512, signature).unwrap();
+        (fingerprint, whole.to_pem(LineEnding::LF).unwrap())
+    }
+
+    #[test]
+    fn a_device_has_to_be_touched() {
+        let plan = Digest::of(b"plan");
+        let check = |words: &str, flags: u8, wanted: Result<Decision, Uncounted>| {
+            let (key, signature) = by_device(words, flags);
+            let signer = Signer { keys: vec![key], asks_as: Vec::new() };
+            let both = [Decision::Approve, Decision::Deny];
+            assert_eq!(signed(&signature, &signer, &both, &plan), wanted, "{words} {flags}");
+        };
+        let (approve, deny) = (format!("approve {plan}\n"), format!("deny {plan}\n"));
+        check(&approve, 1, Ok(Decision::Approve));
+        check(&deny, 5, Ok(Decision::Deny));
+        for flags in [0, 4] {
+            check(&approve, flags, Err(Uncounted::Untouched));
+        }
+        check(&format!("approve {plan}"), 1, Err(Uncounted::OtherWords));
+    }
 }

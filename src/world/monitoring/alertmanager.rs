@@ -72,13 +72,18 @@ struct Health {
 }
 
 pub(super) async fn look(session: &Session<'_>) -> Found {
-    let prefix = if session.monitor.kind == MonitorKind::Grafana { OF_GRAFANA } else { "" };
-    let path = format!("{prefix}api/v2/alerts");
+    let path = path(session);
     let (alerts, doubt) = tokio::join!(session.json::<Vec<Gettable>>(&path, Some(EVERY)), readiness(session));
     match alerts {
         Err(fault) => (Vec::new(), vec![fault.to_string()]),
         Ok(alerts) => (alerts.into_iter().map(|alert| of(session, alert)).collect(), doubt.into_iter().collect()),
     }
+}
+
+/// Where the alerts are.
+pub(super) fn path(session: &Session<'_>) -> String {
+    let prefix = if session.monitor.kind == MonitorKind::Grafana { OF_GRAFANA } else { "" };
+    format!("{prefix}api/v2/alerts")
 }
 
 fn of(session: &Session<'_>, alert: Gettable) -> Alert {

@@ -60,6 +60,17 @@ impl Reader<'_> {
         Reading { monitor: monitor.name.clone(), blocks: monitor.blocks.clone(), alerts, doubts }
     }
 
+    /// Whether a monitor lets us in by our credential, and nobody without one.
+    ///
+    /// # Errors
+    /// It refuses the credential, or there is no answer.
+    pub(in crate::world) async fn monitor_lets_in(&self, monitor: &Monitor) -> Result<bool, Fault> {
+        let session = Session::new(*self, monitor).await?;
+        session.guarded().await?;
+        let nobody = Session { headers: HeaderMap::new(), ..session };
+        Ok(matches!(nobody.guarded().await, Err(Fault::Refused(_) | Fault::Moved(_))))
+    }
+
     /// What monitors prove. Counters: `monitors`, `critical` (alerts that block), `firing`, `pending`, `silenced`, `inhibited`.
     pub fn monitoring_evidence(&self, monitors: usize, standing: &Standing, subject: &str, valid_s: u32) -> Evidence {
         let (blocking, firing) = (standing.blocking(), standing.count(AlertState::Firing));
@@ -124,6 +135,16 @@ impl<'w> Session<'w> {
         }
     }
 
+    /// Asks for what a credential guards: the alerts.
+    async fn guarded(&self) -> Result<(), Fault> {
+        let (path, query) = match &self.monitor.kind {
+            MonitorKind::Alertmanager | MonitorKind::Grafana => (alertmanager::path(self), None),
+            MonitorKind::Prometheus => ("api/v1/rules".to_owned(), Some("type=alert")),
+            MonitorKind::UptimeKuma { page } => (format!("api/status-page/{page}"), None),
+        };
+        self.get(&path, query).await.map(drop)
+    }
+
     /// Asks for something below the monitor's URL; more than once, where that may help.
     async fn get(&self, path: &str, query: Option<&str>) -> Result<Answer, Fault> {
         let mut url = below(&self.monitor.url, path);
@@ -131,7 +152,8 @@ impl<'w> Session<'w> {
         let mut attempt = 1;
         loop {
             let timeout = Duration::from_millis(u64::from(self.monitor.timeout_ms));
-            let call = Call { url: &url, headers: self.headers.clone(), body: None, timeout, most: BODY };
+            let (headers, way) = (self.headers.clone(), Some(&self.monitor.way));
+            let call = Call { url: &url, way, headers, body: None, timeout, most: BODY };
             match self.reader.call_api(call).await.and_then(Answer::success) {
                 // Who was waited for once is not waited for again.
                 Err(fault) if fault.passes() && !matches!(fault, Fault::Late(_)) && attempt < ATTEMPTS => {

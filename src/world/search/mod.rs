@@ -4,7 +4,7 @@
 mod hit;
 mod limits;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use http::{HeaderMap, HeaderValue, header};
 use serde::Deserialize;
@@ -33,6 +33,11 @@ const BODY: usize = 2 * 1024 * 1024;
 /// How long is waited for the limit on bursts to pass, instead of giving up, s.
 const PATIENCE_S: u64 = 2;
 
+/// What is searched for to see whether the token is taken.
+const PROBE: &str = "deployment";
+/// What the service calls a token that it does not take, with status 422.
+const INVALID_TOKEN: &[u8] = b"SUBSCRIPTION_TOKEN_INVALID";
+
 /// How old what is found may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Within {
@@ -51,8 +56,6 @@ pub enum Within {
 pub struct Search<'a> {
     /// The query, cleaned.
     pub query: &'a Cleaned,
-    /// How many results, 1 to 20.
-    pub count: u32,
     /// How old they may be.
     pub within: Option<Within>,
 }
@@ -93,8 +96,15 @@ impl Reader<'_> {
             ));
         };
         let reply = self.ask(access, &search).await.map_err(error)?;
-        let count = usize::try_from(search.count).unwrap_or(usize::MAX);
+        let count = usize::try_from(access.results).unwrap_or(usize::MAX);
         Ok(reply.web.results.into_iter().filter_map(|raw| raw.cleaned(*self)).take(count).collect())
+    }
+
+    /// Whether the search takes our token: by one small search, which counts like any other.
+    pub(in crate::world) async fn try_search(&self, access: &SearchAccess) -> Result<(), Fault> {
+        let query = Cleaned { query: PROBE.to_owned(), taken: BTreeSet::new() };
+        let access = SearchAccess { results: 1, ..access.clone() };
+        self.ask(&access, &Search { query: &query, within: None }).await.map(drop)
     }
 
     async fn ask(&self, access: &SearchAccess, search: &Search<'_>) -> Result<Reply, Fault> {
@@ -110,9 +120,13 @@ impl Reader<'_> {
                 Some(wait_s) => return Err(Fault::Limited(Some(wait_s))),
                 None => {}
             }
-            let call = Call { url: &url, headers: headers.clone(), body: None, timeout: TIMEOUT, most: BODY };
+            let headers = headers.clone();
+            let call = Call { url: &url, way: None, headers, body: None, timeout: TIMEOUT, most: BODY };
             let answer = self.call_api(call).await?;
             let wait_s = limits.note(answer.status, &answer.headers, self.now());
+            if answer.status == 422 && memchr::memmem::find(&answer.body, INVALID_TOKEN).is_some() {
+                return Err(Fault::Refused(answer.status));
+            }
             match answer.success().and_then(|answer: Answer| answer.json()) {
                 Err(Fault::Limited(_)) if !waited && wait_s.is_some_and(|wait_s| wait_s <= PATIENCE_S) => waited = true,
                 Err(Fault::Limited(told)) => return Err(Fault::Limited(wait_s.or(told))),
@@ -128,8 +142,13 @@ const DOING: &str = "search the web";
 fn url(access: &SearchAccess, search: &Search<'_>) -> Url {
     let mut url = below(&access.api, "web/search");
     let mut pairs = url.query_pairs_mut();
-    pairs.append_pair("q", &search.query.query).append_pair("count", &search.count.to_string());
+    pairs.append_pair("q", &search.query.query).append_pair("count", &access.results.to_string());
     pairs.append_pair("text_decorations", "false").append_pair("result_filter", "web");
+    for (name, value) in [("search_lang", &access.language), ("country", &access.country)] {
+        if let Some(value) = value {
+            pairs.append_pair(name, value);
+        }
+    }
     if let Some(within) = search.within {
         let word = match within {
             Within::Day => "pd",

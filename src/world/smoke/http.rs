@@ -45,7 +45,8 @@ pub(super) async fn attempt(reader: &Reader<'_>, target: &Target, check: &HttpCh
     };
     let through_host = check.through_host.unwrap_or(target.through_host);
     let shown = SHOWN.iter().map(|name| (*name).to_owned());
-    let searched = check.contains.is_some() || check.lacks.is_some();
+    let searched =
+        check.contains.is_some() || check.lacks.is_some() || check.matches.is_some() || check.not_matches.is_some();
     let request = HttpRequest {
         redirects: if check.follows() { check.max_redirects } else { 0 },
         ends_at: check.ends_at.clone(),
@@ -137,6 +138,12 @@ fn faults(check: &HttpCheck, answer: &HttpAnswer, days: Option<i64>) -> Vec<Stri
     }
     if check.lacks.as_ref().is_some_and(holds) {
         faults.push("a text is there that must not be".to_owned());
+    }
+    if check.matches.as_ref().is_some_and(|pattern| !pattern.is_in(&answer.body)) {
+        faults.push("no text matches the wanted pattern".to_owned());
+    }
+    if check.not_matches.as_ref().is_some_and(|pattern| pattern.is_in(&answer.body)) {
+        faults.push("a text matches a pattern that none may match".to_owned());
     }
     for (name, wanted) in &check.headers {
         match (wanted, answer.headers.get(name)) {

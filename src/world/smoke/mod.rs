@@ -29,6 +29,8 @@ pub use runs::SmokeRun;
 const PAUSE: Duration = Duration::from_millis(250);
 /// How much is shown of what others wrote, bytes.
 const OUTPUT: usize = 4 * 1024;
+/// How many checks that did not pass a summary names.
+const NAMED: usize = 3;
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,6 +190,7 @@ impl Reader<'_> {
             evidence.summary =
                 format!("{} {warnings} of them with a warning: {}: {}.", evidence.summary, first.0.name, first.1);
         }
+        evidence.summary.push_str(&not_passed(&checks));
         evidence.collector.push_str("run_smoke");
         evidence.counters = [
             ("wanted", checks.len() as u64),
@@ -378,6 +381,14 @@ fn is_of_the_way(error: &WorldError) -> bool {
             | Code::HostKeyUnknown
             | Code::Forbidden
     )
+}
+
+/// Which checks did not pass and why, in our words: whoever reads the summary alone knows where to look.
+fn not_passed(checks: &[CheckResult]) -> String {
+    let bad: Vec<&CheckResult> = checks.iter().filter(|check| check.outcome != Outcome::Pass).collect();
+    let named = bad.iter().take(NAMED).map(|check| format!(" {}: {}", check.name, check.detail));
+    let more = bad.len().saturating_sub(NAMED);
+    named.chain((more > 0).then(|| format!(" And {more} more."))).collect()
 }
 
 fn kind(kind: &SmokeKind) -> &'static str {

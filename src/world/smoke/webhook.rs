@@ -1,23 +1,19 @@
 //! A webhook: can it be reached? Nothing is posted, and by default not a word is said.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use rustls::pki_types::ServerName;
-use tokio::{net::TcpStream, time::timeout};
-use tokio_rustls::TlsConnector;
+use tokio::time::timeout;
 use url::Url;
 
 use super::{Found, Timed};
 use crate::{
     domain::{
-        inventory::{WebhookAsk, WebhookCheck, WebhookPlace},
+        inventory::{Way, WebhookAsk, WebhookCheck, WebhookPlace},
         name::SecretName,
     },
     world::{
-        Reader, WorldError,
-        chain::{Chains, Refused},
+        Reader,
         http::{HttpMethod, HttpRequest},
-        tls,
     },
 };
 
@@ -40,8 +36,8 @@ pub(super) async fn attempt(reader: &Reader<'_>, check: &WebhookCheck, limit: Du
     Timed::of(async {
         let found = match (check.ask, address) {
             (WebhookAsk::Connect, Some(address)) => {
-                match timeout(limit, connect(reader, &request.url, address)).await {
-                    Ok(connected) => connected.map(|()| Found::pass("Reachable ✓; nothing was said to it.".to_owned())),
+                match timeout(limit, reader.contact(&request.url, &Way::default(), Some(address))).await {
+                    Ok(connected) => connected.map(|_| Found::pass("Reachable ✓; nothing was said to it.".to_owned())),
                     Err(_) => Ok(Found::fail(format!("Not reached within {} ms.", limit.as_millis()))),
                 }
             }
@@ -83,30 +79,4 @@ async fn url(reader: &Reader<'_>, check: &WebhookCheck) -> Result<Url, Found> {
     let url = value.expose().trim().parse::<Url>().ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
     url.ok_or_else(|| Found::fail(format!("The secret {name} is not an http or https URL.")))
-}
-
-/// A connection to the address that was judged, with TLS where the URL says so, and its end.
-async fn connect(reader: &Reader<'_>, url: &Url, address: std::net::IpAddr) -> Result<(), WorldError> {
-    let port = url.port_or_known_default().unwrap_or(443);
-    let failed = |problem: String| {
-        WorldError::new(
-            crate::domain::refusal::Code::WorldFailed,
-            "reach a webhook",
-            problem,
-            "Check that it runs, and its URL in deploy-ops.toml.",
-        )
-    };
-    let stream = TcpStream::connect(SocketAddr::new(address, port)).await;
-    let stream = stream.map_err(|_| failed("nothing listens there".to_owned()))?;
-    if url.scheme() != "https" {
-        return Ok(());
-    }
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-    let name = ServerName::try_from(host).map_err(|_| tls::no_name())?;
-    let config = Chains::config(&reader.world.http.chains, None)?;
-    let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
-    connected.map(drop).map_err(|error| {
-        let refused = Refused::of(&error).map(Refused::describe);
-        failed(refused.unwrap_or_else(|| "what answers there does not speak TLS".to_owned()))
-    })
 }

@@ -15,7 +15,7 @@ use crate::{
 const CONNECT: Duration = Duration::from_secs(8);
 
 /// A stream through a host.
-pub(super) type Stream = ChannelStream<Msg>;
+pub(in crate::world) type Stream = ChannelStream<Msg>;
 
 /// Where a stream through a host ends, as the host sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -53,6 +53,11 @@ impl Connection {
 }
 
 impl Remote<'_> {
+    /// A connection from the host to a TCP port of an address, as it sees it.
+    pub(in crate::world) async fn connect_on(&self, address: &str, port: u16) -> Result<Stream, WorldError> {
+        self.connection().await?.tcp(self.name, address, port).await
+    }
+
     /// Whether the host connects on to others; nothing when its answer does not tell. The port is one where nothing is expected.
     pub(in crate::world) async fn forwards(&self) -> Option<bool> {
         let connection = self.connection().await.ok()?;

@@ -81,7 +81,7 @@ async fn a_server_that_is_killed_goes_on_where_it_was() {
     site.line.down_after_bytes(Way::ToServer, 400_000);
     let begun = client.call("deploy_service", json!({ "mode": "execute", "plan": plan, "wait_s": 0 })).await;
     site.line.until_cut().await;
-    let client = killed(&site, client).await;
+    let mut client = killed(&site, client).await;
     site.line.up().await;
     site.ended(&client, begun.get("/operation/id"), "succeeded").await;
     assert_eq!(site.page("site").await, "site v1, schema 9001, 100 nodes\n");
@@ -91,11 +91,30 @@ async fn a_server_that_is_killed_goes_on_where_it_was() {
     let hold = site.host.plant("site/shared/files/hold", "");
     let operation = begin(&client, "site", "v2").await;
     until_updating(&site, "v2").await;
-    let client = killed(&site, client).await;
+    client = killed(&site, client).await;
     std::fs::remove_file(hold).unwrap();
     site.ended(&client, &operation, "succeeded").await;
     assert_eq!(site.page("site").await, "site v2, schema 9002, 100 nodes\n");
     assert_eq!(site.updates(), "v1\nv2\n", "nothing ran twice");
+
+    // Between the switch and the reset of PHP's OPcache: on the way there, and on the way back of one that is broken.
+    for (version, wanted, said) in [
+        (3, "succeeded", "is live. PHP's OPcache was reset."),
+        (4, "rolled_back", "is live again. PHP's OPcache was reset."),
+    ] {
+        site.commit(if version == 4 { &[("site/broken", "")][..] } else { &[] }, version);
+        let hold = site.host.plant("hold", "v3");
+        let operation = begin(&client, "site", &format!("v{version}")).await;
+        until(|| std::fs::remove_file(site.host.path("held")).ok()).await;
+        client = killed(&site, client).await;
+        assert_ne!(site.resets().await, "", "what asks for the reset was there when the server was killed");
+        std::fs::remove_file(hold).unwrap();
+        let ended = site.ended(&client, &operation, wanted).await;
+        assert!(ended.text.contains(said), "{}", ended.text);
+        assert_eq!(site.resets().await, "");
+    }
+    assert_eq!(site.page("site").await, "site v3, schema 9004, 100 nodes\n");
+    assert_eq!(site.updates(), "v1\nv2\nv3\nv4\n", "nothing ran twice");
     site.assert_silent(&client);
 }
 

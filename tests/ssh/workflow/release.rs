@@ -68,8 +68,7 @@ async fn a_site_is_deployed_by_release_and_a_broken_one_takes_itself_back() {
     site.ended(&client, done.get("/operation/id"), "succeeded").await;
     assert_eq!(site.page("site").await, "site v1, schema 9003, 101 nodes\n");
     assert_eq!(site.updates(), "v1\nv2\nv3\n");
-    let left = site.host.run("find site/releases -name 'deploy-ops-*'").await;
-    assert_eq!((left.code, left.stdout.as_str()), (Some(0), ""), "what resets the OPcache is gone: {}", left.stderr);
+    assert_eq!(site.resets().await, "", "what resets the OPcache is gone");
 
     // Four reports, each in two forms; the log of the site; its settings by name.
     let reports = std::fs::read_dir(site.house.path("quality-reports")).unwrap().map(|entry| entry.unwrap().path());

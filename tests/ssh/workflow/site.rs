@@ -210,6 +210,13 @@ impl Site {
         self.host.run(&format!("php -r 'readfile(\"http://127.0.0.1:8080/{service}/\");'")).await.stdout
     }
 
+    /// The files in releases that reset the OPcache: none but while it is done.
+    pub(super) async fn resets(&self) -> String {
+        let found = self.host.run("find site/releases -name 'deploy-ops-*'").await;
+        assert_eq!(found.code, Some(0), "{}", found.stderr);
+        found.stdout
+    }
+
     /// How often which version updated the database.
     pub(super) fn updates(&self) -> String {
         fs::read_to_string(self.host.path("site/shared/files/effects")).unwrap_or_default()

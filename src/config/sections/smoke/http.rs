@@ -8,7 +8,7 @@ use crate::{
         defaults,
         raw::{Item, Section},
     },
-    domain::inventory::{HeaderWanted, HttpCheck, SmokeRules},
+    domain::inventory::{HeaderWanted, HttpCheck, SmokeRules, TextPattern},
 };
 
 pub(super) const KEYS: &[&str] = &[
@@ -22,6 +22,8 @@ pub(super) const KEYS: &[&str] = &[
     "max_redirects",
     "contains",
     "lacks",
+    "matches",
+    "not_matches",
     "headers",
     "max_ms",
     "certificate_warn_days",
@@ -29,9 +31,13 @@ pub(super) const KEYS: &[&str] = &[
     "through_host",
 ];
 
+/// What to do about a pattern that is none.
+const PATTERN: &str = "write it in single quotes, such as 'Version \\d+', shorter and without look-around; for plain text there is contains";
+
 pub(super) fn read(section: &Section<'_>, usual: &SmokeRules) -> Option<HttpCheck> {
     let path = section.required("path").and_then(|item| path(&item));
     let text = |key| section.optional(key).and_then(|item| item.text()).map(str::to_owned);
+    let pattern = |key| section.optional(key).and_then(|item| item.parsed::<TextPattern>(PATTERN));
     let status = section.optional("status").map_or_else(|| vec![200], |item| status(&item));
     let check = HttpCheck {
         path: path?,
@@ -39,6 +45,8 @@ pub(super) fn read(section: &Section<'_>, usual: &SmokeRules) -> Option<HttpChec
         max_redirects: section.number("max_redirects", defaults::SMOKE_REDIRECTS),
         contains: text("contains"),
         lacks: text("lacks"),
+        matches: pattern("matches"),
+        not_matches: pattern("not_matches"),
         headers: section.optional("headers").map(|item| headers(&item)).unwrap_or_default(),
         max_ms: section.optional("max_ms").and_then(|item| item.number(defaults::SMOKE_MAX_MS)),
         certificate: rules::certificate(section, usual.certificate),

@@ -5,9 +5,9 @@ use super::{Activity, Connection, Connections, Dialect, LONG_S, noted, sessions,
 pub(super) async fn activity(connection: &mut Connection, limit: usize) -> Activity {
     let mut found = Activity::default();
     let connected = connection.rows("SHOW GLOBAL STATUS LIKE 'Threads_connected'").await;
-    let connected = noted("connections", connected, &mut found);
+    let connected = noted("connections", connected, &mut found).unwrap_or_default();
     let limits = connection.rows("SELECT @@max_connections").await;
-    let limits = noted("connections", limits, &mut found);
+    let limits = noted("connections", limits, &mut found).unwrap_or_default();
     let last = |rows: &[Vec<Option<String>>]| rows.first()?.last()?.as_ref()?.parse().ok();
     found.connections =
         last(&connected).zip(last(&limits)).map(|(server, limit)| Connections { database: None, server, limit });
@@ -21,7 +21,7 @@ pub(super) async fn activity(connection: &mut Connection, limit: usize) -> Activ
              WHERE {condition} AND t.trx_mysql_thread_id <> CONNECTION_ID() ORDER BY t.trx_started LIMIT {limit}"
         );
         let rows = connection.rows(&query).await;
-        let seen = sessions(Dialect::Mariadb, noted(what, rows, &mut found));
+        let seen = noted(what, rows, &mut found).map(|rows| sessions(Dialect::Mariadb, rows));
         if what == "locks" { found.waiting = seen } else { found.long = seen }
     }
     statements(connection, limit, &mut found).await;
@@ -34,7 +34,7 @@ const WAITS: &str = "t.trx_state = 'LOCK WAIT'";
 /// times are picoseconds.
 async fn statements(connection: &mut Connection, limit: usize, found: &mut Activity) {
     let on = connection.rows("SELECT @@performance_schema").await;
-    let on = noted("slow statements", on, found).into_iter().flatten().flatten().next();
+    let on = noted("slow statements", on, found).into_iter().flatten().flatten().flatten().next();
     if on.as_deref() != Some("1") {
         found.not_read.push(
             "Slow statements: the performance schema is off. Set performance_schema=ON in the server's configuration."
@@ -48,5 +48,5 @@ async fn statements(connection: &mut Connection, limit: usize, found: &mut Activ
          WHERE schema_name = DATABASE() AND digest_text IS NOT NULL ORDER BY sum_timer_wait DESC LIMIT {limit}"
     );
     let rows = connection.rows(&query).await;
-    found.slow = slow(Dialect::Mariadb, noted("slow statements", rows, found));
+    found.slow = slow(Dialect::Mariadb, noted("slow statements", rows, found).unwrap_or_default());
 }

@@ -24,10 +24,10 @@ pub struct Activity {
     pub connections: Option<Connections>,
     /// The statements that took the most time in all, the most expensive first.
     pub slow: Vec<SlowStatement>,
-    /// Transactions that are open for a minute or longer, the oldest first.
-    pub long: Vec<Session>,
-    /// Sessions that wait for a lock, the longest first.
-    pub waiting: Vec<Session>,
+    /// Transactions that are open for a minute or longer, the oldest first; `None` when they could not be read.
+    pub long: Option<Vec<Session>>,
+    /// Sessions that wait for a lock, the longest first; `None` when they could not be read.
+    pub waiting: Option<Vec<Session>>,
     /// What could not be read, and why: one sentence each, in our words.
     pub not_read: Vec<String>,
 }
@@ -93,12 +93,9 @@ impl Reader<'_> {
 
 type Rows = Vec<Vec<Option<String>>>;
 
-/// Notes why something could not be read.
-fn noted(what: &str, rows: Result<Rows, WorldError>, activity: &mut Activity) -> Rows {
-    rows.unwrap_or_else(|error| {
-        activity.not_read.push(format!("{what}: {}. {}", error.problem, error.fix));
-        Vec::new()
-    })
+/// What was read, or a note why it could not be.
+fn noted(what: &str, rows: Result<Rows, WorldError>, activity: &mut Activity) -> Option<Rows> {
+    rows.map_err(|error| activity.not_read.push(format!("{what}: {}. {}", error.problem, error.fix))).ok()
 }
 
 /// The columns: calls, all ms, mean ms, text.

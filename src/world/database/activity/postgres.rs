@@ -11,7 +11,7 @@ pub(super) async fn activity(connection: &mut Connection, limit: usize) -> Activ
              FROM pg_stat_activity WHERE backend_type = 'client backend' OR backend_type IS NULL",
         )
         .await;
-    found.connections = noted("connections", counts, &mut found).first().and_then(|row| {
+    found.connections = noted("connections", counts, &mut found).unwrap_or_default().first().and_then(|row| {
         let number = |at: usize| row.get(at)?.as_ref()?.parse().ok();
         Some(Connections { database: number(0), server: number(1)?, limit: number(2)? })
     });
@@ -21,14 +21,14 @@ pub(super) async fn activity(connection: &mut Connection, limit: usize) -> Activ
          AND xact_start < now() - interval '{LONG_S} s' ORDER BY xact_start LIMIT {limit}"
     );
     let long = connection.rows(&long).await;
-    found.long = sessions(Dialect::Postgres, noted("long transactions", long, &mut found));
+    found.long = noted("long transactions", long, &mut found).map(|rows| sessions(Dialect::Postgres, rows));
     let waiting = format!(
         "SELECT pid, floor(extract(epoch FROM now() - query_start))::bigint, coalesce(wait_event, state), \
          array_to_string(pg_blocking_pids(pid), ', '), query FROM pg_stat_activity \
          WHERE datname = current_database() AND wait_event_type = 'Lock' ORDER BY query_start LIMIT {limit}"
     );
     let waiting = connection.rows(&waiting).await;
-    found.waiting = sessions(Dialect::Postgres, noted("locks", waiting, &mut found));
+    found.waiting = noted("locks", waiting, &mut found).map(|rows| sessions(Dialect::Postgres, rows));
     statements(connection, limit, &mut found).await;
     found
 }
@@ -41,7 +41,7 @@ async fn statements(connection: &mut Connection, limit: usize, found: &mut Activ
              WHERE e.extname = 'pg_stat_statements'",
         )
         .await;
-    let schema = noted("slow statements", installed, found).into_iter().flatten().flatten().next();
+    let schema = noted("slow statements", installed, found).into_iter().flatten().flatten().flatten().next();
     let Some(schema) = schema else {
         found.not_read.push(
             "Slow statements: pg_stat_statements is not installed. CREATE EXTENSION pg_stat_statements, with the library in \
@@ -57,5 +57,5 @@ async fn statements(connection: &mut Connection, limit: usize, found: &mut Activ
         quoted(&schema)
     );
     let rows = connection.rows(&query).await;
-    found.slow = slow(Dialect::Postgres, noted("slow statements", rows, found));
+    found.slow = slow(Dialect::Postgres, noted("slow statements", rows, found).unwrap_or_default());
 }

@@ -62,8 +62,8 @@ enum Form {
     Gzip,
     /// Where words stand in it.
     Places,
-    /// The same, looked for in both halves at once; `before` tells the line ends of the first block of the second one.
-    Halves,
+    /// The same, looked for in two parts at once; `before` tells the line ends of the first block of the second one.
+    Parts,
     /// Parts of it.
     Windows,
     /// Nothing.

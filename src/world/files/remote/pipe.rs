@@ -55,7 +55,7 @@ fn opened(line: &str) -> Option<Opened> {
         "zstd" => Form::Zstd,
         "gzip" => Form::Gzip,
         "places" => Form::Places,
-        "halves" => Form::Halves,
+        "parts" => Form::Parts,
         "windows" => Form::Windows,
         "known" => Form::Known,
         "binary" => Form::Binary,

@@ -13,7 +13,7 @@ use crate::{domain::clean::taken_out, world::files::pattern::Words};
 const PLACES: usize = 200_000;
 /// The longest line that tells a place, bytes.
 const PLACE: u64 = 512;
-/// What stands behind the first half, after a line end.
+/// What stands behind the first part, after a line end.
 const MARK: &[u8] = b"\x1b";
 
 /// The windows around the places in what follows block `begin` of the file. `None` when the host tells something else, or so much
@@ -22,10 +22,10 @@ pub(super) fn windows(opened: Opened, begin: u64, text: &mut dyn Read, words: &W
     let mut told = Told { text: BufReader::new(text), words, left: PLACES, is_any: false };
     let mut windows = Windows::default();
     let (mut from, mut before) = (begin * UNIT, opened.before);
-    if opened.form == Form::Halves {
+    if opened.form == Form::Parts {
         // As `places.sh` divides it.
-        let half = opened.bytes / UNIT * 9 / 20;
-        let end = (half + 1) * UNIT;
+        let part = opened.bytes / UNIT * 7 / 20;
+        let end = (part + 1) * UNIT;
         let ends = loop {
             let Answer::Place(place) = told.next()? else { return None };
             if place.offset >= end {
@@ -33,12 +33,12 @@ pub(super) fn windows(opened: Opened, begin: u64, text: &mut dyn Read, words: &W
                 // The mark stands two lines behind the last line end of what it follows.
                 break is_mark.then(|| place.line.checked_sub(2))??;
             }
-            if place.offset < half * UNIT {
+            if place.offset < part * UNIT {
                 add(&mut windows, &place, (0, 0), opened.bytes)?;
             }
         };
         told.is_any = false;
-        (from, before) = (half * UNIT, ends.checked_sub(opened.before)?);
+        (from, before) = (part * UNIT, ends.checked_sub(opened.before)?);
     }
     while let Answer::Place(place) = told.next()? {
         add(&mut windows, &place, (from, before), opened.bytes)?;
@@ -119,15 +119,15 @@ mod tests {
     }
 
     #[test]
-    fn both_halves_are_one_file() {
-        let (half, end) = (450 * UNIT, 451 * UNIT);
+    fn both_parts_are_one_file() {
+        let (part, end) = (350 * UNIT, 351 * UNIT);
         let mark = format!("902:{}:\x1b\nend 0\n", end + 1);
-        // A word that reaches into the second half is found with the first, one that begins there with the second.
-        let first = format!("7:1000:word\n800:{}:word\n899:{}:word\n", half - 2, half + 10);
+        // A word that reaches into the second part is found with the first, one that begins there with the second.
+        let first = format!("7:1000:word\n800:{}:word\n899:{}:word\n", part - 2, part + 10);
         let told = format!("{first}{mark}1:10:word\n50:9000:word\nend 0\n");
-        let wanted = vec![(1000, 7), (half - 2, 800), (half + 10, 891), (half + 9000, 940)];
-        assert_eq!(spots(Form::Halves, 10, &told), Some(wanted));
-        assert_eq!(spots(Form::Halves, 10, &format!("{mark}end 1\n")), Some(vec![]));
+        let wanted = vec![(1000, 7), (part - 2, 800), (part + 10, 891), (part + 9000, 940)];
+        assert_eq!(spots(Form::Parts, 10, &told), Some(wanted));
+        assert_eq!(spots(Form::Parts, 10, &format!("{mark}end 1\n")), Some(vec![]));
         assert_eq!(spots(Form::Places, 10, "7:1000:word\nend 0\n"), Some(vec![(1000, 17)]));
         for wrong in [
             "end 1\nend 1\n".to_owned(),
@@ -140,9 +140,9 @@ mod tests {
             format!("{mark}end 0\n"),
             format!("{mark}1:0:other\nend 0\n"),
             format!("{mark}0:0:word\nend 0\n"),
-            format!("{mark}1:{}:word\nend 0\n", 550 * UNIT),
+            format!("{mark}1:{}:word\nend 0\n", 650 * UNIT),
         ] {
-            assert_eq!(spots(Form::Halves, 10, &wrong), None, "{wrong:?}");
+            assert_eq!(spots(Form::Parts, 10, &wrong), None, "{wrong:?}");
         }
     }
 }

@@ -109,7 +109,7 @@ async fn look(
         Form::Plain => Ok(all(opened, 0, text, &task)?.map_or(Look::Whole, Look::Done)),
         Form::Binary => Ok(Look::Done(Found { bytes: opened.bytes, problem: Some(NOT_TEXT), ..Found::default() })),
         Form::Known if opened.bytes > 0 => Ok(Look::Large(opened.bytes)),
-        Form::Places | Form::Halves if opened.bytes > 0 => {
+        Form::Places | Form::Parts if opened.bytes > 0 => {
             let found = words.and_then(|words| places::windows(opened, begin, text, &words));
             Ok(found.map_or(Look::Whole, |windows| Look::Windows(opened.bytes, windows)))
         }

@@ -2,6 +2,7 @@
 
 mod agent;
 mod file;
+mod openssh;
 mod parse;
 #[cfg(test)]
 mod tests;

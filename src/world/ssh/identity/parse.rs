@@ -2,12 +2,9 @@
 
 use std::path::Path;
 
-use russh::keys::{
-    Algorithm, Certificate, PrivateKey, decode_secret_key,
-    ssh_key::{self, certificate::CertType},
-};
+use russh::keys::{Algorithm, Certificate, PrivateKey, decode_secret_key, ssh_key::certificate::CertType};
 
-use super::{file, refused};
+use super::{file, openssh::Envelope, refused};
 use crate::{
     domain::time::Time,
     redact::Secret,
@@ -35,12 +32,12 @@ pub(super) async fn key(
                 return Err(refused(&doing, format!("{what} is encrypted, and no passphrase is given"), fix));
             }
             (Some(true), Some(passphrase)) => {
-                decode_secret_key(text.expose(), Some(passphrase.expose())).map_err(|_| {
+                read(text.expose(), Some(passphrase.expose())).ok_or_else(|| {
                     let problem = format!("{what} cannot be decrypted: the passphrase is wrong, or the key is damaged");
                     refused(&doing, problem, "Correct the secret that holds the passphrase.")
                 })?
             }
-            (Some(false), _) => decode_secret_key(text.expose(), None).map_err(|_| no_key())?,
+            (Some(false), _) => read(text.expose(), None).ok_or_else(no_key)?,
         };
         match key.algorithm() {
             Algorithm::Ed25519 | Algorithm::Ecdsa { .. } | Algorithm::Rsa { .. } => Ok(key),
@@ -53,11 +50,16 @@ pub(super) async fn key(
     .await
 }
 
+fn read(text: &str, passphrase: Option<&str>) -> Option<PrivateKey> {
+    let read = decode_secret_key(text, passphrase).ok();
+    read.or_else(|| Envelope::of(text).and_then(|envelope| envelope.p256(passphrase)).ok())
+}
+
 /// Whether the text is an encrypted key; `None` when it is no key, or is encrypted in a way of old that the library does not know
 /// (`Proc-Type`, but for RSA with AES-128).
 fn is_encrypted(text: &str) -> Option<bool> {
     if text.contains("-----BEGIN OPENSSH PRIVATE KEY-----") {
-        return ssh_key::PrivateKey::from_openssh(text.trim()).ok().map(|key| key.is_encrypted());
+        return Envelope::of(text).ok().map(|envelope| envelope.is_encrypted());
     }
     if text.contains("Proc-Type: 4,ENCRYPTED") {
         return (text.contains("-----BEGIN RSA PRIVATE KEY-----") && text.contains("DEK-Info: AES-128-CBC,"))

@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use super::*;
 use crate::{
     domain::inventory::{Host, HostKind, HostTrust, Inventory, SecretReference, SshHost},
@@ -79,6 +81,78 @@ async fn every_usual_format_is_a_key_encrypted_or_not() {
                 assert_eq!(loaded.hash(None), sha2, "{name}");
             }
         }
+    }
+}
+
+/// Makes a key of P-256 in a format of ssh-keygen whose scalar begins with so many zeros.
+fn key_with_zeros(keys: &Keys, name: &str, zeros: usize, format: &[&str]) {
+    let mut scalar = [0x42; 32];
+    scalar.iter_mut().take(zeros).for_each(|byte| *byte = 0);
+    // ECPrivateKey (RFC 5915) without its public half, which OpenSSL computes; the curve's name is prime256v1.
+    let (head, curve) = (b"\x30\x31\x02\x01\x01\x04\x20", b"\xa0\x0a\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07");
+    let der = STANDARD.encode([head.as_slice(), &scalar, curve].concat());
+    let path = keys.file(name, &format!("-----BEGIN EC PRIVATE KEY-----\n{der}\n-----END EC PRIVATE KEY-----\n"));
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    let public = keys.run(&["-y", "-f", name]);
+    keys.file(&format!("{name}.pub"), &String::from_utf8(public.stdout).unwrap());
+    keys.keygen(&["-q", "-p", "-P", "", "-N", "", "-f", name]);
+    keys.keygen(&["-q", "-c", "-P", "", "-C", name, "-f", name]);
+    keys.keygen(&[&["-q", "-p", "-P", "", "-f", name], format].concat());
+}
+
+#[tokio::test]
+async fn a_key_may_begin_with_zeros() {
+    let keys = Keys::new();
+    let (right, wrong) = (world("", PHRASE), world("", "another phrase 42"));
+    for (zeros, encrypted, format) in [
+        (0, false, &["-N", ""][..]),
+        (1, false, &["-N", ""]),
+        (1, false, &["-N", "", "-m", "PEM"]),
+        (1, false, &["-N", "", "-m", "PKCS8"]),
+        (15, false, &["-N", ""]),
+        (1, true, &["-N", PHRASE]),
+        (1, true, &["-N", PHRASE, "-m", "PKCS8"]),
+        (2, true, &["-N", PHRASE, "-Z", "aes256-gcm@openssh.com"]),
+        (2, true, &["-N", PHRASE, "-Z", "chacha20-poly1305@openssh.com"]),
+        (2, true, &["-N", PHRASE, "-Z", "aes128-cbc"]),
+    ] {
+        let name = format!("{zeros} {}", format.join(" "));
+        key_with_zeros(&keys, &name, zeros, format);
+        let loaded = load_in(&right, file(&keys, &name, encrypted)).await;
+        let Ok(Identity::Key(key)) = &loaded else { panic!("{name}: {loaded:?}") };
+        let (public, message) = (keys.public(&name), b"a message");
+        assert_eq!(key.public_key().key_data(), public.key_data(), "{name}");
+        let signed = key.sign("test", HashAlg::Sha256, message).unwrap();
+        public.verify("test", message, &signed).unwrap();
+        if encrypted {
+            let told = refusal(&keys, &wrong, &name, file(&keys, &name, true)).await;
+            assert!(told.contains("the passphrase is wrong"), "{name}: {told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_begins_with_zeros_is_whole_or_none() {
+    let keys = Keys::new();
+    key_with_zeros(&keys, "short", 1, &["-N", ""]);
+    let text = keys.text("short");
+    let bytes = STANDARD.decode(text.lines().filter(|line| !line.starts_with("-----")).collect::<String>()).unwrap();
+    let scalar = memchr::memmem::find(&bytes, &[0x42; 31]).unwrap();
+    let world = world("", "");
+    // In the words that open it, its public half, one of the two numbers that are equal, its second public half, the length of
+    // the scalar, the padding.
+    for at in [0, 100, 0x99, scalar - 8, scalar - 1, bytes.len() - 1] {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        let lines = STANDARD.encode(&damaged);
+        let lines =
+            lines.as_bytes().chunks(70).map(|line| str::from_utf8(line).unwrap()).collect::<Vec<_>>().join("\n");
+        keys.file(
+            "short",
+            &format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{lines}\n-----END OPENSSH PRIVATE KEY-----\n"),
+        );
+        let told = refusal(&keys, &world, "short", file(&keys, "short", false)).await;
+        assert!(told.contains("is not a private key"), "{at}: {told}");
     }
 }
 

@@ -1,0 +1,57 @@
+//! Prompts lead through tools that there are, and their arguments are completed.
+
+use deploy_ops_mcp::tools;
+use serde_json::json;
+
+use crate::support::mcp::House;
+
+/// Words between backticks that are no tools: arguments, their values, other prompts.
+const OTHER_WORDS: &[&str] = &[
+    "approve",
+    "comment",
+    "deploy",
+    "dry_run",
+    "error",
+    "execute",
+    "open_incident",
+    "pre_deployment_check",
+    "services",
+    "validate",
+    "wait_s",
+];
+
+#[tokio::test]
+async fn every_tool_that_a_prompt_names_is_there() {
+    let house = House::staging().await;
+    let client = house.server().await;
+    let prompts = client.prompts().await;
+    assert_eq!(prompts.len(), 7, "{prompts:?}");
+    let mut named = Vec::new();
+    for (name, wanted) in &prompts {
+        let arguments = wanted.iter().map(|argument| (argument.clone(), json!("shop"))).collect();
+        let text = client.prompt(name, arguments).await;
+        // Every other piece stands between backticks.
+        for word in
+            text.split('`').skip(1).step_by(2).filter(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        {
+            assert!(OTHER_WORDS.contains(&word) || tools::all().iter().any(|tool| tool.name == word), "{name}: {word}");
+            named.push(word.to_owned());
+        }
+    }
+    for tool in ["check_readiness", "deploy_service", "diagnose", "rollback", "search_web", "validate_deployment"] {
+        assert!(named.iter().any(|word| word == tool), "no prompt leads to {tool}");
+    }
+}
+
+#[tokio::test]
+async fn arguments_are_completed_with_what_there_is() {
+    let house = House::staging().await;
+    let client = house.server().await;
+    assert_eq!(client.complete("deploy", "service", "s", None).await, ["shop"]);
+    assert_eq!(client.complete("deploy", "environment", "", None).await, ["production"]);
+    let newest = ["v2025.01.15", "v2025.01.14", "v2025.01.13"];
+    assert_eq!(client.complete("deploy", "version", "v2025", Some("shop")).await, newest);
+    assert_eq!(client.complete("deploy", "version", "v", None).await, newest, "one repository holds all services");
+    assert!(client.complete("deploy", "version", "v", Some("nothere")).await.is_empty());
+    assert!(client.complete("deploy", "force", "", None).await.is_empty());
+}
