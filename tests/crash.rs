@@ -7,7 +7,7 @@ use deploy_ops_mcp::demo::sandbox::{Approvals, Sandbox};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::support::{kept::Kept, postgres::Postgres, stage::program};
+use crate::support::{kept::Kept, lighthouse, postgres::Postgres, stage::program};
 
 /// The helper that kills itself; built beside the tests by cargo.
 fn helper() -> PathBuf {
@@ -131,6 +131,26 @@ async fn matrix(state: State, scenario: &str, service: &str, version: &str, phas
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_release_deployment_is_killed_everywhere() {
     matrix(State::Sqlite, "deploy", "shop", "v2025.01.14", "do", 28).await;
+}
+
+/// Steps that only look at pages are made again, and the deployment comes to its end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_is_killed_while_it_looks_at_pages() {
+    for step in ["check_lighthouse", "check_visual"] {
+        let directory = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::build(directory.path(), program(), Approvals::Needed).await.unwrap();
+        lighthouse::look_at_shop(&sandbox);
+        // Behind the intent, and behind the effect.
+        for (version, point) in [("v2025.01.13", "1"), ("v2025.01.14", "2")] {
+            let (survived, out) = run(&sandbox, &["deploy", step, "0", point, "shop", version]).await;
+            assert!(!survived, "{step} {point}: {out}");
+            let (ok, out) = run(&sandbox, &["resume"]).await;
+            let operations: Vec<Value> = serde_json::from_str(&out).unwrap();
+            assert!(ok && operations.iter().all(|one| one["state"] == "succeeded"), "{step} {point}: {out}");
+            let page = std::fs::read_to_string(sandbox.directory.join("srv/shop/current/index.html")).unwrap();
+            assert!(page.contains(version), "{step} {point}: {page}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

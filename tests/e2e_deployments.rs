@@ -11,7 +11,7 @@ use crate::support::{
 const DECIDES: &str = "after_deploy = true";
 
 /// Dry run and execution, to a state in which nothing goes on by itself.
-async fn deployed(client: &Client, service: &str, version: &str) -> Answer {
+pub(crate) async fn deployed(client: &Client, service: &str, version: &str) -> Answer {
     let plan = client.plan(service, version).await;
     let done = client.execute("deploy_service", &plan).await;
     let operation = done.get("/operation/id");

@@ -1,62 +1,21 @@
-//! Pages are measured by Lighthouse: once by the real one, and otherwise with reports that it wrote.
+//! Pages are measured by Lighthouse, with reports that it wrote. `validate_real.rs` has the real one.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::fs;
 
 use serde_json::{Value, json};
 
 use crate::support::{
+    lighthouse::{self, report},
     mcp::{Answer, Client, House},
-    pages::{Site, site_service},
+    pages::site_service,
 };
-
-/// A browser that listens, as far as anybody asks, and ends when it is told to.
-const BROWSER: &str = r#"#!/bin/sh
-for word; do case $word in --user-data-dir=*) profile=${word#*=};; esac; done
-mkdir -p "$profile" && printf '9222\n/devtools/browser/x' > "$profile/DevToolsActivePort"
-head -c 1 <&3 >/dev/null
-"#;
-/// A Lighthouse that copies the report of the page and run, and ends with the code that stands beside it.
-const LIGHTHOUSE: &str = r#"#!/bin/sh
-case "$*" in *"--port=9222"*"--only-categories"*|*"--only-categories"*"--port=9222"*) ;; *) exit 64;; esac
-here=$(dirname "$0")
-for word; do case $word in --output-path=*) out=${word#*=};; http*) page=${word##*/};; esac; done
-run=$(($(cat "$here/$page.runs" 2>/dev/null || echo 0) + 1)); echo $run > "$here/$page.runs"
-echo "$page $run" >&2
-cp "$here/$page.$run.json" "$out" 2>/dev/null || true
-exit $(cat "$here/$page.code" 2>/dev/null || echo 0)
-"#;
-
-fn script(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
-}
-
-/// The report of a good page with this score of its performance.
-fn report(performance: Value) -> Value {
-    let mut report: Value = serde_json::from_str(include_str!("fixtures/lighthouse.json")).unwrap();
-    report["categories"]["performance"]["score"] = performance;
-    report
-}
 
 /// A house whose service `site` has these pages, with a Lighthouse that answers with these reports.
 async fn house(pages: &[(&str, &[Value])]) -> House {
     let house = House::staging().await;
-    let directory = house.path("fake");
-    fs::create_dir_all(&directory).unwrap();
-    script(&directory.join("browser"), BROWSER);
-    script(&directory.join("lighthouse"), LIGHTHOUSE);
-    let mut text = String::new();
-    for (page, reports) in pages {
-        text.push_str(&format!("{page} = {{ path = \"/{page}\" }}\n"));
-        for (index, report) in reports.iter().enumerate() {
-            fs::write(directory.join(format!("{page}.{}.json", index + 1)), report.to_string()).unwrap();
-        }
-    }
+    let text: String = pages.iter().map(|(page, _)| format!("{page} = {{ path = \"/{page}\" }}\n")).collect();
     site_service(&house, "http://127.0.0.1:9", &text);
-    let at = directory.display();
-    house.configure(|text| {
-        format!("{text}[browser]\nchromium = \"{at}/browser\"\n[lighthouse]\ncommand = [\"{at}/lighthouse\"]\nbudget = {{ lcp_ms = 2500 }}\n")
-    });
+    lighthouse::fake(&house.sandbox, pages, "budget = { lcp_ms = 2500 }");
     house
 }
 
@@ -163,39 +122,4 @@ async fn without_lighthouse_it_is_said_what_to_configure() {
     assert_eq!(refused.code(), "UNSUPPORTED", "{}", refused.text);
     assert!(refused.get("/error/fix").contains("[lighthouse] command"), "{}", refused.text);
     assert_eq!(client.call("run_lighthouse", json!({ "services": ["form"] })).await.code(), "UNKNOWN_NAME");
-}
-
-/// The one run of the real one.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_real_lighthouse_measures_a_page_and_reaches_nobody_else() {
-    let (other, other_url) = Site::start(&[("/x.js", "")]).await;
-    let page = format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width,initial-scale=1'>\
-         <meta name=description content='A page'><title>Site</title><main><h1>Hello</h1></main><script src='{other_url}/x.js'></script>"
-    );
-    let (site, url) = Site::start(&[("/", &page)]).await;
-    let house = House::staging().await;
-    site_service(&house, &url, "home = { path = \"/\" }\n");
-    let tool =
-        |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with tests/run"));
-    let (node, tools) = (tool("DEPLOY_OPS_TEST_NODE"), tool("DEPLOY_OPS_TEST_TOOLS"));
-    house.configure(|text| {
-        format!("{text}[lighthouse]\ncommand = [\"{node}\", \"{tools}/node_modules/lighthouse/cli/index.js\"]\nruns = 1\ntimeout_s = 300\n")
-    });
-    let client = house.server().await;
-    let begun = client.call("run_lighthouse", json!({ "services": ["site"], "wait_s": 0 })).await;
-    let id = begun.get("/operation/id").to_owned();
-    let end = tokio::time::Instant::now() + std::time::Duration::from_mins(5);
-    let answer = loop {
-        let answer = client.call("operation_status", json!({ "operation": id, "wait_s": 30 })).await;
-        if answer.get("/detail/operation/state") != "running" {
-            break answer;
-        }
-        assert!(tokio::time::Instant::now() < end, "{}", answer.text);
-    };
-    let summary = answer.get("/detail/evidence/0/summary");
-    assert!(summary.contains("accessibility 100 (100)") && summary.contains("LCP "), "{}", answer.text);
-    assert!(site.asked().contains(&"/".to_owned()));
-    assert_eq!(other.asked(), Vec::<String>::new());
-    assert_eq!(fs::read_dir(house.path("data/scratch")).unwrap().count(), 0, "nothing is left of the browser");
 }

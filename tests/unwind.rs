@@ -6,24 +6,31 @@ use std::sync::{
 };
 
 use deploy_ops_mcp::{
+    demo::sandbox::Sandbox,
     domain::{evidence::EvidenceKind, operation::Phase},
     engine::{Hooks, Point},
     redact::{Redactor, Secret},
 };
 use serde_json::json;
 
-use crate::support::stage::{self, Stage, text};
+use crate::support::{
+    lighthouse,
+    stage::{self, Stage, text},
+};
 
 /// Fails one step, at every attempt.
 struct FailsAt {
     index: usize,
+    /// Instead of the index.
+    step: Option<&'static str>,
     armed: AtomicBool,
     reached: AtomicBool,
 }
 
 impl Hooks for FailsAt {
-    fn fails(&self, phase: Phase, index: usize, _: &'static str) -> bool {
-        let hit = self.armed.load(Ordering::SeqCst) && phase == Phase::Do && index == self.index;
+    fn fails(&self, phase: Phase, index: usize, step: &'static str) -> bool {
+        let here = self.step.map_or(index == self.index, |wanted| wanted == step);
+        let hit = self.armed.load(Ordering::SeqCst) && phase == Phase::Do && here;
         if hit {
             self.reached.store(true, Ordering::SeqCst);
         }
@@ -32,9 +39,10 @@ impl Hooks for FailsAt {
 }
 
 /// Deploys v13, then v14 with a failing step; what users see must be v13 again. Returns false when there is no such step.
-async fn fails_at(service: &str, index: usize) -> bool {
-    let hooks = Arc::new(FailsAt { index, armed: AtomicBool::new(false), reached: AtomicBool::new(false) });
-    let stage = Stage::with(hooks.clone()).await;
+async fn fails_at(service: &str, index: usize, step: Option<&'static str>) -> bool {
+    let hooks = Arc::new(FailsAt { index, step, armed: AtomicBool::new(false), reached: AtomicBool::new(false) });
+    let configure: fn(&Sandbox) = if step.is_some() { lighthouse::look_at_shop } else { |_| () };
+    let stage = Stage::of(hooks.clone(), configure).await;
     let first = stage.deploy(service, "v2025.01.13").await;
     assert_eq!(text(&first, "/operation/state"), "succeeded", "{}", *first.text);
     let before = stage.live(service);
@@ -59,7 +67,7 @@ async fn fails_at(service: &str, index: usize) -> bool {
 
 async fn every_step(service: &str, at_least: usize) {
     let mut index = 0;
-    while fails_at(service, index).await {
+    while fails_at(service, index, None).await {
         index += 1;
     }
     assert!(index >= at_least, "{service} has only {index} steps");
@@ -73,6 +81,13 @@ async fn a_release_deployment_survives_the_failure_of_each_step() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_script_deployment_survives_the_failure_of_each_step() {
     every_step("forum", 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_survives_the_failure_of_its_looks_at_pages() {
+    for step in ["check_lighthouse", "check_visual"] {
+        assert!(fails_at("shop", 0, Some(step)).await, "{step} is no step of it");
+    }
 }
 
 /// Learns, when a script has run, of a secret that is what the script's evidence says: that cannot be stored any more.

@@ -20,6 +20,8 @@ pub(crate) struct Names {
     pub(crate) roots: BTreeSet<String>,
     /// Those that every file has, and its own.
     pub(crate) viewports: BTreeSet<String>,
+    /// Whether Lighthouse is configured.
+    pub(crate) lighthouse: bool,
 }
 
 impl Names {
@@ -40,6 +42,7 @@ impl Names {
             gates: keys("gates"),
             secrets: keys("secrets"),
             roots: keys("roots"),
+            lighthouse: file.get("lighthouse").is_some(),
             viewports: viewports
                 .map(|(key, _)| key.get_ref().to_string())
                 .chain(defaults::VIEWPORTS.iter().map(|(name, _)| (*name).to_owned()))

@@ -70,6 +70,17 @@ pub enum Outcome {
     Inconclusive,
 }
 
+impl Outcome {
+    /// The worse it is, the greater: what failed is worse than what could not be observed.
+    pub fn severity(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Inconclusive => 1,
+            Self::Fail => 2,
+        }
+    }
+}
+
 /// One observation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {

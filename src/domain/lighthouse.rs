@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,6 +34,17 @@ impl Category {
             Self::Seo => "seo",
         }
     }
+}
+
+/// What a page that misses its least score or its budget does to a deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Below {
+    /// It is degraded: a human decides.
+    #[default]
+    Warn,
+    /// It has failed.
+    Fail,
 }
 
 /// A metric that can have a budget.

@@ -185,7 +185,7 @@ pub struct Metrics {
     /// `GREEN`, `YELLOW`, `RED`; absent when no gate is configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality_gates_status: Option<String>,
-    /// Answers with the wanted status, of all HTTP checks, 0 to 1.
+    /// Answers with the wanted status, of all HTTP checks, 0 to 1; of a version that was taken back, before that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_200_rate: Option<f64>,
     /// Passed end-to-end tests, of all that ran, 0 to 1.

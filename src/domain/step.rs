@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::check::{CheckE2e, CheckLighthouse, CheckMonitoring, CheckSmoke, CheckVisual};
 use super::{
     digest::Digest,
     effect::Effect,
     github_deployment::TellDeployment,
     inventory::{OnCancel, RelativePath, WebRoot},
     issue::{CloseIssue, CommentIssue, OpenIncident, TellProgress},
-    name::{DatabaseName, HostName, MonitorName, SecretName, SuiteName},
+    name::{DatabaseName, HostName, MonitorName, PageName, SecretName, SuiteName},
     notice::Notify,
     operation::OperationId,
     release::ReleaseId,
@@ -53,6 +54,10 @@ pub enum Step {
     CheckSmoke(CheckSmoke),
     /// Run end-to-end tests against the service.
     CheckE2e(CheckE2e),
+    /// Measure pages of the service with Lighthouse.
+    CheckLighthouse(CheckLighthouse),
+    /// Compare pages of the service with what was accepted.
+    CheckVisual(CheckVisual),
     /// Ask monitors whether anything is wrong with the service.
     CheckMonitoring(CheckMonitoring),
     /// Tell in an issue how an operation went.
@@ -190,34 +195,6 @@ pub struct RestoreDatabase {
     pub digest: Digest,
 }
 
-/// Check the service from outside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CheckSmoke {
-    /// The version that is expected to answer, for the evidence.
-    pub version: Version,
-}
-
-/// Run end-to-end tests against the service, unless it is known already that the deployment failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CheckE2e {
-    /// The suites, in their order.
-    pub suites: Vec<SuiteName>,
-    /// The commit from whose export they run.
-    pub commit: String,
-}
-
-/// Ask monitors whether anything is wrong with the service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CheckMonitoring {
-    /// The version that is live, for the evidence.
-    pub version: Version,
-    /// The monitors.
-    pub monitors: Vec<MonitorName>,
-    /// For how long they are watched, seconds.
-    #[serde(default)]
-    pub watch_s: u32,
-}
-
 /// Give a commit an annotated tag, on GitHub and in the repository here. A tag that exists is never moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreateTag {
@@ -263,6 +240,8 @@ impl Step {
             Self::RestoreDatabase(_) => "restore_database",
             Self::CheckSmoke(_) => "check_smoke",
             Self::CheckE2e(_) => "check_e2e",
+            Self::CheckLighthouse(_) => "check_lighthouse",
+            Self::CheckVisual(_) => "check_visual",
             Self::CheckMonitoring(_) => "check_monitoring",
             Self::CommentIssue(_) => "comment_issue",
             Self::OpenIncident(_) => "open_incident",
@@ -278,7 +257,11 @@ impl Step {
     /// What happens when it is repeated.
     pub fn class(&self) -> StepClass {
         match self {
-            Self::CheckSmoke(_) | Self::CheckE2e(_) | Self::CheckMonitoring(_) => StepClass::ReadOnly,
+            Self::CheckSmoke(_)
+            | Self::CheckE2e(_)
+            | Self::CheckLighthouse(_)
+            | Self::CheckVisual(_)
+            | Self::CheckMonitoring(_) => StepClass::ReadOnly,
             Self::RunScript(_) | Self::RestoreDatabase(_) => StepClass::AtMostOnce,
             Self::TakeSnapshot(_)
             | Self::ExportCommit(_)
@@ -299,7 +282,11 @@ impl Step {
     /// The worst it can do.
     pub fn effect(&self) -> Effect {
         match self {
-            Self::CheckSmoke(_) | Self::CheckE2e(_) | Self::CheckMonitoring(_) => Effect::Observe,
+            Self::CheckSmoke(_)
+            | Self::CheckE2e(_)
+            | Self::CheckLighthouse(_)
+            | Self::CheckVisual(_)
+            | Self::CheckMonitoring(_) => Effect::Observe,
             Self::RestoreDatabase(_) => Effect::Destroy,
             Self::TakeSnapshot(_)
             | Self::ExportCommit(_)
@@ -326,6 +313,8 @@ impl Step {
                 | Self::ExportCommit(_)
                 | Self::CheckSmoke(_)
                 | Self::CheckE2e(_)
+                | Self::CheckLighthouse(_)
+                | Self::CheckVisual(_)
                 | Self::CheckMonitoring(_)
                 | Self::PlaceRelease(_)
                 | Self::CommentIssue(_)
@@ -337,6 +326,12 @@ impl Step {
                 | Self::TellDeployment(_)
                 | Self::Notify(_)
         )
+    }
+
+    /// Whether it looks longer at a service that answers: it is left out where the deployment has failed already, and ended when that is
+    /// cancelled.
+    pub fn is_long_look(&self) -> bool {
+        matches!(self, Self::CheckE2e(_) | Self::CheckLighthouse(_) | Self::CheckVisual(_) | Self::CheckMonitoring(_))
     }
 
     /// Whether it takes a snapshot: those do not wait for each other.
@@ -365,6 +360,8 @@ impl Step {
                 let suites: Vec<&str> = s.suites.iter().map(SuiteName::as_str).collect();
                 format!("end-to-end tests: {}", suites.join(", "))
             }
+            Self::CheckLighthouse(s) => format!("measure {} with Lighthouse", names(&s.pages)),
+            Self::CheckVisual(s) => format!("compare the looks of {} with what was accepted", names(&s.pages)),
             Self::CheckMonitoring(s) => {
                 let names: Vec<&str> = s.monitors.iter().map(MonitorName::as_str).collect();
                 format!("ask {} for alerts, for {} s", names.join(", "), s.watch_s)
@@ -387,6 +384,10 @@ impl Step {
             }
         }
     }
+}
+
+fn names(pages: &[PageName]) -> String {
+    pages.iter().map(PageName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

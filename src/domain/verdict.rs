@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{Evidence, Outcome};
+use super::{
+    evidence::{Evidence, Outcome},
+    lighthouse::Below,
+};
 
 /// The judgement of one criterion, or of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -22,7 +25,7 @@ pub enum Judgement {
 /// One criterion with its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Criterion {
-    /// What was judged: `gates`, `http`, `databases`, `e2e`, `lighthouse`, `migrations`, `monitoring`, `rollback`.
+    /// What was judged: `gates`, `http`, `databases`, `e2e`, `lighthouse`, `visual`, `migrations`, `monitoring`, `rollback`.
     pub name: String,
     /// How.
     pub judgement: Judgement,
@@ -122,6 +125,21 @@ impl EndToEndCounts {
     }
 }
 
+/// Pages that Lighthouse measured.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Measurements {
+    /// The median of each category, of several pages the worst, 0 to 100; `None` means that some page was not measured.
+    pub medians: Vec<(String, Option<u64>)>,
+    /// Pages that were measured or should have been.
+    pub pages: u64,
+    /// Pages below a least score, or above a budget.
+    pub missed: u64,
+    /// Pages of which that cannot be said.
+    pub unmeasured: u64,
+    /// What one that misses does.
+    pub below: Below,
+}
+
 /// Migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MigrationResult {
@@ -144,8 +162,10 @@ pub struct Observations {
     pub databases: Option<SmokeCounts>,
     /// End-to-end tests.
     pub end_to_end: Option<EndToEndCounts>,
-    /// Lighthouse medians per category, 0 to 100; `None` inside means it could not be measured.
-    pub lighthouse: Option<Vec<(String, Option<u64>)>>,
+    /// Lighthouse.
+    pub lighthouse: Option<Measurements>,
+    /// Pages that were compared with what was accepted, where that decides.
+    pub visual: Option<SmokeCounts>,
     /// Migrations.
     pub migrations: Option<MigrationResult>,
     /// Critical alerts; `Some(None)` means that monitoring could not be read.
@@ -154,15 +174,17 @@ pub struct Observations {
 
 /// The verdict of a deployment.
 ///
-/// A failure is a red gate, a failed smoke check, more than 10 % failed end-to-end tests, a failed migration or a critical alert.
-/// Between success and failure lie 1 to 10 % failed end-to-end tests and Lighthouse medians below 90: `Degraded`.
+/// A failure is a red gate, a failed smoke check, more than 10 % failed end-to-end tests, a failed migration, a critical alert, and what
+/// the service wants of its pages. Between success and failure lie 1 to 10 % failed end-to-end tests, and pages that Lighthouse measures
+/// below their least score (90 where nothing else is said), unless the service says that they fail: `Degraded`.
 pub fn judge(seen: &Observations) -> Verdict {
     let criteria: Vec<Criterion> = [
         seen.gates.map(gates),
         seen.smoke.map(|counts| checks("http", "checks passed", counts)),
         seen.databases.map(|counts| checks("databases", "connections succeeded", counts)),
         seen.end_to_end.map(end_to_end),
-        seen.lighthouse.as_deref().map(lighthouse),
+        seen.lighthouse.as_ref().map(lighthouse),
+        seen.visual.map(|counts| checks("visual", "pages look as they were accepted", counts)),
         seen.migrations.map(migrations),
         seen.critical_alerts.map(monitoring),
     ]
@@ -212,19 +234,26 @@ pub fn end_to_end(seen: EndToEndCounts) -> Criterion {
     criterion("e2e", judgement, format!("{} of {ran} tests failed, {} flaky", seen.unexpected, seen.flaky))
 }
 
-fn lighthouse(medians: &[(String, Option<u64>)]) -> Criterion {
-    let judgement = if medians.is_empty() || medians.iter().any(|(_, score)| score.is_none()) {
-        Judgement::Inconclusive
-    } else if medians.iter().any(|(_, score)| score.is_some_and(|score| score < 90)) {
-        Judgement::Degraded
-    } else {
-        Judgement::Success
+fn lighthouse(seen: &Measurements) -> Criterion {
+    let judgement = match (seen.missed, seen.below) {
+        (1.., Below::Fail) => Judgement::Failed,
+        _ if seen.unmeasured > 0 || seen.pages == 0 => Judgement::Inconclusive,
+        (1.., Below::Warn) => Judgement::Degraded,
+        (0, _) => Judgement::Success,
     };
-    let scores: Vec<String> = medians
+    let scores: Vec<String> = seen
+        .medians
         .iter()
         .map(|(name, score)| format!("{name} {}", score.map_or_else(|| "unmeasured".to_owned(), |s| s.to_string())))
         .collect();
-    criterion("lighthouse", judgement, scores.join(", "))
+    let reason = format!(
+        "{} of {} pages miss what they have to reach, {} could not be measured: {}",
+        seen.missed,
+        seen.pages,
+        seen.unmeasured,
+        scores.join(", ")
+    );
+    criterion("lighthouse", judgement, reason)
 }
 
 fn migrations(seen: MigrationResult) -> Criterion {
@@ -270,6 +299,22 @@ mod tests {
         assert_eq!(case(11, 89), Judgement::Failed);
         assert_eq!(case(2, 8), Judgement::Failed);
         assert_eq!(case(0, 0), Judgement::Inconclusive);
+    }
+
+    #[test]
+    fn a_page_below_its_least_score_is_degraded_unless_the_service_says_that_it_fails() {
+        let case = |pages, missed, unmeasured, below| {
+            let measured = Measurements { pages, missed, unmeasured, below, ..Measurements::default() };
+            judged(Observations { lighthouse: Some(measured), ..Observations::default() })
+        };
+        assert_eq!(case(2, 0, 0, Below::Fail), Judgement::Success);
+        assert_eq!(case(2, 1, 0, Below::Warn), Judgement::Degraded);
+        assert_eq!(case(2, 1, 0, Below::Fail), Judgement::Failed);
+        // What is known to be bad counts whatever is not known, and what is not known is never better than degraded.
+        assert_eq!(case(2, 1, 1, Below::Fail), Judgement::Failed);
+        assert_eq!(case(2, 1, 1, Below::Warn), Judgement::Inconclusive);
+        assert_eq!(case(2, 0, 1, Below::Warn), Judgement::Inconclusive);
+        assert_eq!(case(0, 0, 0, Below::Warn), Judgement::Inconclusive);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) struct Outcome {
 
 impl From<tools::ErasedAnswer> for Outcome {
     fn from(answer: tools::ErasedAnswer) -> Self {
-        let tools::ErasedAnswer { status, output, next, pictures } = answer;
+        let tools::ErasedAnswer { status, output, next, pictures, sighting: _ } = answer;
         Self { status, output, next, pictures }
     }
 }
@@ -180,7 +180,8 @@ impl Engine {
         answer: Answering,
         arguments: Value,
     ) -> Result<tools::ErasedAnswer, Refusal> {
-        let records = EngineRecords::new(self, self.ledger().await?);
+        let ledger = self.ledger().await?;
+        let (records, begun) = (EngineRecords::new(self, ledger), self.world().now());
         let progress = progress_of(self, caller);
         let context = tools::Context {
             reader: self.world().reader(),
@@ -188,7 +189,12 @@ impl Engine {
             principal: &caller.principal,
             progress: &progress,
         };
-        answer(arguments, context).await
+        let mut answer = answer(arguments, context).await?;
+        if let Some(sighting) = answer.sighting.take() {
+            let kept = self.keep_sighting(ledger, &caller.principal, begun, &answer.status, sighting).await;
+            answer.next.extend(kept);
+        }
+        Ok(answer)
     }
 }
 

@@ -99,7 +99,7 @@ fn waits_for(script: Option<&ScriptCall>, step: Option<&str>) -> String {
 impl Run<'_> {
     /// Cancels `token` when the operation is cancelled, for a step that can be ended. Goes on for ever.
     pub(super) async fn pass_on_cancellation(&self, step: &Step, token: &CancellationToken) -> Infallible {
-        let heeds = matches!(step, Step::RunScript(_) | Step::CheckE2e(_) | Step::CheckMonitoring(_));
+        let heeds = matches!(step, Step::RunScript(_)) || step.is_long_look();
         // A ledger that cannot be read is asked again.
         while heeds && !matches!(self.ledger.cancel_requested(self.permit.operation()).await, Ok(true)) {
             tokio::time::sleep(ASK).await;

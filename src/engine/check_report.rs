@@ -1,5 +1,7 @@
 //! Whether the report in a file is as it was written, and what it says is what the ledger holds.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::{Engine, report::REPORT};
@@ -11,6 +13,7 @@ use crate::{
         report::{
             Form, Signed,
             check::{self, Difference, Unreadable},
+            pictures::take_out,
         },
     },
     ledger::{Flaw, Ledger, LedgerError},
@@ -54,7 +57,7 @@ impl Engine {
         if ledger.holds(head).await? != Some(true) {
             return edited("report.ledger", head, "a head that the ledger has had");
         }
-        let Some(report) = self.compose(ledger, &operation, head.clone()).await? else {
+        let Some(report) = self.compose(ledger, &operation, head.clone(), &signed.report.looks).await? else {
             return edited("report", "a report", "nothing: something in it is the value of a secret");
         };
         let should = json!({ "report": report, "signature": signed.signature });
@@ -69,8 +72,9 @@ impl Engine {
             return Ok(CheckedReport::Sound(id.clone()));
         }
         let form = Form::of(text);
+        let bare = if form == Form::Html { Cow::Owned(take_out(text)) } else { Cow::Borrowed(text) };
         let wanted = reader.report_as(&Signed { report, signature: signed.signature.clone() }, form)?;
-        Ok(check::first_of_text(form, text, &wanted)
+        Ok(check::first_of_text(form, &bare, &wanted)
             .map_or_else(|| CheckedReport::Sound(id.clone()), CheckedReport::Edited))
     }
 }

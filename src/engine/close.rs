@@ -3,6 +3,7 @@
 use super::journal::Run;
 use crate::{
     domain::{
+        evidence::{EvidenceKind, Outcome},
         inventory::Event,
         operation::{AttemptState, Operation, OperationState},
         plan::Purpose,
@@ -17,7 +18,7 @@ impl Run<'_> {
     pub(super) async fn close_success(&self, mut operation: Operation) -> Result<(), LedgerError> {
         operation.state = OperationState::Succeeded;
         operation.summary = match self.permit.plan().body().purpose {
-            Purpose::Deploy => "Deployed; every check passed.".to_owned(),
+            Purpose::Deploy => format!("Deployed; every check passed.{}", self.advice(&operation).await?),
             Purpose::Rollback => "Went back; every check passed.".to_owned(),
             Purpose::Snapshot => "Every snapshot is taken and verified by a restore.".to_owned(),
             Purpose::Issue | Purpose::Tag | Purpose::Notice | Purpose::Report => self.told(&operation).await?,
@@ -102,6 +103,18 @@ impl Run<'_> {
             "verdict": operation.verdict,
         }));
         self.ledger.note("incident", Some(&operation.id), &operation.requester, body, engine.world().now()).await
+    }
+
+    /// What was seen and decides nothing.
+    async fn advice(&self, operation: &Operation) -> Result<String, LedgerError> {
+        let evidence = self.ledger.evidence(&operation.id).await?;
+        let other = evidence.iter().filter(|one| one.kind == EvidenceKind::Visual && one.outcome != Outcome::Pass);
+        let told: Vec<&str> = other.map(|one| one.summary.as_str()).collect();
+        Ok(if told.is_empty() {
+            String::new()
+        } else {
+            format!(" Looks, which decide nothing here: {}", told.join(" "))
+        })
     }
 
     /// What the steps say that they did.

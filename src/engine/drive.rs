@@ -155,7 +155,7 @@ impl Run<'_> {
                 return Ok(stop);
             }
             // What failed already goes back at once: no further look could make it good.
-            if matches!(step, Step::CheckE2e(_) | Step::CheckMonitoring(_)) && self.has_failed(operation).await? {
+            if step.is_long_look() && self.has_failed(operation).await? {
                 return Ok(Stop::Done);
             }
             operation.step = Some(step.name().to_owned());

@@ -6,9 +6,13 @@ use super::journal::Run;
 use crate::{
     domain::{
         evidence::{Evidence, EvidenceKind, Outcome},
-        lighthouse::{CATEGORIES, Category},
+        lighthouse::{Below, CATEGORIES, Category},
+        look::Changed,
         operation::{Operation, OperationKind},
-        verdict::{self, EndToEndCounts, GateCounts, MigrationResult, Observations, SmokeCounts, Verdict},
+        step::Step,
+        verdict::{
+            self, EndToEndCounts, GateCounts, Measurements, MigrationResult, Observations, SmokeCounts, Verdict,
+        },
     },
     ledger::LedgerError,
 };
@@ -20,7 +24,20 @@ impl Run<'_> {
             return Ok(None);
         }
         let (own, plan) = self.all_evidence(operation).await?;
-        Ok(Some(verdict::judge(&observe(&own, &plan))))
+        let steps = self.permit.plan().steps();
+        let mut seen = observe(&own, &plan);
+        let below = steps.iter().find_map(|step| match step {
+            Step::CheckLighthouse(check) => Some(check.below),
+            _ => None,
+        });
+        if let (Some(measured), Some(below)) = (&mut seen.lighthouse, below) {
+            measured.below = below;
+        }
+        let decides = |step: &Step| matches!(step, Step::CheckVisual(check) if check.changed == Changed::Fail);
+        if steps.iter().any(decides) {
+            seen.visual = visual(&own);
+        }
+        Ok(Some(verdict::judge(&seen)))
     }
 
     /// What is known of the metrics so far: whoever decides wants to see them.
@@ -72,17 +89,36 @@ pub(super) fn observe(own: &[Evidence], plan: &[Evidence]) -> Observations {
         (critical, _) => Some(critical),
     });
     let (end_to_end, lighthouse) = (end_to_end(own), lighthouse(own));
-    Observations { gates, smoke, databases: None, end_to_end, lighthouse, migrations, critical_alerts }
+    // Whether pictures decide is the plan's to say.
+    let (databases, visual) = (None, None);
+    Observations { gates, smoke, databases, end_to_end, lighthouse, visual, migrations, critical_alerts }
 }
 
-/// The median of each category, of several pages the worst. A page that was not measured leaves nothing that could be said.
-fn lighthouse(own: &[Evidence]) -> Option<Vec<(String, Option<u64>)>> {
+/// The pages that were measured. One that was not leaves nothing that could be said of a category.
+fn lighthouse(own: &[Evidence]) -> Option<Measurements> {
     let pages: Vec<&Evidence> = own.iter().filter(|e| e.kind == EvidenceKind::Lighthouse).collect();
     let worst = |category: Category| {
         let scores: Option<Vec<u64>> = pages.iter().map(|e| e.counters.get(category.name()).copied()).collect();
         (category.name().to_owned(), scores.and_then(|scores| scores.into_iter().min()))
     };
-    (!pages.is_empty()).then(|| CATEGORIES.into_iter().map(worst).collect())
+    let count = |outcome| pages.iter().filter(|e| e.outcome == outcome).count() as u64;
+    (!pages.is_empty()).then(|| Measurements {
+        medians: CATEGORIES.into_iter().map(worst).collect(),
+        pages: pages.len() as u64,
+        missed: count(Outcome::Fail),
+        unmeasured: count(Outcome::Inconclusive),
+        below: Below::default(),
+    })
+}
+
+/// The pages that were compared with what was accepted. Where not even that could be tried, one is wanting.
+fn visual(own: &[Evidence]) -> Option<SmokeCounts> {
+    let looks = own.iter().filter(|e| e.kind == EvidenceKind::Visual).map(|e| SmokeCounts {
+        wanted: counter(e, "wanted").max(1),
+        passed: counter(e, "passed"),
+        failed: counter(e, "failed"),
+    });
+    looks.reduce(SmokeCounts::and)
 }
 
 /// The verdict of a look at services that are deployed: of all their checks together.
@@ -149,7 +185,7 @@ pub(super) fn fill(operation: &mut Operation, own: &[Evidence], plan: &[Evidence
             #[expect(clippy::cast_precision_loss, reason = "counts of checks are far below 2^52")]
             (checks > 0).then(|| good as f64 / checks as f64)
         });
-    let scores = seen.lighthouse.into_iter().flatten();
+    let scores = seen.lighthouse.into_iter().flat_map(|measured| measured.medians);
     metrics.lighthouse_scores = scores.filter_map(|(category, score)| Some((category, score?))).collect();
     metrics.e2e_pass_rate = seen.end_to_end.and_then(|tests| {
         let (ran, good) = (tests.ran(), tests.expected + tests.flaky);

@@ -15,11 +15,12 @@ use crate::{
         evidence::Evidence,
         operation::{Operation, OperationId, OperationKind, OperationState},
         principal::Principal,
-        refusal::Refusal,
+        refusal::{NextCall, Refusal},
+        time::Time,
         verdict::Judgement,
     },
     ledger::Ledger,
-    tools::{self, ObservationHandler, Observed, records::OperationView},
+    tools::{self, ObservationHandler, Observed, Sighting, records::OperationView},
 };
 
 /// How much of what others wrote is kept, bytes.
@@ -131,6 +132,43 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Makes an operation, which has ended, of what a query saw. Returns the call that writes its report, where that is offered.
+    pub(super) async fn keep_sighting(
+        &self,
+        ledger: &Ledger,
+        principal: &Principal,
+        begun: Time,
+        status: &str,
+        Sighting { about, mut evidence }: Sighting,
+    ) -> Option<NextCall> {
+        let now = self.world().now();
+        self.stamp(&mut evidence);
+        let mut operation = Operation {
+            kind: OperationKind::Check,
+            state: OperationState::Succeeded,
+            step: None,
+            summary: status.to_owned(),
+            started_at: begun,
+            finished_at: Some(now),
+            ..self.dry_run_operation(about, principal)
+        };
+        metrics::fill(&mut operation, &evidence, &evidence);
+        let recorded = async {
+            ledger.begin_dry_run(&operation).await?;
+            ledger.record_evidence(&operation.id, &evidence).await?;
+            ledger.finish(&operation, &[], now).await
+        };
+        if let Err(error) = recorded.await {
+            // What was seen is answered all the same.
+            tracing::warn!(operation = %operation.id, "a look is not recorded: {error}");
+            return None;
+        }
+        let offered = self.tools().iter().any(|tool| tool.name == "write_report");
+        offered.then(|| NextCall::new("write_report", json!({ "operation": operation.id }), "keep it as a report"))
+    }
+}
+
 /// Gives the verdict of all that was seen; it becomes the first word, and what is not well the end of the sentence.
 fn judge(operation: &mut Operation, evidence: &[Evidence]) {
     let verdict = metrics::validate(evidence);
@@ -145,5 +183,6 @@ fn judge(operation: &mut Operation, evidence: &[Evidence]) {
         (_, true) => format!("{word}: {} Nothing could be looked at.", operation.summary),
         (_, false) => format!("{word}: {} {}.", operation.summary, bad.join("; ")),
     };
+    operation.metrics.failures = verdict.not_met();
     operation.verdict = Some(verdict);
 }

@@ -7,6 +7,8 @@ use super::{Engine, journal::Run, records::EngineRecords, view::no_such_operatio
 use crate::{
     domain::{
         digest::Digest,
+        evidence::EvidenceKind,
+        look::Look,
         operation::{Operation, OperationFilter, OperationId, OperationKind},
         principal::Principal,
         refusal::{Code, Refusal},
@@ -22,12 +24,14 @@ pub(super) const REPORT: &str = "report";
 const PAGE: u32 = 200;
 
 impl Engine {
-    /// What the ledger knows of an operation, as of that head; nothing when what is left of it without secrets cannot be read.
+    /// What the ledger knows of an operation, as of that head; nothing when what is left of it without secrets cannot be read. Looks
+    /// at pages that are not kept any more are taken from `offered`, when they are those whose digest the ledger has.
     pub(super) async fn compose(
         &self,
         ledger: &Ledger,
         operation: &Operation,
         head: String,
+        offered: &[Look],
     ) -> Result<Option<Report>, LedgerError> {
         let stored = match &operation.plan {
             Some(plan) => ledger.plan(plan).await?,
@@ -41,9 +45,21 @@ impl Engine {
         let (journal, own) = (ledger.journal(&operation.id).await?, ledger.evidence(&operation.id).await?);
         let plan = stored.as_ref().map(|stored| &stored.plan);
         let report = Report::new(operation.clone(), plan, journal, own, planned, head);
-        let report = report.after(&earlier(ledger, operation).await?);
+        let looks = self.looks(&report, offered).await;
+        let report = report.showing(looks).after(&earlier(ledger, operation).await?);
         let Ok(value) = serde_json::to_value(&report) else { return Ok(None) };
         Ok(serde_json::from_value(self.redactor().json(value).into_inner()).ok())
+    }
+
+    /// The looks at pages that the evidence of a report names.
+    async fn looks(&self, report: &Report, offered: &[Look]) -> Vec<Look> {
+        let seen = report.planned.iter().chain(&report.evidence).filter(|one| one.kind == EvidenceKind::Visual);
+        let mut looks = Vec::new();
+        for digest in seen.filter_map(|one| one.raw_digest.as_ref()) {
+            let kept = self.world().reader().look(digest).await;
+            looks.extend(kept.or_else(|| offered.iter().find(|look| look.is(digest)).cloned()));
+        }
+        looks
     }
 
     /// Says in the ledger which files of an operation's report were written, with their digests.
@@ -90,7 +106,7 @@ impl Run<'_> {
     pub(super) async fn write_report(&self, operation: &Operation) -> Result<(), LedgerError> {
         let (engine, ledger) = (self.engine, self.ledger);
         let head = ledger.head().await?.to_string();
-        let why = match engine.compose(ledger, operation, head).await? {
+        let why = match engine.compose(ledger, operation, head, &[]).await? {
             None => "something in it is the value of a secret".to_owned(),
             Some(report) => match engine.world().write_report(self.permit, report).await {
                 Ok(written) => {
@@ -111,7 +127,7 @@ impl Engine {
     async fn report_of(&self, ledger: &Ledger, id: &OperationId) -> Result<Report, Refusal> {
         let operation = ledger.operation(id).await?.ok_or_else(no_such_operation)?;
         let head = ledger.head().await?.to_string();
-        self.compose(ledger, &operation, head).await?.ok_or_else(|| {
+        self.compose(ledger, &operation, head, &[]).await?.ok_or_else(|| {
             Refusal::new(
                 Code::WorldFailed,
                 "The report cannot be written: something in it is the value of a secret.",

@@ -3,7 +3,7 @@
 
 use super::{Context, Done, Failure, failed};
 use crate::{
-    domain::{evidence::Outcome, step::CheckE2e},
+    domain::step::CheckE2e,
     world::e2e::{Part, SuiteCall},
 };
 
@@ -11,14 +11,7 @@ use crate::{
 const SHOWN: usize = 5;
 
 pub(super) async fn run(step: &CheckE2e, context: &Context<'_>) -> Result<Done, Failure> {
-    let observed = observe(step, context);
-    tokio::select! {
-        observed = observed => observed,
-        // Dropping it ends its processes.
-        () = context.cancelled.cancelled() => {
-            Err(Failure::Cancelled(Done::new("The end-to-end tests were ended because the operation is cancelled.")))
-        }
-    }
+    context.unless_cancelled("The end-to-end tests", observe(step, context)).await
 }
 
 async fn observe(step: &CheckE2e, context: &Context<'_>) -> Result<Done, Failure> {
@@ -35,13 +28,8 @@ async fn observe(step: &CheckE2e, context: &Context<'_>) -> Result<Done, Failure
         evidence.extend(reader.run_suite(call, &[Part::Whole], &*context.progress).await);
     }
     let mut words = Vec::new();
-    for bad in evidence.iter().filter(|one| one.outcome != Outcome::Pass) {
-        let Some(digest) = &bad.raw_digest else { continue };
-        // They were redacted when they were kept.
-        if let Some(run) = reader.suite_run(digest).await? {
-            words.extend(run.untrusted_text);
-            words.extend(run.tests.into_iter().filter(|test| test.status.is_bad()).map(|test| test.untrusted_text));
-        }
+    for run in &evidence {
+        words.extend(reader.suite_words(run).await?);
     }
     words.truncate(SHOWN);
     let summaries: Vec<&str> = evidence.iter().map(|one| one.summary.as_str()).collect();

@@ -1,8 +1,10 @@
 //! Steps act: each file does, proves and undoes one thing.
 
 mod check_e2e;
+mod check_lighthouse;
 mod check_monitoring;
 mod check_smoke;
+mod check_visual;
 mod close_issue;
 mod comment_issue;
 mod create_tag;
@@ -27,7 +29,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     domain::{
         evidence::{Evidence, EvidenceKind, Outcome},
-        inventory::{Service, Target},
+        inventory::{Page, Service, Target},
+        name::PageName,
         operation::{OperationId, Phase},
         refusal::{Code, Refusal},
         report::Report,
@@ -129,6 +132,20 @@ impl Context<'_> {
         format!("{phase}-{}", self.index)
     }
 
+    /// A look that is ended when the operation is cancelled; dropping it ends its processes.
+    async fn unless_cancelled(
+        &self,
+        what: &str,
+        look: impl Future<Output = Result<Done, Failure>>,
+    ) -> Result<Done, Failure> {
+        tokio::select! {
+            seen = look => seen,
+            () = self.cancelled.cancelled() => {
+                Err(Failure::Cancelled(Done::new(format!("{what} were ended because the operation is cancelled."))))
+            }
+        }
+    }
+
     /// The service of the plan, and where it runs.
     fn target(&self) -> Result<(&Service, &Target), Failure> {
         let body = self.permit.plan().body();
@@ -154,6 +171,9 @@ pub async fn run(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         Step::RestoreDatabase(step) => restore_database::run(step, context).await,
         Step::CheckSmoke(step) => check_smoke::run(step, context).await,
         Step::CheckE2e(step) => check_e2e::run(step, context).await,
+        // A browser's visit is much to keep on the stack of every step.
+        Step::CheckLighthouse(step) => Box::pin(check_lighthouse::run(step, context)).await,
+        Step::CheckVisual(step) => Box::pin(check_visual::run(step, context)).await,
         Step::CheckMonitoring(step) => check_monitoring::run(step, context).await,
         Step::CommentIssue(step) => comment_issue::run(step, context).await,
         Step::OpenIncident(step) => open_incident::run(step, context).await,
@@ -182,6 +202,8 @@ pub async fn probe(step: &Step, context: &Context<'_>) -> Probe {
         Step::PruneReleases(_)
         | Step::CheckSmoke(_)
         | Step::CheckE2e(_)
+        | Step::CheckLighthouse(_)
+        | Step::CheckVisual(_)
         | Step::CheckMonitoring(_)
         | Step::CloseIssue(_)
         | Step::WriteReport(_)
@@ -202,6 +224,8 @@ pub async fn undo(step: &Step, context: &Context<'_>) -> Result<Done, Failure> {
         | Step::ExportCommit(_)
         | Step::CheckSmoke(_)
         | Step::CheckE2e(_)
+        | Step::CheckLighthouse(_)
+        | Step::CheckVisual(_)
         | Step::WriteReport(_)
         | Step::CheckMonitoring(_) => {
             Ok(Done::new("There is nothing to take back: this step only added something of our own."))
@@ -230,6 +254,8 @@ pub async fn probe_undo(step: &Step, context: &Context<'_>) -> Probe {
         | Step::ExportCommit(_)
         | Step::CheckSmoke(_)
         | Step::CheckE2e(_)
+        | Step::CheckLighthouse(_)
+        | Step::CheckVisual(_)
         | Step::CheckMonitoring(_)
         | Step::CommentIssue(_)
         | Step::OpenIncident(_)
@@ -266,6 +292,20 @@ impl From<WorldError> for Failure {
         let done = Done::new(format!("{} Fix: {}", refusal.message, refusal.fix));
         if refusal.code == Code::GitHubUnavailable { Self::Unavailable(done) } else { Self::Failed(done) }
     }
+}
+
+/// The pages of a service that a step names.
+fn pages<'s>(service: &'s Service, names: &[PageName]) -> Result<Vec<&'s Page>, Failure> {
+    names.iter().map(|name| service.page(name).map_err(|refusal| failed(refusal.to_string()))).collect()
+}
+
+/// A look that could not be made: nothing is known.
+fn unseen(context: &Context<'_>, kind: EvidenceKind, service: &Service, error: WorldError) -> Done {
+    let subject = format!("{} in {}", service.name, context.permit.plan().body().environment);
+    let refusal = Refusal::from(error);
+    let summary = format!("{} Fix: {}", refusal.message, refusal.fix);
+    let seen = evidence(kind, &subject, Outcome::Inconclusive, context.world.now(), 0, summary.clone());
+    Done { evidence: vec![seen], ..Done::new(summary) }
 }
 
 /// Evidence that a step collected.

@@ -1,5 +1,7 @@
 //! `check_readiness`: may this version be deployed? Everything that stands in the way, with its evidence.
 
+use std::cmp::Reverse;
+
 use futures::future::join_all;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -73,11 +75,7 @@ impl Observation for CheckReadiness {
     fn about(arguments: &Arguments, inventory: &Inventory) -> Result<About, Refusal> {
         super::bounds::at_most("services", arguments.services.len(), 500)?;
         let (environment, services) = place::several(&arguments.services, arguments.environment.as_ref(), inventory)?;
-        let service = match services.as_slice() {
-            [one] => Some((*one).clone()),
-            _ => None,
-        };
-        Ok(About { service, environment: environment.clone(), version: arguments.version.clone() })
+        Ok(About::of(&services, environment, arguments.version.clone()))
     }
 
     async fn observe(arguments: Arguments, context: Context<'_>) -> Result<Observed, Refusal> {
@@ -168,11 +166,7 @@ fn summed_up(services: &[&ServiceName], environment: &EnvironmentName, looks: Ve
     };
     let mut seen: Vec<Seen> = looks.into_iter().flat_map(|look| look.seen).collect();
     // Red before yellow before green; the order of the services within.
-    seen.sort_by_key(|seen| match seen.evidence.outcome {
-        Outcome::Fail => 0,
-        Outcome::Inconclusive => 1,
-        Outcome::Pass => 2,
-    });
+    seen.sort_by_key(|seen| Reverse(seen.evidence.outcome.severity()));
     let blockers = seen.iter().filter_map(|seen| seen.blocker.clone()).collect();
     let wrote: Vec<&str> = seen.iter().filter_map(|seen| seen.wrote.as_deref()).collect();
     let untrusted_text = (!wrote.is_empty()).then(|| wrote.join("\n"));

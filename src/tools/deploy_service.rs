@@ -13,7 +13,7 @@ use super::{
         github_secrets::{self, Needed},
         migrations,
         mode::Mode,
-        monitoring, obsolete, script, secrets, version, way_back,
+        monitoring, obsolete, pages, script, secrets, version, way_back,
     },
     records::OperationView,
 };
@@ -198,8 +198,7 @@ impl Case<'_> {
         steps.push(Step::ExportCommit(self.export()));
         steps.push(Step::RunScript(RunScript { role: ScriptRole::Deploy, call, undo, in_release: None }));
         steps.push(self.smoke());
-        steps.extend(self.end_to_end());
-        steps.extend(self.monitoring());
+        steps.extend(self.looks());
         let evidence = vec![ready, rehearsed.evidence];
         let mut warnings = self.outlook([Some(&deploy.script), deploy.rollback.as_ref()]).await?;
         if let Some(warning) = self.not_executable(&deploy.script.path).await? {
@@ -250,8 +249,7 @@ impl Case<'_> {
             reset_opcache: deploy.reset_opcache.clone(),
         }));
         steps.push(self.smoke());
-        steps.extend(self.end_to_end());
-        steps.extend(self.monitoring());
+        steps.extend(self.looks());
         steps.push(Step::PruneReleases(PruneReleases { keep: deploy.keep, protect: from }));
         let evidence = vec![ready, self.rehearsed_release(&artifact, offer.as_ref()).await?];
         let (asked, complaints) = self.ask().await?;
@@ -318,8 +316,10 @@ impl Case<'_> {
         (!suites.is_empty()).then(|| Step::CheckE2e(CheckE2e { suites, commit: self.revision.commit.clone() }))
     }
 
-    fn monitoring(&self) -> Option<Step> {
-        monitoring::step(self.context, self.environment, &self.revision.version)
+    /// What is looked at once the service answers.
+    fn looks(&self) -> impl Iterator<Item = Step> {
+        let monitoring = monitoring::step(self.context, self.environment, &self.revision.version);
+        [self.end_to_end(), pages::measured(self.service), pages::shown(self.service), monitoring].into_iter().flatten()
     }
 
     async fn not_executable(&self, path: &crate::domain::inventory::RelativePath) -> Result<Option<String>, Refusal> {

@@ -9,6 +9,9 @@ use crate::domain::{
     results::CaseStatus,
 };
 
+/// How many calls are offered after a check: one for each thing that it can find.
+const CALLS: usize = 8;
+
 /// The status line, and the calls that make sense now.
 pub(crate) fn headline(view: &OperationView) -> (String, Vec<NextCall>) {
     let operation = &view.operation;
@@ -38,13 +41,26 @@ pub(crate) fn headline(view: &OperationView) -> (String, Vec<NextCall>) {
         OperationState::Succeeded if operation.kind == OperationKind::Check => {
             let mut calls: Vec<NextCall> = operation.blockers.iter().flat_map(|blocker| blocker.next.clone()).collect();
             calls.extend(again(view));
-            calls.dedup();
-            calls.truncate(5);
-            calls
+            offered(calls)
         }
         OperationState::Succeeded | OperationState::Accepted | OperationState::Cancelled => Vec::new(),
     };
     (status, next)
+}
+
+/// Each call once, and the first of each tool before a second of any.
+fn offered(calls: Vec<NextCall>) -> Vec<NextCall> {
+    let (mut firsts, mut others): (Vec<NextCall>, Vec<NextCall>) = (Vec::new(), Vec::new());
+    for call in calls {
+        if firsts.iter().all(|other| other.tool != call.tool) {
+            firsts.push(call);
+        } else if !firsts.contains(&call) && !others.contains(&call) {
+            others.push(call);
+        }
+    }
+    firsts.append(&mut others);
+    firsts.truncate(CALLS);
+    firsts
 }
 
 /// What the operation is about.

@@ -131,6 +131,12 @@ pub trait Query: Describe {
         let _ = output;
         Vec::new()
     }
+
+    /// What an answer proves, when that is worth a record and a report: the engine makes an operation of it, which has ended.
+    fn sighting(output: &mut Self::Output) -> Option<Sighting> {
+        let _ = output;
+        None
+    }
 }
 
 /// A tool that leads to a change. It says what is wanted; the engine does it.
@@ -191,6 +197,26 @@ pub struct About {
     pub environment: EnvironmentName,
     /// The version that is asked about.
     pub version: Option<Version>,
+}
+
+impl About {
+    /// About services in an environment: it names the one, when it is one.
+    pub(crate) fn of(services: &[&ServiceName], environment: &EnvironmentName, version: Option<Version>) -> Self {
+        let service = match services {
+            [one] => Some((*one).clone()),
+            _ => None,
+        };
+        Self { service, environment: environment.clone(), version }
+    }
+}
+
+/// What a query saw, for the records.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sighting {
+    /// What it is about.
+    pub about: About,
+    /// What was seen.
+    pub evidence: Vec<Evidence>,
 }
 
 /// What was observed.
@@ -281,6 +307,8 @@ pub struct ErasedAnswer {
     pub next: Vec<NextCall>,
     /// Pictures.
     pub pictures: Vec<Image>,
+    /// What it proves, for the records.
+    pub sighting: Option<Sighting>,
 }
 
 /// A tool with its types erased.
@@ -353,15 +381,15 @@ pub fn query<T: Query + 'static>() -> Tool {
     tool::<T>(Handler::Query(|arguments, context| {
         Box::pin(async move {
             let mut answer = T::answer(parse::<T::Arguments>(arguments)?, context).await?;
-            let pictures = T::pictures(&mut answer.output);
-            erase(answer, pictures)
+            let (pictures, sighting) = (T::pictures(&mut answer.output), T::sighting(&mut answer.output));
+            Ok(ErasedAnswer { sighting, ..erase(answer, pictures)? })
         })
     }))
 }
 
 fn erase<T: Serialize>(answer: Answer<T>, pictures: Vec<Image>) -> Result<ErasedAnswer, Refusal> {
     let output = serde_json::to_value(&answer.output).map_err(|_| unwritable())?;
-    Ok(ErasedAnswer { status: answer.status, output, next: answer.next, pictures })
+    Ok(ErasedAnswer { status: answer.status, output, next: answer.next, pictures, sighting: None })
 }
 
 /// An action, erased.

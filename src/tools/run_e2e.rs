@@ -73,9 +73,9 @@ impl Observation for RunE2e {
 
     fn about(arguments: &Arguments, inventory: &Inventory) -> Result<About, Refusal> {
         let wanted = wanted(arguments, inventory)?;
-        let (Some(first), alone) = (wanted.first(), wanted.len() == 1) else { return Err(no_suite()) };
-        let service = alone.then(|| first.service.name.clone());
-        Ok(About { service, environment: first.environment.clone(), version: None })
+        let first = wanted.first().ok_or_else(no_suite)?;
+        let services: Vec<&ServiceName> = wanted.iter().map(|one| &one.service.name).collect();
+        Ok(About::of(&services, first.environment, None))
     }
 
     async fn observe(arguments: Arguments, context: Context<'_>) -> Result<Observed, Refusal> {

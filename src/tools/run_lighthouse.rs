@@ -61,12 +61,9 @@ impl Observation for RunLighthouse {
 
     fn about(arguments: &Arguments, inventory: &Inventory) -> Result<About, Refusal> {
         let wanted = wanted(arguments, inventory)?;
-        let service = match wanted.as_slice() {
-            [one] => Some(one.service.name.clone()),
-            _ => None,
-        };
         let first = wanted.first().ok_or_else(nothing)?;
-        Ok(About { service, environment: first.environment.clone(), version: None })
+        let services: Vec<&ServiceName> = wanted.iter().map(|one| &one.service.name).collect();
+        Ok(About::of(&services, first.environment, None))
     }
 
     async fn observe(arguments: Arguments, context: Context<'_>) -> Result<Observed, Refusal> {

@@ -14,7 +14,6 @@ use super::{
 use crate::{
     domain::{
         effect::Effect,
-        evidence::Outcome,
         inventory::SmokeKind,
         name::{EnvironmentName, MailboxName, ServiceName},
         refusal::{Code, Refusal},
@@ -119,20 +118,11 @@ async fn run(
     let mut services = services.into_iter().collect::<Result<Vec<_>, _>>()?;
     services.sort_by_cached_key(|(service, environment, report)| {
         let warned = report.checks.iter().any(|check| check.warning.is_some());
-        (badness(report.evidence.outcome), Reverse(warned), service.clone(), environment.clone())
+        (Reverse((report.evidence.outcome.severity(), warned)), service.clone(), environment.clone())
     });
-    mailboxes.sort_by_key(|mailbox| badness(mailbox.outcome));
+    mailboxes.sort_by_key(|mailbox| Reverse(mailbox.outcome.severity()));
     let duration_ms = context.reader.now().millis_since(begun);
     Ok(SmokeRun { id: super::random(), services, mailboxes, duration_ms })
-}
-
-/// The worst is the least.
-fn badness(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::Fail => 0,
-        Outcome::Inconclusive => 1,
-        Outcome::Pass => 2,
-    }
 }
 
 /// The services that are checked, each where it runs.

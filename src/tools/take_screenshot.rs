@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Context, Describe, Query, Toolset};
+use super::{About, Answer, Context, Describe, Query, Sighting, Toolset};
 use crate::{
     domain::{
         effect::Effect,
@@ -55,6 +55,8 @@ pub(super) struct Output {
     pages: Vec<PageResult>,
     #[serde(skip)]
     pictures: Vec<Image>,
+    #[serde(skip)]
+    sighting: Option<Sighting>,
 }
 
 /// One page in one viewport.
@@ -115,6 +117,10 @@ impl Query for TakeScreenshot {
 
     fn pictures(output: &mut Output) -> Vec<Image> {
         std::mem::take(&mut output.pictures)
+    }
+
+    fn sighting(output: &mut Output) -> Option<Sighting> {
+        output.sighting.take()
     }
 }
 
@@ -179,6 +185,14 @@ fn told(service: &Service, environment: &EnvironmentName, look: Look) -> Answer<
         let arguments = serde_json::json!({ "service": service.name, "environment": environment });
         NextCall::new("diagnose", arguments, "see why")
     });
-    let output = Output { outcome, service: service.name.clone(), environment: environment.clone(), pages, pictures };
+    let about = About::of(&[&service.name], environment, None);
+    let output = Output {
+        outcome,
+        service: service.name.clone(),
+        environment: environment.clone(),
+        pages,
+        pictures,
+        sighting: Some(Sighting { about, evidence: vec![look.evidence] }),
+    };
     Answer { status, output, next: next.into_iter().collect() }
 }

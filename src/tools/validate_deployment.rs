@@ -1,5 +1,7 @@
 //! `validate_deployment`: is what is deployed well? Every check of services at once, with a verdict per criterion.
 
+use std::cmp::Reverse;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -7,15 +9,16 @@ use super::{
     About, Context, Describe, Observation, Observed, Toolset,
     bounds::WaitSeconds,
     drafting::place,
+    readiness::Seen,
     records::OperationView,
     validating::{self, Looked, Subject},
 };
 use crate::domain::{
     effect::Effect,
-    evidence::Outcome,
     inventory::Inventory,
     name::{EnvironmentName, ServiceName},
-    refusal::Refusal,
+    query::signature,
+    refusal::{NextCall, Refusal},
 };
 
 /// How many services are named in a sentence.
@@ -64,11 +67,7 @@ impl Observation for ValidateDeployment {
     fn about(arguments: &Arguments, inventory: &Inventory) -> Result<About, Refusal> {
         super::bounds::at_most("services", arguments.services.len(), 500)?;
         let (environment, services) = place::several(&arguments.services, arguments.environment.as_ref(), inventory)?;
-        let service = match services.as_slice() {
-            [one] => Some((*one).clone()),
-            _ => None,
-        };
-        Ok(About { service, environment: environment.clone(), version: None })
+        Ok(About::of(&services, environment, None))
     }
 
     async fn observe(arguments: Arguments, context: Context<'_>) -> Result<Observed, Refusal> {
@@ -90,18 +89,28 @@ impl Observation for ValidateDeployment {
                 previous: previous.as_ref(),
             })
             .collect();
-        Ok(summed_up(environment, &names, validating::look(&subjects).await))
+        let mut looked = validating::look(&subjects).await;
+        // Red before yellow before green; the order of the services within.
+        looked.seen.sort_by_key(|seen| Reverse(seen.evidence.outcome.severity()));
+        if inventory.search.is_some() {
+            ask_others(&mut looked.seen);
+        }
+        Ok(summed_up(environment, &names, looked))
     }
 }
 
+/// Offers to search for what the first error that somebody wrote is called elsewhere.
+fn ask_others(seen: &mut [Seen]) {
+    let query = |seen: &Seen| seen.blocker.as_ref().and(seen.wrote.as_deref()).and_then(signature);
+    let found = seen.iter_mut().find_map(|seen| Some((query(seen)?, seen)));
+    let Some((query, Seen { blocker, .. })) = found else { return };
+    let arguments = serde_json::json!({ "query": query });
+    let next = NextCall::new("search_web", arguments, "see what others know about it");
+    *blocker = blocker.take().map(|blocker| blocker.with_next(next));
+}
+
 fn summed_up(environment: &EnvironmentName, names: &[&ServiceName], looked: Looked) -> Observed {
-    let Looked { mut seen, lacks } = looked;
-    // Red before yellow before green; the order of the services within.
-    seen.sort_by_key(|seen| match seen.evidence.outcome {
-        Outcome::Fail => 0,
-        Outcome::Inconclusive => 1,
-        Outcome::Pass => 2,
-    });
+    let Looked { seen, lacks } = looked;
     let what = match names {
         [one] => format!("{one} in {environment}"),
         all => format!("{} services in {environment}", all.len()),

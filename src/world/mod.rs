@@ -24,6 +24,7 @@ pub mod github;
 pub(crate) mod host;
 pub mod http;
 pub mod instance;
+mod kept;
 pub mod mail;
 pub mod migrations;
 pub mod monitoring;

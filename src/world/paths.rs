@@ -42,6 +42,10 @@ impl Paths {
     pub fn lighthouse(&self) -> PathBuf {
         self.data.join("lighthouse")
     }
+    /// What was seen of pages, each look by the digest of its record.
+    pub fn looks(&self) -> PathBuf {
+        self.data.join("looks")
+    }
     /// What was last seen of hosts.
     pub fn hosts(&self) -> PathBuf {
         self.data.join("hosts")

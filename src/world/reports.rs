@@ -5,12 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Reader, World, WorldError, blocking::blocking, signing, tree};
+use super::{Reader, World, WorldError, blocking::blocking, browser, signing, tree};
 use crate::{
     domain::{
         digest::Digest,
         refusal::Code,
-        report::{Form, Report, Signed},
+        report::{Form, Report, Signed, pictures},
     },
     policy::Permit,
     redact::Redactor,
@@ -48,11 +48,11 @@ impl World {
             let signature = signature.iter().map(|byte| format!("{byte:02x}")).collect();
             let signed = Signed { report, signature };
             fs::create_dir_all(&paths.reports).map_err(failed)?;
-            let write = |form: Form, ending: &str| {
-                let path = paths.reports.join(format!("{name}.{ending}"));
-                write(&path, &rendered(&signed, form, &redactor)?)
-            };
-            let written = [write(Form::Markdown, "md")?, write(Form::Html, "html")?];
+            let write = |text: &str, ending: &str| write(&paths.reports.join(format!("{name}.{ending}")), text);
+            let shown = browser::pictures(&paths, &redactor, &signed.report.looks);
+            let page = rendered(&signed, Form::Html, &redactor)?;
+            let page = pictures::put_in(&page, |digest| shown.get(digest).map(|picture| picture.png.as_slice()));
+            let written = [write(&rendered(&signed, Form::Markdown, &redactor)?, "md")?, write(&page, "html")?];
             tree::sync_directory(&paths.reports)?;
             Ok(written)
         })
@@ -116,7 +116,7 @@ impl Reader<'_> {
         signing::is_ours(&self.world.paths, PURPOSE, &text, &signature)
     }
 
-    /// What was written of a report in that form.
+    /// What was written of a report in that form, with the digests of its pictures in their place.
     pub fn report_as(&self, signed: &Signed, form: Form) -> Result<String, WorldError> {
         rendered(signed, form, &self.world.redactor)
     }

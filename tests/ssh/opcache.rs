@@ -208,5 +208,5 @@ async fn php_on_a_host_sees_every_switch() {
 
 #[tokio::test]
 async fn php_on_this_machine_sees_every_switch() {
-    php_sees_every_switch(Site::here().await).await;
+    php_sees_every_switch(Box::pin(Site::here()).await).await;
 }

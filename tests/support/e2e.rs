@@ -13,7 +13,7 @@ use super::mcp::House;
 const FAKE: &str = include_str!("../fixtures/fake_playwright.py");
 
 /// Deploys by writing a file.
-const DEPLOY: &str = "#!/bin/sh\n[ \"$2\" = --dry-run ] || echo deployed > \"$1/version\"\n";
+pub(crate) const DEPLOY: &str = "#!/bin/sh\n[ \"$2\" = --dry-run ] || echo deployed > \"$1/version\"\n";
 
 /// A page that says the same whatever it is asked for.
 pub(crate) async fn page(status: &str, body: &str) -> String {

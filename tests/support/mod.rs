@@ -16,6 +16,7 @@ pub(crate) mod kept;
 pub(crate) mod liar_mail;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod liar_ssh;
+pub(crate) mod lighthouse;
 pub(crate) mod manifests;
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) mod mariadb;

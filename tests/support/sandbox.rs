@@ -104,6 +104,8 @@ impl Sandbox {
             env_example: None,
             smoke: vec![],
             pages: vec![],
+            measured_after: None,
+            shown_after: None,
             e2e: vec![],
         };
         inventory.services.insert(service.name.clone(), service);
@@ -259,4 +261,10 @@ pub(crate) fn git(repository: &Path, arguments: &[&str]) {
         .status()
         .unwrap();
     assert!(status.success(), "git {arguments:?}");
+}
+
+/// Adds sections to the configuration of a demo's sandbox.
+pub(crate) fn append(sandbox: &deploy_ops_mcp::demo::sandbox::Sandbox, sections: &str) {
+    let text = std::fs::read_to_string(&sandbox.config).unwrap();
+    std::fs::write(&sandbox.config, format!("{text}\n{sections}\n")).unwrap();
 }

@@ -54,8 +54,14 @@ pub fn engine_at(config: &Path, hooks: Arc<dyn Hooks>, clock: Arc<dyn Clock>, lo
 
 impl Stage {
     pub async fn with(hooks: Arc<dyn Hooks>) -> Self {
+        Self::of(hooks, |_| ()).await
+    }
+
+    /// The same with a changed configuration.
+    pub async fn of(hooks: Arc<dyn Hooks>, configure: fn(&Sandbox)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::build(directory.path(), program(), Approvals::Needed).await.unwrap();
+        configure(&sandbox);
         let engine = engine(&sandbox.config, hooks, false);
         Self { sandbox, engine, _directory: directory }
     }

@@ -37,14 +37,14 @@ fn reports(house: &House) -> Vec<PathBuf> {
 }
 
 /// The report of an operation, in one form.
-fn report(house: &House, operation: &str, ending: &str) -> PathBuf {
+pub(crate) fn report(house: &House, operation: &str, ending: &str) -> PathBuf {
     let end = format!("{}.{ending}", operation.rsplit('-').next().unwrap());
     let found = reports(house).into_iter().find(|path| path.to_str().unwrap().ends_with(&end));
     found.unwrap_or_else(|| panic!("no {end} in {:?}", reports(house)))
 }
 
 /// What `deploy-ops report verify` says of a file, and its exit code.
-fn verify(house: &House, file: &Path) -> (i32, String) {
+pub(crate) fn verify(house: &House, file: &Path) -> (i32, String) {
     let mut command = Command::new(program());
     command.arg("--config").arg(&house.sandbox.config).args(["report", "verify"]).arg(file);
     let output = command.output().unwrap();
@@ -65,7 +65,9 @@ async fn a_report_tells_everything_and_names_the_first_edited_value() {
         "## Verdict: FAILED",
         "| http | FAILED |",
         "## Metrics",
+        "| Failures | 1 |",
         "| Rollbacks | 1 |",
+        "What was measured is of the version that was taken back",
         "| Restore tested | yes |",
         "| Lighthouse SEO | not measured |",
         "## Timeline",
@@ -80,6 +82,10 @@ async fn a_report_tells_everything_and_names_the_first_edited_value() {
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
+    assert!(
+        !text.contains("| HTTP 200 rate | 100.0 % |"),
+        "that is the rate of the version that answers again: {text}"
+    );
     assert_eq!(page.matches("<svg").count(), page.matches("role=\"img\"").count());
     assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'; img-src data:") && !page.contains("<script"));
     for path in [&markdown, &html] {

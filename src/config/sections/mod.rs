@@ -1,5 +1,6 @@
 //! The sections of the file that are the inventory, one file each.
 
+mod after_deploy;
 mod api_url;
 mod browser;
 mod databases;

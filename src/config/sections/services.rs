@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{deploy, e2e, pages, remote, smoke, targets};
+use super::{after_deploy, deploy, e2e, pages, remote, smoke, targets};
 use crate::{
     config::{
         names::Names,
@@ -28,6 +28,8 @@ const KEYS: &[&str] = &[
     "smoke",
     "e2e",
     "pages",
+    "lighthouse",
+    "visual",
 ];
 
 pub(super) fn read(
@@ -78,6 +80,13 @@ fn service(
     let smoke = smoke::read(section, names, asked, rules);
     let e2e = e2e::read(section, names, targets.values());
     let pages = pages::read(section.optional("pages").as_ref(), names, asked.by_url);
+    let after = after_deploy::Asked {
+        pages: &pages,
+        everywhere: targets.values().all(|target| target.url.is_some() && !target.through_host),
+        lighthouse: names.lighthouse,
+    };
+    let measured_after = section.optional("lighthouse").and_then(|item| after.measured(&item));
+    let shown_after = section.optional("visual").and_then(|item| after.shown(&item));
     if let (Some(Deploy::Release(deploy)), Some(item)) = (&deploy, section.optional("deploy")) {
         deploy::check_opcache(deploy, &item, asked.by_url && with_url().count() == targets.len());
         if deploy.fetch.is_some() && github.is_none() {
@@ -101,6 +110,8 @@ fn service(
         smoke,
         e2e,
         pages,
+        measured_after,
+        shown_after,
     })
 }
 

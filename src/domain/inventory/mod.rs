@@ -48,7 +48,7 @@ pub use host::{Host, HostKind, HostTrust, SshHost, SshIdentity, SshLogin};
 pub use lighthouse::Lighthouse;
 pub use mailbox::{MailServer, MailTls, Mailbox};
 pub use monitor::{Monitor, MonitorAccess, MonitorKind};
-pub use page::{Mask, Page, Rectangle};
+pub use page::{Mask, MeasuredAfter, Page, Rectangle, ShownAfter};
 pub use path::{InvalidPath, RelativePath};
 pub use remote::Remote;
 pub use root::{LogPlace, Root};

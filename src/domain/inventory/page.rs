@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use super::super::name::{PageName, ViewportName};
+use super::super::{
+    lighthouse::Below,
+    look::Changed,
+    name::{PageName, ViewportName},
+};
 
 /// A page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,6 +25,24 @@ pub struct Page {
     pub threshold_permille: u32,
     /// By how much a channel of a pixel may differ and count as the same, 0 to 255.
     pub tolerance: u8,
+}
+
+/// Pages that Lighthouse measures after a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MeasuredAfter {
+    /// Which; never empty.
+    pub pages: Vec<PageName>,
+    /// What one does that misses what it has to reach.
+    pub below: Below,
+}
+
+/// Pages whose pictures are taken after a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownAfter {
+    /// Which; never empty.
+    pub pages: Vec<PageName>,
+    /// What one does that looks otherwise than it was accepted.
+    pub changed: Changed,
 }
 
 /// A part of a page that is painted over.

@@ -17,7 +17,7 @@ use super::{
     EndToEndSuite,
     fetch::Fetch,
     github::RepositoryName,
-    page::Page,
+    page::{MeasuredAfter, Page, ShownAfter},
     path::RelativePath,
     remote::Remote,
     root::LogPlace,
@@ -57,6 +57,12 @@ pub struct Service {
     /// What is looked at in a browser.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<Page>,
+    /// Which of them are measured after a deployment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured_after: Option<MeasuredAfter>,
+    /// Of which of them pictures are taken after a deployment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown_after: Option<ShownAfter>,
     /// What tests it as its users see it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub e2e: Vec<EndToEndSuite>,

@@ -21,6 +21,8 @@ const TELLING: [&str; 16] = [
     "duplicate",
     "timed out",
 ];
+/// What is left of the mask that stands where a secret stood.
+const MASKED: &str = "redacted";
 /// Words that say how loud a line is, not what it says.
 const LEVELS: [&str; 12] =
     ["error", "err", "fatal", "warning", "warn", "notice", "info", "debug", "critical", "crit", "emerg", "alert"];
@@ -68,7 +70,7 @@ fn class(word: &str) -> &str {
 fn is_general(word: &str, after_code: bool) -> bool {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     let letters = word.chars().filter(|c| c.is_alphabetic()).count();
-    if word.is_empty() || word.len() > 60 || digits + letters == 0 {
+    if word.is_empty() || word == MASKED || word.len() > 60 || digits + letters == 0 {
         return false;
     }
     if letters == 0 {
@@ -134,6 +136,7 @@ mod tests {
                 "request 7f3e9a52-1c4b-4e0a-9d7e-0123456789ab to https://crm.example.org/x failed with HTTP 502 after 30123 ms",
                 Some("request to failed with HTTP 502 after ms"),
             ),
+            ("Login failed for [redacted] with password [redacted]", Some("Login failed for with password")),
             ("all is well", None),
             ("error", None),
             ("ERROR 10.0.0.1 /srv/x 77", None),

@@ -5,10 +5,9 @@ use std::fmt::Write;
 use super::{
     Page,
     check::{DATA_BEGIN, DATA_END},
-    sheet::{Bar, Cell, Curve, Moment, Part, Section, Sheet, Table},
-    words::span,
+    sheet::{Bar, Cell, Curve, Exhibit, Moment, Part, Section, Sheet, Table},
+    words::{line, span},
 };
-use crate::domain::clean::clean_line;
 
 pub(super) fn page(sheet: &Sheet, data: String) -> Page {
     let mut out = String::with_capacity(data.len());
@@ -38,6 +37,7 @@ fn one(out: &mut String, section: &Section) {
             }
             Part::Timeline(bars) => table(out, &of_timeline(bars)),
             Part::Trend(moments, curves) => table(out, &of_trend(moments, curves)),
+            Part::Gallery(exhibits) => table(out, &of_gallery(exhibits)),
         }
     }
 }
@@ -68,6 +68,23 @@ pub(super) fn of_trend(moments: &[Moment], curves: &[Curve]) -> Table {
     Table { head: head.collect(), rows: rows.collect() }
 }
 
+/// Pictures by their digests: they stand in the HTML page.
+fn of_gallery(exhibits: &[Exhibit]) -> Table {
+    let rows = exhibits.iter().map(|exhibit| {
+        let plates = exhibit.plates.iter().map(|plate| {
+            let picture = plate.picture.map_or_else(|| "left out".to_owned(), |digest| format!("sha256 {digest}"));
+            format!("{}: {picture}", plate.what)
+        });
+        vec![
+            exhibit.name.as_str().into(),
+            Cell::marked((exhibit.tone, exhibit.state)),
+            exhibit.found.as_str().into(),
+            plates.collect::<Vec<_>>().join("; ").into(),
+        ]
+    });
+    Table { head: vec!["page", "outcome", "what was found", "pictures"], rows: rows.collect() }
+}
+
 fn table(out: &mut String, table: &Table) {
     let _ = writeln!(out, "| {} |\n|{}", table.head.join(" | "), "---|".repeat(table.head.len()));
     for row in &table.rows {
@@ -79,7 +96,7 @@ fn table(out: &mut String, table: &Table) {
 /// A text that is shown as it is: it ends no line and no cell, and begins neither markup nor a link.
 fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in clean_line(text).chars() {
+    for c in line(text).chars() {
         match c {
             '|' | '<' | '>' | '`' | '*' | '[' | ']' | '\\' | '~' | '#' => out.extend(['\\', c]),
             // A character that names somebody on GitHub.

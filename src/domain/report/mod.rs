@@ -6,6 +6,7 @@
 pub mod check;
 mod html;
 mod markdown;
+pub mod pictures;
 mod sections;
 mod sheet;
 mod words;
@@ -17,6 +18,7 @@ use super::{
     clean::clean_line,
     digest::Digest,
     evidence::Evidence,
+    look::Look,
     operation::{JournalEntry, Metrics, Operation, OperationId, OperationKind, OperationState},
     plan::{Plan, PlanId, RollbackPlan},
     time::Time,
@@ -41,6 +43,9 @@ pub struct Report {
     pub evidence: Vec<Evidence>,
     /// What was observed for its plan.
     pub planned: Vec<Evidence>,
+    /// The looks at pages that its evidence names, as far as they are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<Look>,
     /// Operations of the same kind, service and environment that had ended before it began, the oldest first.
     pub earlier: Vec<Earlier>,
     /// The ledger's head when this was written, `seq/hash12`.
@@ -108,7 +113,14 @@ impl Report {
             steps: plan.steps().len(),
             rollback: plan.body().rollback.clone(),
         });
-        Self { schema: 1, operation, plan, journal, evidence, planned, earlier: Vec::new(), ledger }
+        Self { schema: 1, operation, plan, journal, evidence, planned, looks: Vec::new(), earlier: Vec::new(), ledger }
+    }
+
+    /// The same with looks at pages.
+    #[must_use]
+    pub fn showing(mut self, looks: Vec<Look>) -> Self {
+        self.looks = looks;
+        self
     }
 
     /// The same with what came before; `operations` are of the same service, the newest first.
@@ -187,7 +199,7 @@ impl Signed {
 pub enum Form {
     /// Markdown.
     Markdown,
-    /// One HTML page that loads nothing and runs nothing.
+    /// One HTML page that loads nothing and runs nothing. Its pictures stand in it as their digests; see [`pictures`].
     Html,
 }
 

@@ -44,6 +44,7 @@ pub(super) enum Part {
     Tiles(Vec<Tile>),
     Timeline(Vec<Bar>),
     Trend(Vec<Moment>, Vec<Curve>),
+    Gallery(Vec<Exhibit>),
 }
 
 /// A table; the first cell of a row says what the row is about.
@@ -98,6 +99,27 @@ pub(super) struct Curve {
     pub(super) write: fn(f64) -> String,
     /// The least top of the scale; the bottom is 0.
     pub(super) top: f64,
+}
+
+/// A page as it was seen.
+#[derive(Debug)]
+pub(super) struct Exhibit {
+    pub(super) name: String,
+    pub(super) tone: Tone,
+    pub(super) state: &'static str,
+    pub(super) found: String,
+    pub(super) plates: Vec<Plate>,
+}
+
+/// A picture of it.
+#[derive(Debug)]
+pub(super) struct Plate {
+    /// What it shows.
+    pub(super) what: &'static str,
+    /// Absent when there is no room for it.
+    pub(super) picture: Option<Digest>,
+    pub(super) width: u32,
+    pub(super) height: u32,
 }
 
 impl Cell {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::sheet::Tone;
 use crate::domain::{
+    clean::clean_line,
     evidence::{Evidence, Outcome},
     operation::{AttemptState, OperationState},
     verdict::Judgement,
@@ -11,6 +12,19 @@ use crate::domain::{
 
 /// What is said of a number that nobody measured.
 pub(super) const UNMEASURED: &str = "not measured";
+
+/// How much of a text is shown, characters; the data has all of it.
+const LONGEST: usize = 2000;
+
+/// A text as it is shown: on one line, and not without end.
+pub(super) fn line(text: &str) -> String {
+    let mut line = clean_line(text);
+    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
 
 /// The serialised word of an enumeration, with spaces.
 pub(super) fn word(value: &impl Serialize) -> String {
@@ -95,6 +109,13 @@ pub(super) fn counted(evidence: &Evidence, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_without_end_is_shown_to_some_point() {
+        assert_eq!(line("a\nb"), "a b");
+        assert_eq!(line(&"ü".repeat(LONGEST)), "ü".repeat(LONGEST));
+        assert_eq!(line(&"ü".repeat(1 << 20)), format!("{}…", "ü".repeat(LONGEST)));
+    }
 
     #[test]
     fn spans_and_shares_are_never_better_than_they_were() {

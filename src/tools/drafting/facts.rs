@@ -155,12 +155,17 @@ async fn of_step(
                 facts.set(format!("monitor {name}"), monitor.map_err(|_| unhashable())?);
             }
         }
+        Step::CheckLighthouse(_) => {
+            let lighthouse = canonical::digest("lighthouse", &reader.inventory().lighthouse);
+            facts.set("lighthouse", lighthouse.map_err(|_| unhashable())?);
+        }
         Step::TakeSnapshot(_)
         | Step::ExportCommit(_)
         | Step::WriteReport(_)
         | Step::PruneReleases(_)
         | Step::CheckSmoke(_)
         | Step::CheckE2e(_)
+        | Step::CheckVisual(_)
         | Step::CommentIssue(_)
         | Step::OpenIncident(_)
         | Step::CloseIssue(_)

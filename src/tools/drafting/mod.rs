@@ -9,6 +9,7 @@ pub(super) mod migrations;
 pub(super) mod mode;
 pub(super) mod monitoring;
 pub(super) mod obsolete;
+pub(super) mod pages;
 pub(super) mod place;
 pub(super) mod script;
 pub(super) mod secrets;

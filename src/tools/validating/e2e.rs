@@ -9,6 +9,9 @@ use crate::{
     world::e2e::{Part, SuiteCall},
 };
 
+/// Of how many failed tests the words are kept.
+const QUOTED: usize = 5;
+
 pub(super) async fn look(subject: Subject<'_>) -> Vec<Seen> {
     let Subject { context, service, environment, target, live, .. } = subject;
     let mut seen = Vec::new();
@@ -38,7 +41,9 @@ pub(super) async fn look(subject: Subject<'_>) -> Vec<Seen> {
                 let fix = "Look at the failed tests; mend the service or the test.";
                 next.fold(Refusal::new(Code::NotHealthy, evidence.summary.clone(), fix), Refusal::with_next)
             });
-            seen.push(Seen { evidence, blocker, wrote: None });
+            let mut words = context.reader.suite_words(&evidence).await.unwrap_or_default();
+            words.truncate(QUOTED);
+            seen.push(Seen { evidence, blocker, wrote: (!words.is_empty()).then(|| words.join("\n")) });
         }
     }
     seen

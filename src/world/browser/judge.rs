@@ -127,14 +127,14 @@ fn develop(
     let mut pixels = Pixels::read(&png)?;
     pixels.mask(&masked);
     let behind = text.behind();
-    let vouched = |png: Vec<u8>, more: &str| {
+    let vouched = |(png, width, height), more: &str| {
         if text.too_long {
             return None;
         }
-        let picture = Picture { png, width: pixels.width, height: pixels.height, text: text.shown.clone() };
-        redactor.vouch(picture, &format!("{}\n{more}", text.shown), &behind)
+        let shown = format!("{}\n{more}", text.shown);
+        redactor.vouch(Picture { png, width, height, text: shown.clone() }, &shown, &behind)
     };
-    shot.picture = vouched(pixels.write()?, "");
+    shot.picture = vouched((pixels.write()?, pixels.width, pixels.height), "");
     if shot.picture.is_some() {
         shot.shown = vouched(pixels.small()?, "");
     }
@@ -143,14 +143,16 @@ fn develop(
     before.mask(&masked);
     let difference = Difference::between(&before, &pixels, page.tolerance);
     shot.changed_permille = Some(difference.permille());
-    match difference {
-        Difference::Size => Ok(Some(Compared::OtherSize)),
+    let compared = match difference {
+        Difference::Size => Compared::OtherSize,
         Difference::Pixels { changed, of, .. } if changed * 1000 <= u64::from(page.threshold_permille) * of => {
-            Ok(Some(Compared::Same))
+            return Ok(Some(Compared::Same));
         }
         Difference::Pixels { shown, .. } => {
             shot.difference = vouched(shown.small()?, &baseline.text);
-            Ok(Some(Compared::Changed))
+            Compared::Changed
         }
-    }
+    };
+    shot.accepted = vouched(before.small()?, &baseline.text);
+    Ok(Some(compared))
 }

@@ -18,6 +18,7 @@ use super::{
         Reader, WorldError,
         blocking::blocking,
         detached::write_durably,
+        kept::forget_oldest,
         process::{self, Ending, Environment, Invocation},
         smoke::below,
     },
@@ -228,7 +229,7 @@ impl Reader<'_> {
             let digest = Digest::of(&bytes);
             DirBuilder::new().recursive(true).mode(0o700).create(&store).map_err(io)?;
             write_durably(&store.join(format!("{digest}.json")), &bytes)?;
-            forget_oldest(&store);
+            forget_oldest(&store, KEPT);
             Ok(digest)
         })
         .await
@@ -253,16 +254,4 @@ fn in_the_middle(runs: Vec<(Measured, Value)>) -> Option<Value> {
     }
     let middle = by_score.len().checked_sub(1)? / 2;
     by_score.into_values().nth(middle)
-}
-
-/// Removes the oldest reports beyond those that are kept. What cannot be removed stays.
-fn forget_oldest(store: &Path) {
-    let entries = fs::read_dir(store).into_iter().flatten().flatten();
-    let mut found: Vec<_> =
-        entries.filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).collect();
-    found.sort();
-    let surplus = found.len().saturating_sub(KEPT);
-    for (_, path) in found.into_iter().take(surplus) {
-        let _ = fs::remove_file(path);
-    }
 }

@@ -7,6 +7,7 @@ mod baseline;
 mod chromium;
 mod compare;
 mod judge;
+mod keep;
 mod lighthouse;
 mod memory;
 mod picture;
@@ -23,6 +24,7 @@ use tokio::time::Instant;
 use url::Url;
 
 pub use baseline::{Baseline, BaselineKey};
+pub(in crate::world) use keep::pictures;
 pub use lighthouse::Measurement;
 
 use super::{Reader, WorldError, smoke::below};
@@ -87,7 +89,9 @@ pub struct Shot {
     pub picture: Option<Image>,
     /// The picture as a chat can take it, maybe smaller.
     pub shown: Option<Image>,
-    /// What differs, in red.
+    /// What was accepted, where it looks otherwise now; as `shown`.
+    pub accepted: Option<Image>,
+    /// What differs, in red; as `shown`.
     pub difference: Option<Image>,
 }
 
@@ -96,7 +100,8 @@ pub struct Shot {
 pub struct Look {
     /// The pages, in the order that was asked for.
     pub shots: Vec<Shot>,
-    /// What they prove. Counters: `wanted`, `passed`, `failed`, `changed_permille`, `console_errors`, `failed_requests`.
+    /// What they prove. Counters: `wanted`, `passed`, `failed`, `changed_permille`, `console_errors`, `failed_requests`. The digest is that
+    /// of the record of what is kept.
     pub evidence: Evidence,
 }
 
@@ -147,7 +152,12 @@ impl Reader<'_> {
         });
         let shots = shots.await?;
         let subject = format!("{} in {environment}", service.name);
-        let evidence = self.proved(&shots, &subject);
+        let mut evidence = self.proved(&shots, &subject);
+        match self.keep_look(service, environment, wanted, &shots).await {
+            Ok(digest) => evidence.raw_digest = Some(digest),
+            // What was seen counts all the same.
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a look at pages is not kept"),
+        }
         Ok(Look { shots, evidence })
     }
 
@@ -207,6 +217,7 @@ impl Shot {
             untrusted_text: None,
             picture: None,
             shown: None,
+            accepted: None,
             difference: None,
         }
     }

@@ -74,10 +74,14 @@ impl Pixels {
         }
     }
 
-    /// As a PNG that a chat can take: at half its size, as often as it needs.
-    pub(super) fn small(&self) -> Result<Vec<u8>, WorldError> {
+    /// As a PNG that a chat can take, with its width and height: at half its size, as often as it needs.
+    pub(super) fn small(&self) -> Result<(Vec<u8>, u32, u32), WorldError> {
         let png = self.write()?;
-        if png.len() <= SHOWN || self.width < 2 || self.height < 2 { Ok(png) } else { self.half().small() }
+        if png.len() <= SHOWN || self.width < 2 || self.height < 2 {
+            Ok((png, self.width, self.height))
+        } else {
+            self.half().small()
+        }
     }
 
     /// Each pixel the mean of four.
@@ -147,8 +151,9 @@ pub(super) mod tests {
             (state >> 24) as u8
         });
         assert!(noise.write().unwrap().len() > SHOWN);
-        let shown = Pixels::read(&noise.small().unwrap()).unwrap();
-        assert_eq!((shown.width, shown.height), (450, 300));
+        let (png, width, height) = noise.small().unwrap();
+        let shown = Pixels::read(&png).unwrap();
+        assert_eq!((shown.width, shown.height, width, height), (450, 300, 450, 300));
         assert_eq!(plain(9, 9, 77).half(), plain(4, 4, 77));
     }
 }

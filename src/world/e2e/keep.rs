@@ -4,9 +4,8 @@
 //! shown; a trace as it was, and whatever is too large, the operator alone opens, where it lies.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, File},
     io::{self, Read as _},
-    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -15,6 +14,7 @@ use super::{
         Reader, WorldError,
         blocking::blocking,
         files::open::{self, Forbidden},
+        kept::Filling,
     },
     SuiteCall, picture, runs_alone, trace,
 };
@@ -23,6 +23,7 @@ use crate::{
         clean::clean,
         digest::Digest,
         e2e::{Hint, KeptFile, SuiteRun, TestId, TestRun},
+        evidence::{Evidence, Outcome},
         inventory::RelativePath,
         refusal::Code,
         results::{Attachment, AttachmentKind, Case, CasePlace},
@@ -69,25 +70,16 @@ impl Reader<'_> {
         let shown = call.suite.pictures.then(|| self.world.redactor.clone());
         blocking(move || {
             let io = |error| WorldError::io("keep a run of tests", error);
-            DirBuilder::new().recursive(true).mode(0o700).create(&store).map_err(io)?;
-            let partial = tempfile::Builder::new().prefix(".partial-").tempdir_in(&store).map_err(io)?;
+            let filling = Filling::begin(&store).map_err(io)?;
             if let Some(below) = found.below.and_then(|below| below.canonicalize().ok()) {
-                let taken = Taken { below, forbidden, into: partial.path(), shown };
+                let taken = Taken { below, forbidden, into: filling.path(), shown };
                 let with_files = run.tests.iter_mut().zip(&found.cases).enumerate();
                 for (index, (test, case)) in with_files.filter(|(_, (test, _))| test.status.is_bad()).take(WITH_FILES) {
                     test.files = taken.files(index, case);
                 }
             }
             let record = serde_json::to_vec(&run).map_err(|error| io(error.into()))?;
-            let digest = Digest::of(&record);
-            fs::write(partial.path().join(RECORD), &record).map_err(io)?;
-            match fs::rename(partial.path(), store.join(digest.to_string())) {
-                // The same run of the same moment.
-                Err(_) if store.join(digest.to_string()).is_dir() => {}
-                other => other.map_err(io)?,
-            }
-            forget_oldest(&store);
-            Ok(digest)
+            filling.keep(RECORD, &record, RUNS).map_err(io)
         })
         .await
     }
@@ -129,6 +121,14 @@ impl Reader<'_> {
             Err(error) => Err(WorldError::io("read a run of tests", error)),
         })
         .await
+    }
+
+    /// What a run that proves no success left of words, the worst first; they were redacted when they were kept.
+    pub async fn suite_words(&self, run: &Evidence) -> Result<Vec<String>, WorldError> {
+        let Some(digest) = run.raw_digest.filter(|_| run.outcome != Outcome::Pass) else { return Ok(Vec::new()) };
+        let Some(run) = self.suite_run(&digest).await? else { return Ok(Vec::new()) };
+        let bad = run.tests.into_iter().filter(|test| test.status.is_bad()).map(|test| test.untrusted_text);
+        Ok(run.untrusted_text.into_iter().chain(bad).collect())
     }
 
     /// A picture or recording of a test that may be shown.
@@ -231,19 +231,5 @@ impl Taken<'_> {
         source.read_to_end(&mut content).map_err(io)?;
         let bare = picture::bare(&content).ok_or_else(|| refused("it is not a PNG"))?;
         fs::write(place, bare).map_err(io)
-    }
-}
-
-/// Removes the runs that are older than the newest ones. Whoever else does it at the same time may be first.
-fn forget_oldest(store: &Path) {
-    let Ok(entries) = fs::read_dir(store) else { return };
-    let mut runs: Vec<_> = entries
-        .flatten()
-        .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
-        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-        .collect();
-    runs.sort();
-    for (_, path) in runs.iter().rev().skip(RUNS) {
-        let _ = fs::remove_dir_all(path);
     }
 }

@@ -1,5 +1,6 @@
 //! A sheet as one HTML page: it loads nothing, runs nothing, and reads in light and dark, wide and narrow, and on paper.
 
+mod gallery;
 mod steps;
 mod trend;
 
@@ -9,9 +10,8 @@ use super::{
     Page,
     check::{PRE_BEGIN, PRE_END},
     sheet::{Cell, Part, Section, Sheet, Table, Tile, Tone},
+    words::line,
 };
-use crate::domain::clean::clean_line;
-
 const STYLE: &str = include_str!("style.css");
 
 /// What a browser may do with the page: show its own style and its own pictures.
@@ -62,26 +62,33 @@ fn one(out: &mut String, section: &Section) {
             Part::Tiles(all) => tiles(out, all),
             Part::Timeline(bars) => steps::timeline(out, bars),
             Part::Trend(moments, curves) => trend::trend(out, moments, curves),
+            Part::Gallery(exhibits) => gallery::gallery(out, exhibits),
         }
     }
     out.push_str("</section>\n");
 }
 
-/// A table that scrolls by itself where it is too wide, and that the keyboard reaches then.
+/// A table that scrolls by itself where it is too wide, and that the keyboard reaches then. On a narrow screen its rows stand below each
+/// other, each cell with the name of its column; the roles say that it is a table nevertheless.
 fn table(out: &mut String, name: &str, table: &Table) {
-    let _ =
-        write!(out, "<div class=\"wide\" role=\"region\" aria-label=\"{name}\" tabindex=\"0\"><table>\n<thead><tr>");
+    let _ = write!(
+        out,
+        "<div class=\"wide\" role=\"region\" aria-label=\"{name}\" tabindex=\"0\"><table role=\"table\">\n\
+         <thead role=\"rowgroup\"><tr role=\"row\">"
+    );
     for name in &table.head {
-        let _ = write!(out, "<th scope=\"col\">{name}</th>");
+        let _ = write!(out, "<th scope=\"col\" role=\"columnheader\">{name}</th>");
     }
-    out.push_str("</tr></thead>\n<tbody>\n");
+    out.push_str("</tr></thead>\n<tbody role=\"rowgroup\">\n");
     for row in &table.rows {
-        out.push_str("<tr>");
-        for (index, cell) in row.iter().enumerate() {
+        out.push_str("<tr role=\"row\">");
+        for (index, (cell, name)) in row.iter().zip(&table.head).enumerate() {
             let text = of_cell(cell);
+            // A moment in time reads badly in pieces.
+            let class = if name.ends_with("(UTC)") { " class=\"time\"" } else { "" };
             let _ = match index {
-                0 => write!(out, "<th scope=\"row\">{text}</th>"),
-                _ => write!(out, "<td>{text}</td>"),
+                0 => write!(out, "<th scope=\"row\" role=\"rowheader\">{text}</th>"),
+                _ => write!(out, "<td role=\"cell\" data-label=\"{name}\"{class}>{text}</td>"),
             };
         }
         out.push_str("</tr>\n");
@@ -125,7 +132,7 @@ fn class(tone: Tone) -> &'static str {
 /// Text as text, wherever it stands; it moves nothing and hides nothing.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in clean_line(text).chars() {
+    for c in line(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),

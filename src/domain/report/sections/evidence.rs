@@ -61,16 +61,6 @@ pub(super) fn lighthouse(report: &Report) -> Option<Section> {
     })
 }
 
-/// How pages look, against what the operator accepted.
-pub(super) fn visual(report: &Report) -> Option<Section> {
-    let found = all(report, |kind| kind == EvidenceKind::Visual);
-    if found.is_empty() {
-        return None;
-    }
-    let head = vec!["subject", "outcome", "counted", "what was found", "seen (UTC)"];
-    of("visual", "Looks", report, &found, head, with_counters)
-}
-
 pub(super) fn monitoring(report: &Report) -> Option<Section> {
     let head = vec!["subject", "outcome", "counted", "what was found", "seen (UTC)"];
     of("monitoring", "Monitoring", report, &all(report, |kind| kind == EvidenceKind::Monitoring), head, with_counters)
@@ -123,12 +113,12 @@ pub(super) fn others(report: &Report) -> Option<Section> {
 }
 
 /// What the plan rests on, then what the operation saw.
-fn all(report: &Report, wanted: impl Fn(EvidenceKind) -> bool) -> Vec<&Evidence> {
+pub(super) fn all(report: &Report, wanted: impl Fn(EvidenceKind) -> bool) -> Vec<&Evidence> {
     report.planned.iter().chain(&report.evidence).filter(|evidence| wanted(evidence.kind)).collect()
 }
 
 /// A section of one kind of evidence. Without any it says so where it could have been expected, and is left out elsewhere.
-fn of(
+pub(super) fn of(
     id: &'static str,
     title: &'static str,
     report: &Report,
@@ -145,7 +135,7 @@ fn of(
     Some(section)
 }
 
-fn with_counters(evidence: &Evidence) -> Vec<Cell> {
+pub(super) fn with_counters(evidence: &Evidence) -> Vec<Cell> {
     let counters: Vec<String> = evidence
         .counters
         .iter()
@@ -167,12 +157,6 @@ fn share(evidence: &Evidence, part: &str, whole: &str) -> String {
     format!("{} of {}", counted(evidence, part), counted(evidence, whole))
 }
 
-/// A failure is worse than what could not be observed.
 fn worst(found: &[&Evidence]) -> Option<Outcome> {
-    let rank = |outcome: Outcome| match outcome {
-        Outcome::Pass => 0,
-        Outcome::Inconclusive => 1,
-        Outcome::Fail => 2,
-    };
-    found.iter().map(|evidence| evidence.outcome).max_by_key(|outcome| rank(*outcome))
+    found.iter().map(|evidence| evidence.outcome).max_by_key(|outcome| outcome.severity())
 }

@@ -46,7 +46,12 @@ pub(super) fn metrics(report: &Report) -> Section {
             if *tested { (Tone::Good, "yes".to_owned()) } else { (Tone::Bad, "no".to_owned()) }
         }),
     ]);
-    Section::new("metrics", "Metrics").with(Part::Tiles(tiles))
+    let section = Section::new("metrics", "Metrics");
+    let section = match metrics.rollbacks {
+        0 => section,
+        _ => section.lead("What was measured is of the version that was taken back, as it was before that."),
+    };
+    section.with(Part::Tiles(tiles))
 }
 
 fn tile(name: &'static str, tone: Tone, value: String) -> Tile {

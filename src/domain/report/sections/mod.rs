@@ -1,6 +1,7 @@
 //! The sections of a report, in order. What does not apply to an operation has none; what applies and was not observed says so.
 
 mod evidence;
+mod looks;
 mod metrics;
 mod proof;
 mod steps;
@@ -21,7 +22,7 @@ pub(super) fn of(signed: &Signed, digest: Digest) -> Vec<Section> {
         evidence::smoke(report),
         evidence::end_to_end(report),
         evidence::lighthouse(report),
-        evidence::visual(report),
+        looks::looks(report),
         evidence::monitoring(report),
         evidence::snapshots(report),
         evidence::others(report),
