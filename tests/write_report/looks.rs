@@ -159,7 +159,7 @@ fn picture() -> Vec<u8> {
     encoder.set_color(png::ColorType::Rgb);
     // Stripes that fade to the right and below: an edge is seen, and so is a cut.
     let shade = |at: u32| u8::try_from(at % 256).unwrap();
-    let pixel = |x: u32, y: u32| [shade(x / 8), shade(y / 4), if x / 160 % 2 == 0 { 90 } else { 200 }];
+    let pixel = |x: u32, y: u32| [shade(x / 8), shade(y / 4), if (x / 160).is_multiple_of(2) { 90 } else { 200 }];
     let pixels: Vec<u8> = (0..800).flat_map(|y| (0..1280).flat_map(move |x| pixel(x, y))).collect();
     encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
     png

@@ -17,6 +17,7 @@ use super::{
     super::{
         Reader, WorldError,
         process::{self, Capture, Environment, Invocation},
+        scratch::OF_CHROMIUM,
     },
     memory,
     reach::Reach,
@@ -114,7 +115,7 @@ impl Reader<'_> {
         work: impl AsyncFnOnce(&mut Wire, &Path) -> Result<T, WorldError>,
     ) -> Result<T, WorldError> {
         let program = self.chromium()?;
-        let scratch = self.scratch("browser-")?;
+        let scratch = self.scratch_for_sockets("browser-", OF_CHROMIUM)?;
         let io = |error| WorldError::io("prepare the browser", error);
         let (commands, to) = std::io::pipe().map_err(io)?;
         let (from, events) = std::io::pipe().map_err(io)?;

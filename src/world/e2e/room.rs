@@ -13,7 +13,7 @@ use super::{
     super::{
         Reader, WorldError,
         blocking::blocking,
-        gates::command::Room,
+        gates::command::{IN_A_ROOM, Room},
         http::HttpRequest,
         process::{self, Environment, Invocation, Strays},
     },
@@ -108,7 +108,7 @@ impl Reader<'_> {
 
     async fn room(&self, call: SuiteCall<'_>) -> Result<Result<Ready, Box<Ran>>, WorldError> {
         let suite = call.suite;
-        let scratch = self.scratch("e2e-")?;
+        let scratch = self.scratch_for_sockets("e2e-", IN_A_ROOM)?;
         let strays = Strays::of(scratch.path());
         let mut room = Room::new(scratch.path())?;
         let mut alone = None;

@@ -13,6 +13,7 @@ use super::{
         blocking::blocking,
         files::open::Forbidden,
         process::{self, Captured, Ending, Environment, Finished, Invocation},
+        scratch::OF_CHROMIUM,
     },
     GateRun,
     report::Reports,
@@ -24,6 +25,9 @@ use crate::domain::{
     results::{self, Format, Judged, Ran, TestReport},
     version::Revision,
 };
+
+/// What the browser of a test may want below such a place, bytes.
+pub(in crate::world) const IN_A_ROOM: usize = "/tmp".len() + OF_CHROMIUM;
 
 /// Where a command runs: an export, a home and a directory for temporary files, all of them new and thrown away.
 pub(in crate::world) struct Room {
@@ -58,7 +62,7 @@ impl Reader<'_> {
         revision: &Revision,
         mut evidence: Evidence,
     ) -> Result<GateRun, WorldError> {
-        let scratch = self.scratch("gate-")?;
+        let scratch = self.scratch_for_sockets("gate-", IN_A_ROOM)?;
         let room = Room::new(scratch.path())?;
         self.export_to(service, &revision.commit, Some(&revision.tree), &room.export).await?;
         let mut left = Duration::from_secs(u64::from(gate.timeout_s));

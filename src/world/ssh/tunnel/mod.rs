@@ -31,8 +31,6 @@ use crate::{
 };
 use route::Route;
 
-/// The longest path of a socket, bytes (unix(7): 108 with the final zero; others have less).
-const LONGEST: usize = 103;
 /// The pause after a connection that could not be accepted, for example because too many files are open.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long a closed tunnel carries the last words of connections: a server that hears no farewell complains in its log.
@@ -94,11 +92,7 @@ impl Remote<'_> {
     async fn new_tunnel(&self, end: &End, port: u16) -> Result<Tunnel, WorldError> {
         let route = Arc::new(Route::new(self.name.clone(), self.connection().await?, end)?);
         let io = |e| WorldError::io("open a tunnel", e);
-        let mut directory = self.reader.scratch("t-")?;
-        if socket(directory.path(), port).as_os_str().len() > LONGEST {
-            // The data directory lies too deep for a socket.
-            directory = tempfile::Builder::new().prefix("deployops-").tempdir().map_err(io)?;
-        }
+        let directory = self.reader.scratch_for_sockets("t-", socket(Path::new(""), port).as_os_str().len() + 1)?;
         let listener = UnixListener::bind(socket(directory.path(), port)).map_err(io)?;
         let open = CancellationToken::new();
         tokio::spawn(serve(listener, route.clone(), open.clone()));
