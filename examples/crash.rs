@@ -138,6 +138,7 @@ async fn call(engine: &Engine, tool: &str, arguments: Value) -> Value {
     let caller = Caller {
         principal: Principal::local(4242),
         scopes: [Scope::Read, Scope::Plan, Scope::Execute].into(),
+        reach: deploy_ops_mcp::domain::reach::Reach::default(),
         session: "crash".to_owned(),
         progress: None,
     };

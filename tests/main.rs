@@ -83,6 +83,7 @@ mod support;
 mod take_screenshot;
 mod telling;
 mod test_reports;
+mod token_reach;
 mod unfreeze;
 mod unwind;
 mod validate_deployment;

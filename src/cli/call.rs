@@ -19,7 +19,7 @@ use super::{
     wire::{self, Switches, Wired},
 };
 use crate::{
-    domain::{name, operation::OperationState, principal::Scope, refusal::Code},
+    domain::{name, operation::OperationState, principal::Scope, reach::Reach, refusal::Code},
     engine::{Caller, Reply},
     redact::Redacted,
     tools::Tool,
@@ -159,6 +159,7 @@ fn caller(wired: &Wired, terminal: Terminal, quiet: Arc<AtomicBool>) -> Caller {
     Caller {
         principal: Person::here().caller(),
         scopes: BTreeSet::from([Scope::Read, Scope::Plan, Scope::Execute]),
+        reach: Reach::default(),
         session: "cli".to_owned(),
         progress: Some(Arc::new(say)),
     }

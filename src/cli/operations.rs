@@ -13,6 +13,7 @@ use crate::{
     domain::{
         operation::{OperationFilter, OperationId},
         principal::Scope,
+        reach::Reach,
         refusal::Refusal,
     },
     engine::Caller,
@@ -45,6 +46,7 @@ async fn one(wired: &Wired, id: &OperationId, json: bool, terminal: &Terminal) -
     let caller = Caller {
         principal: Person::here().caller(),
         scopes: BTreeSet::from([Scope::Read]),
+        reach: Reach::default(),
         session: "cli".to_owned(),
         progress: None,
     };

@@ -196,7 +196,7 @@ async fn http_settings(address: SocketAddr, wired: &Wired) -> Result<HttpSetting
         let secret = wire::secret(config, &wired.paths, &token.secret).await.ok_or_else(|| {
             format!("the token {} cannot be read: set secret {}, or remove the token", token.name, token.secret)
         })?;
-        settings.tokens.push(http::Token::new(&token.name, &secret, token.scopes.clone()));
+        settings.tokens.push(http::Token::new(&token.name, &secret, token.scopes.clone()).within(token.reach.clone()));
     }
     settings.hosts.clone_from(&config.settings.server.allowed_hosts);
     settings.origins.clone_from(&config.settings.server.allowed_origins);

@@ -30,6 +30,7 @@ pub mod pattern;
 pub mod plan;
 pub mod principal;
 pub mod query;
+pub mod reach;
 pub mod refusal;
 pub mod release;
 pub mod report;

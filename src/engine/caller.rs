@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
-use crate::domain::principal::{Principal, Scope};
+use crate::domain::{
+    principal::{Principal, Scope},
+    reach::Reach,
+};
 use crate::redact::Redacted;
 
 /// One caller of tools, as the transport knows it.
@@ -12,6 +15,8 @@ pub struct Caller {
     pub principal: Principal,
     /// What they may do.
     pub scopes: BTreeSet<Scope>,
+    /// Where they may change something.
+    pub reach: Reach,
     /// The connection or session, for budgets; unique in the process.
     pub session: String,
     /// Told about progress; never blocks.

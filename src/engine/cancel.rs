@@ -38,6 +38,7 @@ impl Engine {
                 "Ask them, or an operator with `deploy-ops halt`.",
             ));
         }
+        caller.reach.require(&operation.environment)?;
         if operation.state.is_terminal() {
             return Err(Refusal::new(
                 Code::WrongState,

@@ -54,6 +54,7 @@ impl Engine {
                 "Make your own plan with mode=dry_run.",
             ));
         }
+        caller.reach.require(&body.environment)?;
         let right_tool = body.purpose.tool();
         if tool.name != right_tool {
             return Err(Refusal::new(

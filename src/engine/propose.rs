@@ -36,6 +36,7 @@ impl Engine {
         start: bool,
     ) -> Result<OperationView, Refusal> {
         let subject = (action.subject)(&arguments, self.inventory())?;
+        caller.reach.require(&subject.environment)?;
         let ledger = self.ledger().await?.clone();
         let Subject { service, environment, version, .. } = subject.clone();
         let operation = self.dry_run_operation(About { service, environment, version }, &caller.principal);

@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
-    domain::principal::{Principal, Scope},
+    domain::{
+        principal::{Principal, Scope},
+        reach::Reach,
+    },
     engine::Caller,
 };
 
@@ -14,6 +17,8 @@ pub struct Identity {
     pub principal: Principal,
     /// What they may do.
     pub scopes: Arc<BTreeSet<Scope>>,
+    /// Where they may change something.
+    pub reach: Reach,
     /// The connection or session, for budgets.
     pub session: Arc<str>,
 }
@@ -24,6 +29,7 @@ impl Identity {
         Self {
             principal: Principal::local(rustix::process::getuid().as_raw()),
             scopes: Arc::new([Scope::Read, Scope::Plan, Scope::Execute].into()),
+            reach: Reach::default(),
             session: session.into(),
         }
     }
@@ -38,6 +44,7 @@ impl Identity {
         Caller {
             principal: self.principal.clone(),
             scopes: (*self.scopes).clone(),
+            reach: self.reach.clone(),
             session: self.session.to_string(),
             progress: None,
         }

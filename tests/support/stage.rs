@@ -12,6 +12,7 @@ use deploy_ops_mcp::{
         approval::{Channel, Decision},
         plan::PlanId,
         principal::{Principal, Scope},
+        reach::Reach,
     },
     engine::{Caller, Engine, Hooks, Reply},
     world::{Clock, SystemClock},
@@ -35,6 +36,7 @@ pub fn caller() -> Caller {
     Caller {
         principal: Principal::local(4242),
         scopes: [Scope::Read, Scope::Plan, Scope::Execute].into(),
+        reach: Reach::default(),
         session: "test".to_owned(),
         progress: None,
     }

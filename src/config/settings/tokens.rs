@@ -7,10 +7,14 @@ use crate::{
         names::Names,
         raw::{Item, Section},
     },
-    domain::{name::SecretName, principal::Scope},
+    domain::{
+        name::{EnvironmentName, SecretName},
+        principal::Scope,
+        reach::Reach,
+    },
 };
 
-const KEYS: &[&str] = &["name", "secret", "scopes"];
+const KEYS: &[&str] = &["name", "secret", "scopes", "environments"];
 
 /// A bearer token for HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub struct Token {
     pub secret: SecretName,
     /// What its bearer may do.
     pub scopes: BTreeSet<Scope>,
+    /// Where its bearer may plan and execute.
+    pub reach: Reach,
 }
 
 pub(super) fn read(file: &Section<'_>, names: &Names) -> Vec<Token> {
@@ -42,7 +48,20 @@ fn token(section: &Section<'_>, names: &Names) -> Option<Token> {
     let name = section.required("name").and_then(|item| short_name(&item));
     let secret = section.required("secret").and_then(|item| item.reference("entry of [secrets]", &names.secrets));
     let scopes = section.required("scopes").and_then(|item| scopes(&item));
-    Some(Token { name: name?, secret: secret?, scopes: scopes? })
+    let reach = match section.optional("environments") {
+        Some(list) => Reach::only(environments(&list, names)),
+        None => Reach::default(),
+    };
+    Some(Token { name: name?, secret: secret?, scopes: scopes?, reach })
+}
+
+/// An empty list is an error: a token that may change nothing has the scope `read` alone.
+fn environments(list: &Item<'_>, names: &Names) -> BTreeSet<EnvironmentName> {
+    let items = list.list();
+    if items.is_empty() && list.is_array() {
+        list.error("no environment is given", "name environments, or give the scope read alone");
+    }
+    items.iter().filter_map(|item| item.reference("entry of [environments]", &names.environments)).collect()
 }
 
 fn scopes(list: &Item<'_>) -> Option<BTreeSet<Scope>> {
@@ -115,6 +134,28 @@ scopes = []
                 4,
                 "tokens.scopes: no scope is given",
                 "name read",
+            ),
+            (
+                r#"[[tokens]]
+name = "ci"
+secret = "CRM_DB_PASSWORD"
+scopes = ["read"]
+environments = ["stagin"]
+"#,
+                5,
+                "tokens.environments: there is no entry of [environments]",
+                "declare it",
+            ),
+            (
+                r#"[[tokens]]
+name = "ci"
+secret = "CRM_DB_PASSWORD"
+scopes = ["read"]
+environments = []
+"#,
+                5,
+                "tokens.environments: no environment is given",
+                "name environments",
             ),
             (
                 r#"[[tokens]]

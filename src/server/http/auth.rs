@@ -7,7 +7,10 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    domain::principal::{Principal, Scope},
+    domain::{
+        principal::{Principal, Scope},
+        reach::Reach,
+    },
     redact::Secret,
     server::identity::Identity,
 };
@@ -31,9 +34,16 @@ impl Token {
         let principal = Principal::token(name);
         let session = format!("http/{principal}").into();
         Self {
-            identity: Identity { principal, scopes: Arc::new(scopes), session },
+            identity: Identity { principal, scopes: Arc::new(scopes), reach: Reach::default(), session },
             sha256: Sha256::digest(value.expose().as_bytes()).into(),
         }
+    }
+
+    /// The same token, whose bearer may change something there alone.
+    #[must_use]
+    pub fn within(mut self, reach: Reach) -> Self {
+        self.identity.reach = reach;
+        self
     }
 }
 
