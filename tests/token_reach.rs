@@ -12,6 +12,7 @@ const NEAR: &str = "near-Jt5Gf8Rw1ZxPk6Vb2MqDs9Lh";
 
 /// Calls a tool as the bearer of a token, in a session of its own.
 async fn call(address: &str, token: &str, tool: &str, arguments: Value) -> Value {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().no_proxy().build().unwrap();
     let post = |body: Value| -> RequestBuilder {
         let request = client.post(format!("http://{address}/mcp")).bearer_auth(token);
