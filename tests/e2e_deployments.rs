@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{
     e2e::{fake, page},
     mcp::{Answer, Client, House},
+    stage::program,
 };
 
 const DECIDES: &str = "after_deploy = true";
@@ -107,20 +108,24 @@ async fn a_cancelled_deployment_does_not_wait_for_its_tests() {
     let url = page("200 OK", "hello").await;
     house.commit_fake_suite("v3");
     house.add_tested_service("slow", &url, &fake("0 how=hangs", DECIDES));
-    let client = house.server().await;
+    // Where the data directory lies deep, the tests' room is made among the temporary files.
+    let (scratch, temporary) = (house.path("data/scratch"), house.path("t"));
+    std::fs::create_dir(&temporary).unwrap();
+    let mut command = tokio::process::Command::new(program());
+    command.arg("serve").arg("--config").arg(&house.sandbox.config).env("TMPDIR", &temporary);
+    let client = Client::start(command).await;
     let plan = client.plan("slow", "v3").await;
     let begun = client.call("deploy_service", json!({ "mode": "execute", "plan": plan, "wait_s": 0 })).await;
     let operation = begun.get("/operation/id");
-    let scratch = house.path("data/scratch");
     let marks = || {
-        let rooms = std::fs::read_dir(&scratch).ok()?.flatten();
-        rooms.map(|room| room.path().join("export/ran.log")).find(|log| log.exists())
+        let rooms = [&scratch, &temporary].into_iter().filter_map(|place| std::fs::read_dir(place).ok()).flatten();
+        rooms.flatten().map(|room| room.path()).find(|room| room.join("export/ran.log").exists())
     };
-    crate::support::wait::until(marks).await;
+    let room = crate::support::wait::until(marks).await;
     client.call("cancel_operation", json!({ "operation": operation })).await;
     assert_eq!(client.ended(operation).await, "cancelled");
     assert!(marks().is_none(), "the room is left behind");
-    let left = sleepers(&scratch.display().to_string());
+    let left = sleepers(&room.display().to_string());
     assert!(left.is_empty(), "{left:?} outlived their suite");
 }
 
