@@ -77,7 +77,7 @@ fn dump_start(text: &[u8], run: usize, at: usize) -> Option<usize> {
     let lowest = at.saturating_sub(FARTHEST);
     let mut line = line_start(text, at, lowest);
     if !is_dump_line(text, line) {
-        return after_text(text, run).or_else(|| offset_within(text, run.saturating_sub(1), at + LONGEST_OFFSET));
+        return after_text(text, run).or_else(|| offset_within(text, run.saturating_sub(1), at + WIDEST_INDENT));
     }
     while line > lowest {
         let previous = line_start(text, line - 1, lowest);
@@ -102,7 +102,7 @@ const WIDEST_INDENT: usize = 256;
 
 /// The first dump line after the separators that a run starts with.
 fn after_text(text: &[u8], run: usize) -> Option<usize> {
-    let skipped = text.get(run..)?.iter().take(8).take_while(|byte| !byte.is_ascii_hexdigit()).count();
+    let skipped = text.get(run..)?.iter().take(WIDEST_INDENT).take_while(|byte| !byte.is_ascii_hexdigit()).count();
     is_dump_line(text, run + skipped).then_some(run + skipped)
 }
 

@@ -107,12 +107,20 @@ impl Scan<'_> {
         let length = left + right;
         let piece = self.text.get(start..end).unwrap_or_default();
         let whole = length == needle.text.len();
+        let goes_on = || {
+            left < offset && may_go_on_before(self.text, start)
+                || offset + right < needle.text.len() && may_go_on_after(self.text, start, end)
+        };
         if whole
             || length >= needle.piece
                 && (!needle.legible
                     || length >= needle.text.len().div_ceil(2).max(2 * needle.piece)
                     || looks_random(piece))
         {
+            // What is reported may be the first line of more.
+            if !whole && goes_on() {
+                self.found.partial.push(at);
+            }
             self.found.matches.push(Match { start, end, secret: needle.secret });
             if let Some(slot) = self.recent.get_mut(self.next % REMEMBERED) {
                 *slot = (posting.needle, alignment);
@@ -120,8 +128,7 @@ impl Scan<'_> {
             self.next += 1;
         } else if length >= SUSPICIOUS
             && (!needle.legible || length >= SUSPICIOUS + 3 || looks_random(piece))
-            && (left < offset && may_go_on_before(self.text, start)
-                || offset + right < needle.text.len() && may_go_on_after(self.text, start, end))
+            && goes_on()
         {
             self.found.partial.push(at);
         }

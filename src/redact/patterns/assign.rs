@@ -290,10 +290,10 @@ fn is_whole_key(text: &[u8], name_start: usize, name_end: usize, link: Link) -> 
         // `fill("#password", "X")`
         Link::Argument if closed && before(text, name_start) == b'#' => true,
         // `curl_setopt($c, CURLOPT_USERPWD, 'user:X')`
-        Link::Argument
-            if !opened && slice(text, name_start, name_end).iter().all(|b| b.is_ascii_uppercase() || *b == b'_') =>
-        {
-            true
+        Link::Argument if slice(text, name_start, name_end).iter().all(|b| b.is_ascii_uppercase() || *b == b'_') => {
+            // `["DB_PASSWORD", "X"]`; the next of a list of names is no value.
+            let next = value(text, skip_blanks(text, name_end + 1) + 1, Link::Argument);
+            !opened || next.is_some_and(|next| prose::is_told(slice(text, next.start, next.end)))
         }
         Link::Argument => {
             opened && before(text, back_while(text, name_start - 1, 8, |b| matches!(b, b' ' | b'\\'))) == b'('

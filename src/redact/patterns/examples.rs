@@ -132,6 +132,8 @@ fn a_password_after_the_capital_word_is_none_of_a_check() {
         "user: app PASS: ⟦Sommer2024!⟧",
         "USER app PASS ⟦Xk29fjwk!⟧",
         "{\"PASS\":\"⟦letmein⟧\"}",
+        "[\"DB_PASSWORD\",\"⟦Tr0ub4dor&3xyz⟧\"]",
+        "[\"DB_PASSWORD\", \"⟦hunter2hunter2⟧\"]",
     ] {
         check(text);
     }
@@ -148,6 +150,8 @@ fn what_only_looks_like_a_secret_stays() {
         "PASS: smoke tests green",
         "{\"outcome\":\"PASS\",\"subject\":\"checkout of 3 items\"}",
         "[\"PASS\", \"login page\"]",
+        "{\"references\":[\"DB_PASSWORD\",\"SHOP_API_KEY\"]}",
+        "{\"name\": \"API_KEY\", \"state\": \"exists\"}",
         "| E2E | PASS | 12 of 12 |",
         "<td>PASS</td><td>E2E</td>",
         "E2E tests: PASS → deploy",

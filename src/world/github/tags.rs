@@ -1,5 +1,7 @@
 //! Tags: what a name points at, and new ones (<https://docs.github.com/rest/git/tags>).
 
+use std::sync::OnceLock;
+
 use serde::Deserialize;
 use serde_json::json;
 
@@ -140,6 +142,7 @@ impl World {
             Some(tagger) => Some(git::sign(there.reader, step, tagger).await?),
             None => None,
         };
+        let signed_as = OnceLock::new();
         let make = || async {
             let tagger = signed.as_ref().map(|TagObject { tagger, email, at, .. }| {
                 json!({ "name": tagger, "email": email, "date": at.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string() })
@@ -157,6 +160,7 @@ impl World {
                     if here.rebuilt(&object).await.is_none() {
                         return Err(Trouble::Altered.at(&doing));
                     }
+                    let _ = signed_as.set(object.name.clone());
                     Some(object)
                 }
                 None => made.plain(),
@@ -169,7 +173,11 @@ impl World {
             Ok(TagThere { commit: made.object.sha, object })
         };
         let (new, tag) = match once(|| there.tag(&step.tag), make).await? {
-            Once::Made(tag) => (true, tag),
+            // Somebody else may have made it meanwhile, on the same commit.
+            Once::Made(tag) => {
+                let ours = signed.is_none() || tag.object.as_ref().map(|object| &object.name) == signed_as.get();
+                (ours, tag)
+            }
             Once::Found(tag) => (false, tag),
         };
         if tag.commit != step.commit {
