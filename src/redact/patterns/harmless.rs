@@ -150,7 +150,7 @@ fn unpunctuated(value: &[u8]) -> &[u8] {
     value
 }
 
-/// `$VAR`, `${VAR}`, `$(cmd)`, `{{ x }}`, `%VAR%`, `%s`, `@param`, `!Ref`, `arn:…`.
+/// `$VAR`, `${VAR}`, `$(cmd)`, `{{ x }}`, `%VAR%`, `%u`, `@param`, `!Ref`, `arn:…`.
 fn is_reference(value: &[u8], first: u8) -> bool {
     let is_ident = |v: &[u8]| {
         !v.is_empty()
@@ -181,7 +181,7 @@ fn is_reference(value: &[u8], first: u8) -> bool {
         }
         b'%' => {
             (at(value, value.len() - 1) == b'%' && value.len() > 2)
-                || matches!(value, b"%s" | b"%v" | b"%q" | b"%d" | b"%r")
+                || matches!(value, [b'%', letter] if letter.is_ascii_alphabetic())
                 || at(value, 1) == b'('
                 || at(value, 1) == b'{'
         }

@@ -64,7 +64,7 @@ fn is_package(value: &[u8]) -> bool {
 /// `([#599](https:…` of Markdown; `//host/…`, the rest of a URL whose scheme was taken for a label.
 fn is_link(value: &[u8]) -> bool {
     match value {
-        [b'(', b'[', ..] => value.windows(3).any(|w| w == b"](h") || value.len() < 16,
+        [b'(', b'[', ..] => value.starts_with(b"([#") || value.windows(3).any(|w| w == b"](h"),
         [b'/', b'/', rest @ ..] => {
             let host = rest.split(|&b| b == b'/').next().unwrap_or_default();
             host.contains(&b'.') && host.iter().all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'))
@@ -73,9 +73,9 @@ fn is_link(value: &[u8]) -> bool {
     }
 }
 
-/// The first word of an SQL statement; `%u` of a template.
+/// The first word of an SQL statement.
 fn is_statement(value: &[u8]) -> bool {
-    matches!(value, b"SELECT" | b"INSERT" | b"UPDATE" | b"DELETE" | b"REPLACE") || matches!(value, [b'%', b'A'..=b'z'])
+    matches!(value, b"SELECT" | b"INSERT" | b"UPDATE" | b"DELETE" | b"REPLACE")
 }
 
 /// `.command` behind `<token>`.
@@ -129,7 +129,6 @@ mod tests {
             "([#599](https://example.org/pull/599))",
             "//example.org/pull/599",
             "SELECT",
-            "%u",
             ".command",
             "$dir/private/cakey.pem",
             "deploy-ops secret",
@@ -145,6 +144,7 @@ mod tests {
             "dep:kV9wq27LmZx",
             "//kV9wq27LmZx",
             "(kV9wq27LmZx",
+            "([kV9wq27LmZx",
             "SELECTED",
             ".kV9wq",
             "$kV9wq/27LmZxQr81tYpW",
