@@ -1,5 +1,7 @@
 //! Is monitoring silent about the services? All monitors are asked once.
 
+use serde_json::json;
+
 use super::{Seen, Subject};
 use crate::{
     domain::{
@@ -24,10 +26,11 @@ pub(super) async fn look(subjects: &[Subject<'_>]) -> Vec<Seen> {
     let standing = judge(reader.read_monitors(monitors.iter().copied()).await, scope);
     let evidence = reader.monitoring_evidence(monitors.len(), &standing, first.environment.as_str(), UNTIL_STAMPED);
     let blocker = (evidence.outcome != Outcome::Pass).then(|| {
-        let mut arguments = serde_json::json!({ "environment": first.environment });
-        if let ([service], Some(arguments)) = (services.as_slice(), arguments.as_object_mut()) {
-            arguments.insert("service".to_owned(), serde_json::json!(service));
-        }
+        let environment = first.environment;
+        let arguments = match services.as_slice() {
+            [service] => json!({ "service": service, "environment": environment }),
+            _ => json!({ "environment": environment }),
+        };
         let next = NextCall::new("check_monitoring", arguments, "see the alerts");
         let fix = "End what the alerts are about, or mend the monitor that cannot be read.";
         Refusal::new(Code::NotHealthy, evidence.summary.clone(), fix).with_next(next)
