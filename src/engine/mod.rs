@@ -3,7 +3,7 @@
 //! One walk through it: [`call`] checks who asks and finds the tool; a query answers at once; an action is [`propose`]d (a dry
 //! run ends with a sealed plan) or [`execute`]d (facts are read again under the lock, `policy` gives a permit, and [`drive`] runs
 //! the steps with their journal); [`unwind`] takes steps back; [`close`] writes what came of it; [`resume`] goes on after a crash; [`tell`]
-//! lets GitHub know, [`notices`] the channels.
+//! lets GitHub know, [`notices`] the channels, both out of the [`outbox`].
 
 pub mod caller;
 pub mod hooks;
@@ -26,6 +26,7 @@ mod memo;
 mod metrics;
 mod notices;
 mod observe;
+mod outbox;
 mod propose;
 mod records;
 mod reduce;

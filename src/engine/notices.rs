@@ -6,21 +6,17 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, atomic::AtomicBool, atomic::Ordering},
     time::Duration,
 };
 
 use futures::{FutureExt, future::join_all};
 use serde_json::json;
-use tokio::{
-    sync::{Mutex, Notify as News},
-    time::{Instant, sleep, timeout},
-};
+use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     Engine, Point,
     journal::Run,
-    tell::{LAST_WORDS, rest_while_away},
+    outbox::{IDLE, Keeper, OWED_S, SOON, last_words, rest_while_away},
 };
 use crate::{
     domain::{
@@ -43,21 +39,13 @@ use crate::{
 
 /// How long a notice is tried that a channel does not take, s.
 const TRIED_S: u64 = 24 * 60 * 60;
-/// How old an operation may be about which something is still owed, s.
-const OWED_S: i64 = 7 * 24 * 60 * 60;
 /// How long a notice is left to the server that owes it, where nobody can see whether that one runs, s.
 const LEFT_S: u64 = 60;
-/// How often is looked for what other servers left owed.
-const IDLE: Duration = Duration::from_secs(30);
-/// How long after a halt, or a ledger that does not answer, is looked again.
-const SOON: Duration = Duration::from_secs(1);
 
 /// What the engine remembers of notices.
 #[derive(Debug, Default)]
 pub(super) struct Notifier {
-    news: Arc<News>,
-    /// Whether somebody looks for what is owed.
-    keeps: AtomicBool,
+    keeper: Keeper,
     /// Channels that are left alone.
     rests: Mutex<HashMap<ChannelName, Rest>>,
 }
@@ -102,7 +90,7 @@ impl Run<'_> {
                 stored => stored?,
             }
         }
-        self.engine.0.notifier.news.notify_one();
+        self.engine.0.notifier.keeper.news();
         Ok(())
     }
 
@@ -128,26 +116,15 @@ impl Engine {
 
     /// Sends what is owed, again and again, for as long as there is an engine.
     pub(super) fn keep_notifying(&self) {
-        if !self.notifies() || self.0.notifier.keeps.swap(true, Ordering::SeqCst) {
-            return;
+        if self.notifies() {
+            self.0.notifier.keeper.keep(self, |engine| async move { engine.notify_all(false).await }.boxed());
         }
-        let (engine, news) = (Arc::downgrade(&self.0), self.0.notifier.news.clone());
-        tokio::spawn(async move {
-            loop {
-                let Some(inner) = engine.upgrade() else { return };
-                let wait = Self(inner).notify_all(false).await;
-                tokio::select! {
-                    () = sleep(wait) => {}
-                    () = news.notified() => {}
-                }
-            }
-        });
     }
 
     /// Before this process ends, what is owed is tried once more.
     pub(super) async fn last_notices(&self) {
         if self.0.ledger.get().is_some() && self.notifies() {
-            let _ = timeout(LAST_WORDS, self.notify_all(true)).await;
+            last_words(self.notify_all(true)).await;
         }
     }
 

@@ -15,23 +15,21 @@ mod say;
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, atomic::AtomicBool, atomic::Ordering},
     time::Duration,
 };
 
 use futures::FutureExt;
-use serde_json::{Value, json};
-use tokio::{
-    sync::{Mutex, Notify},
-    time::{Instant, sleep},
-};
+use serde_json::json;
+use tokio::{sync::Mutex, time::Instant};
 
-use super::Engine;
+use super::{
+    Engine,
+    outbox::{IDLE, Keeper, OWED_S, SOON, last_words, rest_while_away},
+};
 use crate::{
     domain::{
         inventory::{GitHubAccess, Service},
         operation::{Operation, OperationId, OperationKind},
-        principal::Principal,
         refusal::Refusal,
         time::Time,
     },
@@ -39,24 +37,12 @@ use crate::{
 };
 use say::Outcome;
 
-pub(super) use owed::rest_while_away;
 pub(super) use say::REASON;
-
-/// How long something that was not told is still told, s.
-const OWED_S: i64 = 7 * 24 * 60 * 60;
-/// How often is looked for what other servers left owed.
-const IDLE: Duration = Duration::from_secs(30);
-/// How long after a lock that is held, or a ledger that does not answer, is looked again.
-const SOON: Duration = Duration::from_secs(1);
-/// How long the end of this process waits for the last words.
-pub(super) const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// What the engine remembers of telling.
 #[derive(Debug, Default)]
 pub(super) struct Teller {
-    news: Arc<Notify>,
-    /// Whether somebody looks for what is owed.
-    keeps: AtomicBool,
+    keeper: Keeper,
     memory: Mutex<Memory>,
 }
 
@@ -122,7 +108,7 @@ impl Remembered {
 impl Teller {
     /// Something happened that may have to be told. Never waits.
     pub(super) fn news(&self) {
-        self.news.notify_one();
+        self.keeper.news();
     }
 }
 
@@ -151,40 +137,17 @@ impl Engine {
         Ok(())
     }
 
-    /// An entry of the ledger about an operation, redacted.
-    pub(super) async fn note(
-        &self,
-        ledger: &Ledger,
-        kind: &str,
-        operation: &Operation,
-        what: Value,
-    ) -> Result<(), LedgerError> {
-        let body = self.redactor().json(what);
-        ledger.note(kind, Some(&operation.id), &Principal::server(), body, self.world().now()).await
-    }
-
     /// Tells what is owed, again and again, for as long as there is an engine.
     pub(super) fn keep_telling(&self) {
-        if self.tells().is_none() || self.0.teller.keeps.swap(true, Ordering::SeqCst) {
-            return;
+        if self.tells().is_some() {
+            self.0.teller.keeper.keep(self, |engine| async move { engine.tell_all(false).await }.boxed());
         }
-        let (engine, news) = (Arc::downgrade(&self.0), self.0.teller.news.clone());
-        tokio::spawn(async move {
-            loop {
-                let Some(inner) = engine.upgrade() else { return };
-                let wait = Self(inner).tell_all(false).await;
-                tokio::select! {
-                    () = sleep(wait) => {}
-                    () = news.notified() => {}
-                }
-            }
-        });
     }
 
     /// The last words before this process ends: what is owed is tried once more.
     pub(super) async fn last_words(&self) {
         if self.0.ledger.get().is_some() && self.tells().is_some() {
-            let _ = tokio::time::timeout(LAST_WORDS, self.tell_all(true)).await;
+            last_words(self.tell_all(true)).await;
         }
     }
 
@@ -238,7 +201,7 @@ impl Engine {
                 Ok(Outcome::Away) => {
                     // The others would find the same.
                     memory.away += 1;
-                    let rest = owed::rest_while_away(memory.away);
+                    let rest = rest_while_away(memory.away);
                     memory.rest = Some(Instant::now() + rest);
                     return Ok(rest);
                 }

@@ -35,11 +35,6 @@ pub(super) fn news(state: OperationState) -> News {
     }
 }
 
-/// How long GitHub is left alone that did not answer that many times in a row: 1 s, 2 s, … 10 min.
-pub(in crate::engine) fn rest_while_away(times: u32) -> Duration {
-    Duration::from_secs(1 << times.saturating_sub(1).min(10)).min(Duration::from_mins(10))
-}
-
 /// How long an operation is left alone that was refused that many times: 1 min, 5 min, 25 min, …
 pub(super) fn rest_after_refusal(times: u64) -> Duration {
     let exponent = u32::try_from(times.saturating_sub(1)).unwrap_or(REST).min(REST);
@@ -83,8 +78,6 @@ mod tests {
 
     #[test]
     fn rests_grow_and_end() {
-        let away: Vec<u64> = [1, 2, 3, 10, 99].map(|times| rest_while_away(times).as_secs()).to_vec();
-        assert_eq!(away, [1, 2, 4, 512, 600]);
         let refused: Vec<u64> = [1, 2, 5, 99].map(|times| rest_after_refusal(times).as_secs()).to_vec();
         assert_eq!(refused, [60, 300, 37_500, 37_500]);
         assert!(!is_hopeless(4) && is_hopeless(5));
