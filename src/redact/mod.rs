@@ -3,6 +3,7 @@
 //! Two layers search every text: [`known`] for the values the server holds, in every form, and [`patterns`] for what looks like a secret of someone else.
 //! A [`Redactor`] applies both to texts, JSON values and byte streams; what it returns is [`Redacted`], the only kind of value that a reply can hold.
 
+mod blocks;
 mod filter;
 mod gate;
 mod hit;

@@ -34,13 +34,13 @@ impl<const WORDS: usize> Sieve<WORDS> {
     }
 }
 
-/// Three bits of a word.
+/// Four bits of a word.
 #[inline]
 fn pattern(hash: u64) -> u64 {
     PATTERNS.get((hash >> 32) as usize % PATTERNS.len()).copied().unwrap_or(0)
 }
 
-/// Looking a pattern up is cheaper than shifting three bits into place.
+/// Looking a pattern up is cheaper than shifting four bits into place.
 static PATTERNS: [u64; 1024] = {
     let mut table = [0; 1024];
     let mut at = 0;
@@ -49,7 +49,7 @@ static PATTERNS: [u64; 1024] = {
         state = state.wrapping_mul(0xD6E8_FEB8_6659_FD93).wrapping_add(0x9E37_79B9_7F4A_7C15);
         #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, within bounds")]
         {
-            table[at] = 1 << (state >> 58) | 1 << (state >> 50 & 63) | 1 << (state >> 42 & 63);
+            table[at] = 1 << (state >> 58) | 1 << (state >> 50 & 63) | 1 << (state >> 42 & 63) | 1 << (state >> 34 & 63);
         }
         at += 1;
     }

@@ -29,7 +29,7 @@ fn slow(index: &Index, text: &[u8]) -> Vec<Span> {
     let whole = View::of(text, 0, text.len());
     index.view(&whole, &mut hits);
     index.decoded(&whole, 0, &mut hits);
-    let (lists, runs) = stretches(text, 1);
+    let (lists, runs) = stretches(text, 1, index.least);
     for view in &lists {
         index.view(view, &mut hits);
     }

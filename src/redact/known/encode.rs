@@ -19,7 +19,7 @@ pub(super) struct Needle {
 }
 
 /// Fragments of this many bytes of a secret are masked.
-const FRAGMENT: usize = 12;
+pub(super) const FRAGMENT: usize = 12;
 
 pub(super) fn needles(atom: &Atom, secret: u32, out: &mut Vec<Needle>) {
     let mut legible = |text: Vec<u8>| push(out, text, secret, piece(atom, FRAGMENT), true, atom.fold);

@@ -22,6 +22,7 @@ mod view;
 use std::sync::{Arc, OnceLock};
 
 use encode::Needle;
+use numbers::Least;
 use probe::Stretch;
 use scan::{Found, scan};
 use seeds::Seeds;
@@ -51,6 +52,8 @@ struct Index {
     reach: usize,
     /// How densely the text is looked at for lists of numbers; see [`probe::step`].
     step: usize,
+    /// What lists of numbers must hold.
+    least: Least,
 }
 
 impl Known {
@@ -91,6 +94,7 @@ impl Index {
         let longest = needles.iter().map(|needle| needle.text.len()).max().unwrap_or(0);
         Self {
             seeds: Seeds::new(&needles),
+            least: Least::of(&needles),
             needles,
             reach: (longest * 2).clamp(192, 2048),
             step: probe::step(shortest),
@@ -110,7 +114,7 @@ impl Index {
         for region in self.regions(text, &mut places) {
             self.decoded(&View::of(text, region.start, region.end), 0, &mut hits);
         }
-        let (lists, runs) = stretches(text, self.step);
+        let (lists, runs) = stretches(text, self.step, self.least);
         for view in lists {
             self.view(&view, &mut hits);
         }
@@ -139,7 +143,7 @@ impl Index {
     fn decoded(&self, view: &View, depth: usize, hits: &mut Vec<KnownHit>) {
         if depth > 0 {
             self.view(view, hits);
-            let (lists, runs) = stretches(&view.bytes, 1);
+            let (lists, runs) = stretches(&view.bytes, 1, self.least);
             for inner in lists.into_iter().chain(runs) {
                 self.view(&inner.within(view), hits);
             }
@@ -187,11 +191,11 @@ impl Index {
 }
 
 /// The decoded lists of numbers and the decoded runs of the text.
-fn stretches(text: &[u8], step: usize) -> (Vec<View>, Vec<View>) {
+fn stretches(text: &[u8], step: usize, least: Least) -> (Vec<View>, Vec<View>) {
     let (mut lists, mut runs) = (Vec::new(), Vec::new());
     let (mut listed, mut coded) = (0, 0);
     probe::stretches(text, step, |stretch| match stretch {
-        Stretch::Numbers(at) if at >= listed => listed = numbers::views(text, at, &mut lists),
+        Stretch::Numbers(at) if at >= listed => listed = numbers::views(text, at, least, &mut lists),
         Stretch::Coded(at) if at >= coded => coded = runs::views(text, at, &mut runs),
         _ => {}
     });

@@ -1,6 +1,9 @@
 //! Values written byte by byte as numbers: hex pairs with separators, `0x` lists, decimal and octal lists, and the layouts of `xxd`, `od` and `hexdump`.
 
+use std::ops::Range;
+
 use super::super::mask::Span;
+use super::encode::{FRAGMENT, Needle};
 use super::probe::{is_listed, list_length};
 use super::unescape::hex;
 use super::view::View;
@@ -8,11 +11,43 @@ use super::view::View;
 /// Fewer bytes than the shortest secret are not worth a look.
 const FEWEST: usize = super::super::strength::SHORTEST;
 
+/// What bytes must be like to hold a needle, or a piece of one that is reported.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Least {
+    /// How many in a row, at least.
+    bytes: usize,
+    /// No needle has a byte beyond ASCII, or a control character other than white space.
+    ascii: bool,
+}
+
+impl Least {
+    pub(super) fn of(needles: &[Needle]) -> Self {
+        let fragments = needles.iter().all(|needle| {
+            let tame = needle.text.iter().all(|byte| is_space(*byte) || *byte >= b' ');
+            tame && needle.piece >= FRAGMENT
+        });
+        let ascii = needles.iter().all(|needle| needle.text.iter().all(|byte| is_ascii_text(*byte)));
+        Self { bytes: if fragments { FRAGMENT } else { FEWEST }, ascii }
+    }
+
+    fn allows(self, byte: u8) -> bool {
+        if self.ascii { is_ascii_text(byte) } else { is_space(byte) || byte >= b' ' }
+    }
+}
+
+fn is_ascii_text(byte: u8) -> bool {
+    is_space(byte) || matches!(byte, b' '..=b'~')
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r')
+}
+
 /// The farthest a list is followed from where it was noticed, in bytes.
 const FARTHEST: usize = 16 * 1024;
 
 /// Appends the decoded bytes of the list around `at`, once for each way of reading its numbers. Returns where the list ends.
-pub(super) fn views(text: &[u8], at: usize, views: &mut Vec<View>) -> usize {
+pub(super) fn views(text: &[u8], at: usize, least: Least, views: &mut Vec<View>) -> usize {
     let before = text.get(at.saturating_sub(FARTHEST)..at).unwrap_or_default();
     let (back, digits_before) = list_length(before.iter().rev());
     let start = at - back;
@@ -20,7 +55,7 @@ pub(super) fn views(text: &[u8], at: usize, views: &mut Vec<View>) -> usize {
     let (ahead, digits_after) = list_length(after.iter());
     let mut done = at + ahead;
     // Every notation takes two digits for a byte at least.
-    if digits_before + digits_after < 2 * FEWEST || !could_hold_a_value(text.get(start..done).unwrap_or_default()) {
+    if digits_before + digits_after < 2 * FEWEST || !could_hold_a_value(text, start..done, least) {
         return done;
     }
     List::run(text, start, done).decode(text, views);
@@ -32,10 +67,13 @@ pub(super) fn views(text: &[u8], at: usize, views: &mut Vec<View>) -> usize {
     done
 }
 
-/// Whether enough printable bytes follow each other for the shortest secret, read as hex or as other numbers. Dates, addresses and digests do not.
-fn could_hold_a_value(run: &[u8]) -> bool {
+/// Whether enough bytes of a value follow each other, read as hex or as other numbers, or the lines of a dump do. Dates, addresses and digests do not.
+fn could_hold_a_value(text: &[u8], list: Range<usize>, least: Least) -> bool {
     let (mut as_hex, mut as_other) = (0, 0);
-    for token in run.split(|byte| !byte.is_ascii_hexdigit() && !matches!(byte, b'x' | b'X')) {
+    let mut at = list.start;
+    for token in text.get(list).unwrap_or_default().split(|byte| !is_numeral(*byte)) {
+        let start = at;
+        at += token.len() + 1;
         if token.is_empty() {
             continue;
         }
@@ -43,33 +81,44 @@ fn could_hold_a_value(run: &[u8]) -> bool {
             (as_hex, as_other) = (0, 0);
             continue;
         }
+        if token.len() >= SHORTEST_OFFSET && matches!(text.get(at - 1), Some(b':' | b' ')) && is_dump_line(text, start) {
+            return true;
+        }
         let digits = token.strip_prefix(b"0x").or_else(|| token.strip_prefix(b"0X")).unwrap_or(token);
-        let (pairs, rest) = digits.as_chunks::<2>();
-        if rest.is_empty() && digits.len() <= 16 {
-            for [high, low] in pairs {
-                let printable = matches!(high, b'2'..=b'9' | b'a'..=b'f' | b'A'..=b'F') && low.is_ascii_hexdigit();
-                as_hex = if printable { as_hex + 1 } else { 0 };
-                if as_hex >= FEWEST {
-                    return true;
+        match digits.as_chunks::<2>() {
+            (pairs, []) if digits.len() <= 16 => {
+                for [high, low] in pairs {
+                    let byte = hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low);
+                    as_hex = if byte.is_some_and(|byte| least.allows(byte)) { as_hex + 1 } else { 0 };
+                    if as_hex >= least.bytes {
+                        return true;
+                    }
                 }
             }
-        } else {
-            as_hex = 0;
+            // `0x9` and `0xA`.
+            ([], [digit]) if token.len() == 3 && hex(*digit).is_some_and(is_space) => as_hex += 1,
+            _ => as_hex = 0,
         }
         as_other = match digits {
             // The last is octal, from 0o300 on.
             [b'0'..=b'9', b'0'..=b'9'] | [b'0'..=b'2', b'0'..=b'9', b'0'..=b'9'] | [b'3', b'0'..=b'7', b'0'..=b'7'] => {
                 as_other + 1
             }
+            // A tab.
+            [b'9'] => as_other + 1,
             // A word of `od`, two bytes.
             [_, _, _, _, _, _] if digits.iter().all(|digit| matches!(digit, b'0'..=b'7')) => as_other + 2,
             _ => 0,
         };
-        if as_other >= FEWEST {
+        if as_other >= least.bytes {
             return true;
         }
     }
     false
+}
+
+fn is_numeral(byte: u8) -> bool {
+    byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'X')
 }
 
 /// The start of the dump that `at` lies in: lines with an offset column. The first may have something before it, as in `"output":"00000000: …`.
@@ -96,6 +145,7 @@ fn dump_start(text: &[u8], run: usize, at: usize) -> Option<usize> {
 /// More than a line of a dump takes.
 const LONGEST_LINE: usize = 512;
 
+const SHORTEST_OFFSET: usize = 6;
 const LONGEST_OFFSET: usize = 16;
 
 const WIDEST_INDENT: usize = 256;
@@ -128,7 +178,7 @@ fn is_dump_line(text: &[u8], line: usize) -> bool {
     let rest = rest.get(indent..).unwrap_or_default();
     let digits = rest.iter().take(LONGEST_OFFSET + 1).take_while(|byte| byte.is_ascii_hexdigit()).count();
     let behind = rest.get(digits..).unwrap_or_default();
-    (6..=LONGEST_OFFSET).contains(&digits)
+    (SHORTEST_OFFSET..=LONGEST_OFFSET).contains(&digits)
         && matches!(behind, [b':', b' ', ..] | [b' ', ..])
         && behind.iter().find(|byte| !matches!(byte, b':' | b' ' | b'\t')).is_some_and(u8::is_ascii_hexdigit)
 }
@@ -181,7 +231,7 @@ impl List {
         for part in text
             .get(start..end)
             .unwrap_or_default()
-            .split(|byte| !byte.is_ascii_hexdigit() && !matches!(byte, b'x' | b'X'))
+            .split(|byte| !is_numeral(*byte))
         {
             if !part.is_empty() {
                 self.tokens.push(Token { span: Span::new(at, at + part.len()), line });
@@ -323,11 +373,12 @@ mod tests {
     fn decoded(text: &str) -> Vec<String> {
         let mut found = Vec::new();
         let mut done = 0;
+        let least = Least { bytes: FEWEST, ascii: true };
         super::super::probe::stretches(text.as_bytes(), 1, |stretch| {
             if let super::super::probe::Stretch::Numbers(at) = stretch
                 && at >= done
             {
-                done = views(text.as_bytes(), at, &mut found);
+                done = views(text.as_bytes(), at, least, &mut found);
             }
         });
         found.into_iter().map(|view| String::from_utf8_lossy(&view.bytes).into_owned()).collect()

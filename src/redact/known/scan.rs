@@ -2,7 +2,7 @@
 
 use super::super::strength::looks_random;
 use super::encode::Needle;
-use super::seeds::{GRAM, PROBES, Posting, STRIDE, Seeds};
+use super::seeds::{GRAM, Posting, STRIDE, Seeds};
 
 /// A needle, or a reportable piece of one, at `start..end` of the scanned bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,25 +29,30 @@ const REMEMBERED: usize = 8;
 pub(super) fn scan(needles: &[Needle], seeds: &Seeds, text: &[u8], found: &mut Found) {
     let mut scan = Scan { needles, seeds, text, found, recent: [(u32::MAX, 0); REMEMBERED], next: 0 };
     let mut at = 0;
-    while let Some(found) = seeds.next_turn(text, at) {
-        for probe in (0..PROBES).map(|probe| found + probe * STRIDE) {
-            if let Some(eight) = text.get(probe..).and_then(|rest| rest.first_chunk::<8>()) {
-                scan.compare(probe, u64::from_le_bytes(*eight));
-            }
-        }
-        at = found + PROBES * STRIDE;
+    while let Some(found) = seeds.next_probe(text, at) {
+        scan.compare(found, eight(text, found));
+        at = found + STRIDE;
     }
-    at = at.max(Seeds::turns_end(text, at));
-    // The last grams have fewer than two bytes behind them.
-    while let Some(rest) = text.get(at..).filter(|rest| rest.len() >= GRAM) {
-        let mut eight = [0; 8];
-        eight.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        let eight = u64::from_le_bytes(eight);
+    // The last grams, with too little behind them for a turn.
+    at = Seeds::turns_end(text, at);
+    while at + GRAM <= text.len() {
+        let eight = eight(text, at);
         if seeds.may_hold(eight) {
             scan.compare(at, eight);
         }
         at += STRIDE;
     }
+}
+
+/// The eight bytes from `at` on; those beyond the end read as NUL.
+fn eight(text: &[u8], at: usize) -> u64 {
+    let rest = text.get(at..).unwrap_or_default();
+    let padded = || {
+        let mut eight = [0; 8];
+        eight.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        eight
+    };
+    u64::from_le_bytes(rest.first_chunk::<8>().copied().unwrap_or_else(padded))
 }
 
 struct Scan<'a> {
@@ -65,9 +70,6 @@ impl Scan<'_> {
     fn compare(&mut self, at: usize, eight: u64) {
         let needles = self.needles;
         let seeds = self.seeds;
-        if !seeds.may_hold(eight) {
-            return;
-        }
         for posting in seeds.postings(eight) {
             if let Some(needle) = needles.get(posting.needle as usize) {
                 self.extend(at, posting, needle);

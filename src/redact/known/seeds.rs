@@ -12,8 +12,8 @@ pub(super) const GRAM: usize = 6;
 /// Distance of two probes: an 8-byte value, or half of a 16-byte one, holds a whole gram at one of three neighbouring places.
 pub(super) const STRIDE: usize = 3;
 
-/// Probes in a turn: one branch for several, most of which find nothing.
-pub(super) const PROBES: usize = 4;
+/// Probes in a turn.
+const PROBES: usize = 4;
 
 /// Bytes that a turn reads.
 const TURN: usize = 16;
@@ -57,12 +57,12 @@ impl Seeds {
         }
     }
 
-    /// The next turn of four probes, from `at` on, of which one can hold a gram.
-    pub(super) fn next_turn(&self, text: &[u8], at: usize) -> Option<usize> {
+    /// The next place, some strides from `at` on, that can hold a gram. `None` from [`Seeds::turns_end`] on.
+    pub(super) fn next_probe(&self, text: &[u8], at: usize) -> Option<usize> {
         match &self.sieve {
-            Size::Small(sieve) => next_turn(sieve, text, at),
-            Size::Usual(sieve) => next_turn(sieve, text, at),
-            Size::Large(sieve) => next_turn(sieve, text, at),
+            Size::Small(sieve) => next_probe(sieve, text, at),
+            Size::Usual(sieve) => next_probe(sieve, text, at),
+            Size::Large(sieve) => next_probe(sieve, text, at),
         }
     }
 
@@ -108,18 +108,16 @@ impl Size {
 
 /// On its own and without calls, so that everything it needs stays in registers.
 #[inline(never)]
-fn next_turn<const WORDS: usize>(sieve: &Sieve<WORDS>, text: &[u8], at: usize) -> Option<usize> {
+fn next_probe<const WORDS: usize>(sieve: &Sieve<WORDS>, text: &[u8], at: usize) -> Option<usize> {
     let may_hold = |eight: u64| sieve.may_hold(hash(fold(eight)));
     let mut turns = text.get(at..)?;
     let mut done = at;
     while let Some(window) = turns.first_chunk::<TURN>() {
         let window = u128::from_le_bytes(*window);
-        let one = may_hold(low(window));
-        let two = may_hold(low(window >> (8 * STRIDE)));
-        let three = may_hold(low(window >> (16 * STRIDE)));
-        let four = may_hold(low(window >> (24 * STRIDE)));
-        if one | two | three | four {
-            return Some(done);
+        for probe in 0..PROBES {
+            if may_hold(low(window >> (8 * probe * STRIDE))) {
+                return Some(done + probe * STRIDE);
+            }
         }
         turns = turns.get(PROBES * STRIDE..)?;
         done += PROBES * STRIDE;

@@ -5,50 +5,30 @@ use super::names;
 use super::public::{is_public_context, is_public_shape};
 use super::random::{is_uuid, makeup};
 use super::scan::Scan;
+use crate::redact::blocks::{Runs, bits, each_block, is, within};
 
 /// Shortest run looked at.
 const SHORTEST: usize = 20;
-/// A run of twenty covers one of the text's blocks of ten.
-const BLOCK: usize = SHORTEST / 2;
 /// Longer runs are data (images, archives), not tokens.
 const LONGEST: usize = 700;
 
 /// Masks every run of token characters that is generated and not of a public shape.
 pub(super) fn scan_runs(scan: &mut Scan<'_>) {
     let text = scan.text;
-    let (blocks, _) = text.as_chunks::<BLOCK>();
-    let mut done = 0;
-    for (index, block) in blocks.iter().enumerate() {
-        let at = index * BLOCK;
-        if at < done || !block.iter().fold(true, |all, &b| all & is_run(b)) {
-            continue;
+    let mut runs = Runs::default();
+    each_block(text, |at, block| {
+        let ends = runs.ends(bits(block, is_run), SHORTEST as u32);
+        if ends != 0 {
+            runs.before(ends, at, text, is_run, |found| run(scan, found.start, found.end));
         }
-        let before = text.get(done..at).unwrap_or_default();
-        let start = at - before.iter().rev().take_while(|&&b| is_run(b)).count();
-        let end = at + BLOCK + tail(text, at + BLOCK).iter().take_while(|&&b| is_run(b)).count();
-        if end - start >= SHORTEST {
-            run(scan, start, end);
-        }
-        done = end;
-    }
+    });
 }
 
+/// 1 for letters, digits and `_-+/.~=`.
 #[inline]
-fn is_run(b: u8) -> bool {
-    RUN.get(usize::from(b)).copied().unwrap_or(false)
+fn is_run(b: u8) -> u8 {
+    within(b | 0x20, b'a', b'z') | within(b, b'-', b'9') | is(b, b'+') | is(b, b'=') | is(b, b'_') | is(b, b'~')
 }
-
-static RUN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut b = 0;
-    #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated at compile time")]
-    while b < 256 {
-        table[b] =
-            (b as u8).is_ascii_alphanumeric() || matches!(b as u8, b'_' | b'-' | b'+' | b'/' | b'.' | b'~' | b'=');
-        b += 1;
-    }
-    table
-};
 
 /// Four counters of 16 bits for each byte: digits, upper case, lower case, letters beyond `f`.
 static COUNTS: [u64; 256] = {
