@@ -8,7 +8,7 @@ pub(super) struct Sieve<const WORDS: usize> {
 }
 
 impl<const WORDS: usize> Sieve<WORDS> {
-    /// How many hashes it holds before more than one in a hundred others passes.
+    /// How many hashes it holds before more than two in a hundred others pass.
     pub(super) const ROOM: usize = WORDS * 64 / 12;
 
     pub(super) fn new(hashes: impl Iterator<Item = u64>) -> Self {
@@ -49,7 +49,8 @@ static PATTERNS: [u64; 1024] = {
         state = state.wrapping_mul(0xD6E8_FEB8_6659_FD93).wrapping_add(0x9E37_79B9_7F4A_7C15);
         #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, within bounds")]
         {
-            table[at] = 1 << (state >> 58) | 1 << (state >> 50 & 63) | 1 << (state >> 42 & 63) | 1 << (state >> 34 & 63);
+            table[at] =
+                1 << (state >> 58) | 1 << (state >> 50 & 63) | 1 << (state >> 42 & 63) | 1 << (state >> 34 & 63);
         }
         at += 1;
     }

@@ -22,17 +22,21 @@ pub(super) struct Least {
 
 impl Least {
     pub(super) fn of(needles: &[Needle]) -> Self {
-        let fragments = needles.iter().all(|needle| {
-            let tame = needle.text.iter().all(|byte| is_space(*byte) || *byte >= b' ');
-            tame && needle.piece >= FRAGMENT
-        });
-        let ascii = needles.iter().all(|needle| needle.text.iter().all(|byte| is_ascii_text(*byte)));
-        Self { bytes: if fragments { FRAGMENT } else { FEWEST }, ascii }
+        // Those in another form are longer, and letters and digits alone.
+        let all = |allowed: fn(u8) -> bool| {
+            needles.iter().filter(|needle| needle.legible).all(|needle| needle.text.iter().all(|byte| allowed(*byte)))
+        };
+        let fragments = needles.iter().all(|needle| !needle.legible || needle.piece >= FRAGMENT) && all(is_text);
+        Self { bytes: if fragments { FRAGMENT } else { FEWEST }, ascii: all(is_ascii_text) }
     }
 
     fn allows(self, byte: u8) -> bool {
-        if self.ascii { is_ascii_text(byte) } else { is_space(byte) || byte >= b' ' }
+        if self.ascii { is_ascii_text(byte) } else { is_text(byte) }
     }
+}
+
+fn is_text(byte: u8) -> bool {
+    is_space(byte) || byte >= b' '
 }
 
 fn is_ascii_text(byte: u8) -> bool {
@@ -55,66 +59,91 @@ pub(super) fn views(text: &[u8], at: usize, least: Least, views: &mut Vec<View>)
     let (ahead, digits_after) = list_length(after.iter());
     let mut done = at + ahead;
     // Every notation takes two digits for a byte at least.
-    if digits_before + digits_after < 2 * FEWEST || !could_hold_a_value(text, start..done, least) {
+    if digits_before + digits_after < 2 * FEWEST {
+        return done;
+    }
+    let rows = longest_rows(text.get(start..done).unwrap_or_default(), least);
+    if rows.of_any < FEWEST {
+        return done;
+    }
+    // A dump breaks a value into lines, and what stands beside one may end the row.
+    let dump = dump_start(text, start, at);
+    if rows.of_needles < least.bytes && dump.is_none() {
         return done;
     }
     List::run(text, start, done).decode(text, views);
-    if let Some(dump) = dump_start(text, start, at) {
-        let dump = List::dump(text, dump);
-        done = done.max(dump.end);
+    if let Some(from) = dump {
+        let dump = List::dump(text, from);
         dump.decode(text, views);
+        // One that only follows has lists of its own.
+        if from < done {
+            done = done.max(dump.end);
+        }
     }
     done
 }
 
-/// Whether enough bytes of a value follow each other, read as hex or as other numbers, or the lines of a dump do. Dates, addresses and digests do not.
-fn could_hold_a_value(text: &[u8], list: Range<usize>, least: Least) -> bool {
-    let (mut as_hex, mut as_other) = (0, 0);
-    let mut at = list.start;
-    for token in text.get(list).unwrap_or_default().split(|byte| !is_numeral(*byte)) {
-        let start = at;
-        at += token.len() + 1;
-        if token.is_empty() {
-            continue;
-        }
+/// The longest rows of bytes in a list, read as hex or as other numbers.
+#[derive(Debug, Default)]
+struct Rows {
+    /// Of bytes that are no control characters, or white space. Short in dates and addresses.
+    of_any: usize,
+    /// Of bytes that needles consist of. Short in digests, too.
+    of_needles: usize,
+}
+
+fn longest_rows(list: &[u8], least: Least) -> Rows {
+    let (mut any, mut needles, mut other) = (0, 0, 0);
+    let mut longest = Rows::default();
+    for token in list.split(|byte| !is_numeral(*byte)).filter(|token| !token.is_empty()) {
         if token.len() > 18 {
-            (as_hex, as_other) = (0, 0);
+            (any, needles, other) = (0, 0, 0);
             continue;
         }
-        if token.len() >= SHORTEST_OFFSET && matches!(text.get(at - 1), Some(b':' | b' ')) && is_dump_line(text, start) {
-            return true;
-        }
-        let digits = token.strip_prefix(b"0x").or_else(|| token.strip_prefix(b"0X")).unwrap_or(token);
-        match digits.as_chunks::<2>() {
-            (pairs, []) if digits.len() <= 16 => {
-                for [high, low] in pairs {
-                    let byte = hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low);
-                    as_hex = if byte.is_some_and(|byte| least.allows(byte)) { as_hex + 1 } else { 0 };
-                    if as_hex >= least.bytes {
-                        return true;
-                    }
-                }
+        let digits = digits_of(token);
+        let (pairs, rest) = digits.as_chunks::<2>();
+        if rest.is_empty() && digits.len() <= 16 {
+            for [high, low] in pairs {
+                let byte = hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low);
+                any = if byte.is_some_and(is_text) { any + 1 } else { 0 };
+                needles = if byte.is_some_and(|byte| least.allows(byte)) { needles + 1 } else { 0 };
+                longest.of_any = longest.of_any.max(any);
+                longest.of_needles = longest.of_needles.max(needles);
             }
+        } else if let [b'0', _, digit] = token
+            && hex(*digit).is_some_and(is_space)
+        {
             // `0x9` and `0xA`.
-            ([], [digit]) if token.len() == 3 && hex(*digit).is_some_and(is_space) => as_hex += 1,
-            _ => as_hex = 0,
+            (any, needles) = (any + 1, needles + 1);
+        } else {
+            (any, needles) = (0, 0);
         }
-        as_other = match digits {
+        other = match digits {
             // The last is octal, from 0o300 on.
             [b'0'..=b'9', b'0'..=b'9'] | [b'0'..=b'2', b'0'..=b'9', b'0'..=b'9'] | [b'3', b'0'..=b'7', b'0'..=b'7'] => {
-                as_other + 1
+                other + 1
             }
-            // A tab.
-            [b'9'] => as_other + 1,
             // A word of `od`, two bytes.
-            [_, _, _, _, _, _] if digits.iter().all(|digit| matches!(digit, b'0'..=b'7')) => as_other + 2,
+            [_, _, _, _, _, _] if digits.iter().all(|digit| matches!(digit, b'0'..=b'7')) => other + 2,
+            // Octal as C writes it, and a tab.
+            [b'0', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7'] | [b'9'] => other + 1,
             _ => 0,
         };
-        if as_other >= least.bytes {
-            return true;
+        longest.of_any = longest.of_any.max(other);
+        longest.of_needles = longest.of_needles.max(other);
+        if longest.of_needles >= least.bytes {
+            break;
         }
     }
-    false
+    longest
+}
+
+/// Without `0x` or `x`.
+fn digits_of(token: &[u8]) -> &[u8] {
+    match token {
+        [b'0', b'x' | b'X', digits @ ..] | [b'x' | b'X', digits @ ..] => digits,
+        digits => digits,
+    }
 }
 
 fn is_numeral(byte: u8) -> bool {
@@ -158,13 +187,18 @@ fn after_text(text: &[u8], run: usize) -> Option<usize> {
 
 /// Where between two places the offset column of a dump is, behind something else.
 fn offset_within(text: &[u8], start: usize, end: usize) -> Option<usize> {
-    let body = text.get(start..end.min(text.len()))?;
-    body.array_windows::<2>()
-        .zip(start + 1..)
-        .find(|([before, digit], at)| {
-            !before.is_ascii_alphanumeric() && digit.is_ascii_hexdigit() && is_dump_line(text, *at)
-        })
-        .map(|(_, at)| at)
+    let is_digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let mut at = start + 1;
+    while at < end.min(text.len()) {
+        if let Some(other) = (0..SHORTEST_OFFSET).rev().find(|ahead| !is_digit(at + ahead)) {
+            at += other + 1;
+        } else if !text.get(at - 1).is_some_and(u8::is_ascii_alphanumeric) && is_dump_line(text, at) {
+            return Some(at);
+        } else {
+            at += 1;
+        }
+    }
+    None
 }
 
 fn line_start(text: &[u8], at: usize, lowest: usize) -> usize {
@@ -228,11 +262,7 @@ impl List {
 
     fn tokens_of(&mut self, text: &[u8], start: usize, end: usize, line: usize) {
         let mut at = start;
-        for part in text
-            .get(start..end)
-            .unwrap_or_default()
-            .split(|byte| !is_numeral(*byte))
-        {
+        for part in text.get(start..end).unwrap_or_default().split(|byte| !is_numeral(*byte)) {
             if !part.is_empty() {
                 self.tokens.push(Token { span: Span::new(at, at + part.len()), line });
             }
@@ -395,6 +425,33 @@ mod tests {
         check("{ 0x73, 0x33, 0x63, 0x72, 0x65, 0x74, 0x2d, 0x56, 0x61, 0x6c, 0x75, 0x65 }");
         check("[115, 51, 99, 114, 101, 116, 45, 86, 97, 108, 117, 101]");
         check("163 063 143 162 145 164 055 126 141 154 165 145");
+        check("{0163, 0063, 0143, 0162, 0145, 0164, 0055, 0126, 0141, 0154, 0165, 0145}");
+        check("x73 x33 x63 x72 x65 x74 x2d x56 x61 x6c x75 x65");
+    }
+
+    #[test]
+    fn what_cannot_hold_a_needle_is_not_read() {
+        let needle = |text: &str| Needle {
+            piece: text.len().min(FRAGMENT),
+            text: text.as_bytes().into(),
+            secret: 0,
+            legible: true,
+            fold: false,
+        };
+        let read = |list: &str, needles: &[Needle]| {
+            let mut found = Vec::new();
+            views(list.as_bytes(), list.len() / 2, Least::of(needles), &mut found);
+            !found.is_empty()
+        };
+        let digest = "d\":\"8a4f9b7ce83dd1a5\"}\n10.0.206.202 - - [25";
+        let eight = "73:33:63:72:65:74:2d:56, 1";
+        let dump = "00000000: 7333 6372 6574 2d56  ";
+        let long = [needle("kV9wq27LmZxpRtY4")];
+        assert_eq!([digest, eight, dump].map(|list| read(list, &long)), [false, false, true]);
+        let short = [needle("kV9wq27LmZxpRtY4"), needle("Zx8!pQ2@")];
+        assert_eq!([digest, eight, dump].map(|list| read(list, &short)), [false, true, true]);
+        let beyond_ascii = [needle("Grün-98!")];
+        assert_eq!([digest, eight, dump].map(|list| read(list, &beyond_ascii)), [true, true, true]);
     }
 
     #[test]

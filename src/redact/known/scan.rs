@@ -159,3 +159,21 @@ fn may_start(byte: u8) -> bool {
 
 /// In bytes; an escape of an escape among them.
 const LONGEST_ESCAPE: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::secret::Secret;
+    use super::super::Known;
+
+    #[test]
+    fn a_value_is_found_wherever_a_text_ends_with_it() {
+        for value in ["Zx8!pQ2@", "Zx8!pQ2@w", "Zx8!pQ2@w9"] {
+            let known = Known::new([Secret::new("value", value)].into());
+            for length in 0..64 {
+                let text = format!("{}{value}", "-".repeat(length));
+                let ends: Vec<usize> = known.find(text.as_bytes()).iter().map(|hit| hit.span.end).collect();
+                assert!(ends.contains(&text.len()), "{text}");
+            }
+        }
+    }
+}
