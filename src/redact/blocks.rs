@@ -51,7 +51,7 @@ pub(super) struct Runs {
 impl Runs {
     /// Takes the next block. Returns a bit for each byte with at least `length` of the class before it, but not of the class itself; `length` is at most 64.
     #[inline]
-    pub(super) fn ends(&mut self, bits: u64, length: u32) -> u64 {
+    pub(super) fn ends(&mut self, bits: u64, length: usize) -> u64 {
         self.bits = self.bits >> BLOCK | u128::from(bits) << BLOCK;
         let (mut runs, mut reach) = (self.bits, 1);
         while 2 * reach <= length {
@@ -74,10 +74,10 @@ impl Runs {
         mut found: impl FnMut(Range<usize>),
     ) {
         while ends != 0 {
-            let number = ends.trailing_zeros();
-            let known = (self.bits << (BLOCK_BITS - number)).leading_ones();
-            let end = at + number as usize;
-            let start = end.saturating_sub(known as usize);
+            let number = ends.trailing_zeros() as usize;
+            let known = (self.bits << (BLOCK - number)).leading_ones() as usize;
+            let end = at + number;
+            let start = end.saturating_sub(known);
             // It may have begun before the last two blocks.
             let more = text.get(..start).unwrap_or_default().iter().rev().take_while(|byte| is(**byte) != 0).count();
             found(start - more..end);
@@ -86,10 +86,32 @@ impl Runs {
     }
 }
 
-const BLOCK_BITS: u32 = BLOCK as u32;
-
-#[expect(clippy::cast_possible_truncation, reason = "the higher half is shifted down")]
 #[inline]
 fn high(bits: u128) -> u64 {
     (bits >> BLOCK) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_digit(byte: u8) -> u8 {
+        within(byte, b'0', b'9')
+    }
+
+    #[test]
+    fn runs_of_any_length_are_found_at_any_place() {
+        for length in [1, 19, 20, 21, 63, 64, 65, 127, 128, 129, 300] {
+            for start in 0..130 {
+                let text = format!("{}{}{}", "-".repeat(start), "7".repeat(length), "-".repeat(start % 3));
+                let (mut runs, mut found) = (Runs::default(), Vec::new());
+                each_block(text.as_bytes(), |at, block| {
+                    let ends = runs.ends(bits(block, is_digit), 20);
+                    runs.before(ends, at, text.as_bytes(), is_digit, |run| found.push(run));
+                });
+                let expected: Vec<Range<usize>> = (length >= 20).then_some(start..start + length).into_iter().collect();
+                assert_eq!(found, expected);
+            }
+        }
+    }
 }

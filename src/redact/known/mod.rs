@@ -12,6 +12,7 @@ mod escaped;
 mod gaps;
 mod numbers;
 mod probe;
+mod rows;
 mod runs;
 mod scan;
 mod seeds;
@@ -22,8 +23,9 @@ mod view;
 use std::sync::{Arc, OnceLock};
 
 use encode::Needle;
-use numbers::Least;
+use numbers::Lists;
 use probe::Stretch;
+use rows::Least;
 use scan::{Found, scan};
 use seeds::Seeds;
 use view::View;
@@ -192,12 +194,12 @@ impl Index {
 
 /// The decoded lists of numbers and the decoded runs of the text.
 fn stretches(text: &[u8], step: usize, least: Least) -> (Vec<View>, Vec<View>) {
-    let (mut lists, mut runs) = (Vec::new(), Vec::new());
+    let (mut lists, mut runs) = (Lists::default(), Vec::new());
     let (mut listed, mut coded) = (0, 0);
     probe::stretches(text, step, |stretch| match stretch {
-        Stretch::Numbers(at) if at >= listed => listed = numbers::views(text, at, least, &mut lists),
+        Stretch::Numbers(at) if at >= listed => listed = lists.read(text, at, least),
         Stretch::Coded(at) if at >= coded => coded = runs::views(text, at, &mut runs),
         _ => {}
     });
-    (lists, runs)
+    (lists.views, runs)
 }

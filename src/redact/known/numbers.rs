@@ -1,153 +1,56 @@
 //! Values written byte by byte as numbers: hex pairs with separators, `0x` lists, decimal and octal lists, and the layouts of `xxd`, `od` and `hexdump`.
 
-use std::ops::Range;
-
 use super::super::mask::Span;
-use super::encode::{FRAGMENT, Needle};
 use super::probe::{is_listed, list_length};
+use super::rows::{FEWEST, Least, is_numeral, longest_rows};
 use super::unescape::hex;
 use super::view::View;
-
-/// Fewer bytes than the shortest secret are not worth a look.
-const FEWEST: usize = super::super::strength::SHORTEST;
-
-/// What bytes must be like to hold a needle, or a piece of one that is reported.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Least {
-    /// How many in a row, at least.
-    bytes: usize,
-    /// No needle has a byte beyond ASCII, or a control character other than white space.
-    ascii: bool,
-}
-
-impl Least {
-    pub(super) fn of(needles: &[Needle]) -> Self {
-        // Those in another form are longer, and letters and digits alone.
-        let all = |allowed: fn(u8) -> bool| {
-            needles.iter().filter(|needle| needle.legible).all(|needle| needle.text.iter().all(|byte| allowed(*byte)))
-        };
-        let fragments = needles.iter().all(|needle| !needle.legible || needle.piece >= FRAGMENT) && all(is_text);
-        Self { bytes: if fragments { FRAGMENT } else { FEWEST }, ascii: all(is_ascii_text) }
-    }
-
-    fn allows(self, byte: u8) -> bool {
-        if self.ascii { is_ascii_text(byte) } else { is_text(byte) }
-    }
-}
-
-fn is_text(byte: u8) -> bool {
-    is_space(byte) || byte >= b' '
-}
-
-fn is_ascii_text(byte: u8) -> bool {
-    is_space(byte) || matches!(byte, b' '..=b'~')
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b'\t' | b'\n' | b'\r')
-}
 
 /// The farthest a list is followed from where it was noticed, in bytes.
 const FARTHEST: usize = 16 * 1024;
 
-/// Appends the decoded bytes of the list around `at`, once for each way of reading its numbers. Returns where the list ends.
-pub(super) fn views(text: &[u8], at: usize, least: Least, views: &mut Vec<View>) -> usize {
-    let before = text.get(at.saturating_sub(FARTHEST)..at).unwrap_or_default();
-    let (back, digits_before) = list_length(before.iter().rev());
-    let start = at - back;
-    let after = text.get(at..(start + 2 * FARTHEST).min(text.len())).unwrap_or_default();
-    let (ahead, digits_after) = list_length(after.iter());
-    let mut done = at + ahead;
-    // Every notation takes two digits for a byte at least.
-    if digits_before + digits_after < 2 * FEWEST {
-        return done;
-    }
-    let rows = longest_rows(text.get(start..done).unwrap_or_default(), least);
-    if rows.of_any < FEWEST {
-        return done;
-    }
-    // A dump breaks a value into lines, and what stands beside one may end the row.
-    let dump = dump_start(text, start, at);
-    if rows.of_needles < least.bytes && dump.is_none() {
-        return done;
-    }
-    List::run(text, start, done).decode(text, views);
-    if let Some(from) = dump {
-        let dump = List::dump(text, from);
-        dump.decode(text, views);
-        // One that only follows has lists of its own.
-        if from < done {
-            done = done.max(dump.end);
-        }
-    }
-    done
-}
-
-/// The longest rows of bytes in a list, read as hex or as other numbers.
+/// The lists of a text, decoded.
 #[derive(Debug, Default)]
-struct Rows {
-    /// Of bytes that are no control characters, or white space. Short in dates and addresses.
-    of_any: usize,
-    /// Of bytes that needles consist of. Short in digests, too.
-    of_needles: usize,
+pub(super) struct Lists {
+    pub views: Vec<View>,
+    /// Where the dump begins that was decoded last.
+    dump: Option<usize>,
 }
 
-fn longest_rows(list: &[u8], least: Least) -> Rows {
-    let (mut any, mut needles, mut other) = (0, 0, 0);
-    let mut longest = Rows::default();
-    for token in list.split(|byte| !is_numeral(*byte)).filter(|token| !token.is_empty()) {
-        if token.len() > 18 {
-            (any, needles, other) = (0, 0, 0);
-            continue;
+impl Lists {
+    /// Appends the decoded bytes of the list around `at`, once for each way of reading its numbers. Returns where the list ends.
+    pub(super) fn read(&mut self, text: &[u8], at: usize, least: Least) -> usize {
+        let before = text.get(at.saturating_sub(FARTHEST)..at).unwrap_or_default();
+        let (back, digits_before) = list_length(before.iter().rev());
+        let start = at - back;
+        let after = text.get(at..(start + 2 * FARTHEST).min(text.len())).unwrap_or_default();
+        let (ahead, digits_after) = list_length(after.iter());
+        let end = at + ahead;
+        // Every notation takes two digits for a byte at least.
+        if digits_before + digits_after < 2 * FEWEST {
+            return end;
         }
-        let digits = digits_of(token);
-        let (pairs, rest) = digits.as_chunks::<2>();
-        if rest.is_empty() && digits.len() <= 16 {
-            for [high, low] in pairs {
-                let byte = hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low);
-                any = if byte.is_some_and(is_text) { any + 1 } else { 0 };
-                needles = if byte.is_some_and(|byte| least.allows(byte)) { needles + 1 } else { 0 };
-                longest.of_any = longest.of_any.max(any);
-                longest.of_needles = longest.of_needles.max(needles);
-            }
-        } else if let [b'0', _, digit] = token
-            && hex(*digit).is_some_and(is_space)
-        {
-            // `0x9` and `0xA`.
-            (any, needles) = (any + 1, needles + 1);
-        } else {
-            (any, needles) = (0, 0);
+        let rows = longest_rows(text.get(start..end).unwrap_or_default(), least);
+        if rows.of_any < FEWEST {
+            return end;
         }
-        other = match digits {
-            // The last is octal, from 0o300 on.
-            [b'0'..=b'9', b'0'..=b'9'] | [b'0'..=b'2', b'0'..=b'9', b'0'..=b'9'] | [b'3', b'0'..=b'7', b'0'..=b'7'] => {
-                other + 1
+        // A dump breaks a value into lines, and what stands beside one may end the row.
+        let dump = dump_start(text, start, at);
+        if rows.of_needles < least.bytes && dump.is_none() {
+            return end;
+        }
+        List::run(text, start, end).decode(text, &mut self.views);
+        match dump.filter(|_| self.dump != dump) {
+            Some(from) => {
+                self.dump = dump;
+                let dump = List::dump(text, from);
+                dump.decode(text, &mut self.views);
+                // One that only follows has lists of its own.
+                if from < end { end.max(dump.end) } else { end }
             }
-            // A word of `od`, two bytes.
-            [_, _, _, _, _, _] if digits.iter().all(|digit| matches!(digit, b'0'..=b'7')) => other + 2,
-            // Octal as C writes it, and a tab.
-            [b'0', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7'] | [b'9'] => other + 1,
-            _ => 0,
-        };
-        longest.of_any = longest.of_any.max(other);
-        longest.of_needles = longest.of_needles.max(other);
-        if longest.of_needles >= least.bytes {
-            break;
+            None => end,
         }
     }
-    longest
-}
-
-/// Without `0x` or `x`.
-fn digits_of(token: &[u8]) -> &[u8] {
-    match token {
-        [b'0', b'x' | b'X', digits @ ..] | [b'x' | b'X', digits @ ..] => digits,
-        digits => digits,
-    }
-}
-
-fn is_numeral(byte: u8) -> bool {
-    byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'X')
 }
 
 /// The start of the dump that `at` lies in: lines with an offset column. The first may have something before it, as in `"output":"00000000: …`.
@@ -398,20 +301,21 @@ fn number(token: &[u8], radix: u32) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::encode::{FRAGMENT, Needle};
     use super::*;
 
     fn decoded(text: &str) -> Vec<String> {
-        let mut found = Vec::new();
+        let mut found = Lists::default();
         let mut done = 0;
         let least = Least { bytes: FEWEST, ascii: true };
         super::super::probe::stretches(text.as_bytes(), 1, |stretch| {
             if let super::super::probe::Stretch::Numbers(at) = stretch
                 && at >= done
             {
-                done = views(text.as_bytes(), at, least, &mut found);
+                done = found.read(text.as_bytes(), at, least);
             }
         });
-        found.into_iter().map(|view| String::from_utf8_lossy(&view.bytes).into_owned()).collect()
+        found.views.into_iter().map(|view| String::from_utf8_lossy(&view.bytes).into_owned()).collect()
     }
 
     fn check(text: &str) {
@@ -439,9 +343,9 @@ mod tests {
             fold: false,
         };
         let read = |list: &str, needles: &[Needle]| {
-            let mut found = Vec::new();
-            views(list.as_bytes(), list.len() / 2, Least::of(needles), &mut found);
-            !found.is_empty()
+            let mut found = Lists::default();
+            found.read(list.as_bytes(), list.len() / 2, Least::of(needles));
+            !found.views.is_empty()
         };
         let digest = "d\":\"8a4f9b7ce83dd1a5\"}\n10.0.206.202 - - [25";
         let eight = "73:33:63:72:65:74:2d:56, 1";

@@ -31,10 +31,14 @@ pub(super) fn views(text: &[u8], at: usize, views: &mut Vec<View>) -> usize {
 
 fn run(text: &[u8], start: usize, end: usize, views: &mut Vec<View>) {
     let bytes = text.get(start..end).unwrap_or_default();
-    if is_hex(bytes) {
+    let is_sign = |byte: &&u8| !byte.is_ascii_alphanumeric();
+    let first = bytes.iter().take_while(is_sign).count();
+    let last = bytes.len() - bytes.iter().skip(first).rev().take_while(is_sign).count();
+    let digits = bytes.get(first..last).unwrap_or_default();
+    if is_hex(digits) {
         // Digests are as random as what they would decode to: worth it only where text comes out.
         for shift in 0..2 {
-            let (pairs, _) = bytes.get(shift..).unwrap_or_default().as_chunks::<2>();
+            let (pairs, _) = digits.get(shift..).unwrap_or_default().as_chunks::<2>();
             let decoded = pairs.iter().map(|[high, low]| hex(*high).unwrap_or(0) << 4 | hex(*low).unwrap_or(0));
             // The first digit of a printable byte is 2 to 7.
             let mut binary = pairs.iter().take(SAMPLE).filter(|[high, _]| !matches!(high, b'2'..=b'7'));
@@ -43,7 +47,7 @@ fn run(text: &[u8], start: usize, end: usize, views: &mut Vec<View>) {
             }
             let mut view = View::default();
             for (index, byte) in decoded.enumerate() {
-                let at = start + shift + 2 * index;
+                let at = start + first + shift + 2 * index;
                 view.push(byte, Span::new(at, at + 2));
             }
             views.push(view);
@@ -108,3 +112,18 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true),
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_is_read_between_signs() {
+        for (text, from) in [("6b56397771323732304c6d5a78", 0), ("--6b56397771323732304c6d5a78/", 2)] {
+            let mut found = Vec::new();
+            views(text.as_bytes(), 12, &mut found);
+            let read = found.iter().find(|view| view.bytes == b"kV9wq2720LmZx").unwrap();
+            assert_eq!(read.span(0, 13), Span::new(from, from + 26));
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Generated strings that no key and no prefix announces.
 
-use super::bytes::{at, before, slice, tail};
+use super::bytes::{at, before, slice};
 use super::names;
 use super::public::{is_public_context, is_public_shape};
 use super::random::{is_uuid, makeup};
@@ -17,7 +17,7 @@ pub(super) fn scan_runs(scan: &mut Scan<'_>) {
     let text = scan.text;
     let mut runs = Runs::default();
     each_block(text, |at, block| {
-        let ends = runs.ends(bits(block, is_run), SHORTEST as u32);
+        let ends = runs.ends(bits(block, is_run), SHORTEST);
         if ends != 0 {
             runs.before(ends, at, text, is_run, |found| run(scan, found.start, found.end));
         }
