@@ -203,6 +203,17 @@ fn the_right_word_and_a_fresh_code_approve_a_plan() {
 }
 
 #[test]
+fn who_approves_is_told_how_long_the_plan_waits() {
+    let site = Site::new("same_user = \"totp\", wait_s = 300");
+    let plan = site.plan();
+    let (exit, shown) = site.talk(&["approve", &plan], &[("type app: ", "app"), ("6 digits): ", &totp_code(0))]);
+    assert!(exit == 0 && shown.contains("300 s after its approval"), "{shown}");
+    assert!(shown.contains(&format!("in 300 s; until then `deploy-ops deny {plan}`")), "{shown}");
+    let early = site.execute(&plan);
+    assert!(code(&early) == 1 && text(&early.stdout).contains("WAIT_NOT_OVER"), "{}", text(&early.stdout));
+}
+
+#[test]
 fn after_five_wrong_codes_nobody_is_asked() {
     let site = Site::new("same_user = \"totp\"");
     let plan = site.plan();

@@ -65,8 +65,12 @@ async fn plan(engine: &Engine, service: &str, version: &str) -> String {
 
 /// The state in which the execution of a plan ends, or the code of its refusal.
 async fn execute(engine: &Engine, plan: &str) -> String {
+    execute_by(engine, "deploy_service", plan).await
+}
+
+async fn execute_by(engine: &Engine, tool: &str, plan: &str) -> String {
     let arguments = json!({ "mode": "execute", "plan": plan, "wait_s": 40 });
-    let reply = stage::call(engine, "deploy_service", arguments).await;
+    let reply = stage::call(engine, tool, arguments).await;
     let outcome = if reply.is_error { "/error/code" } else { "/operation/state" };
     text(&reply, outcome).to_owned()
 }
@@ -123,6 +127,30 @@ async fn an_approval_expires_before_its_plan_and_can_be_given_again() {
     clock.shift(100);
     stage::approve(&engine, &id).await;
     assert_eq!(execute(&engine, &id).await, "succeeded");
+}
+
+#[tokio::test]
+async fn an_approved_plan_waits_as_long_as_its_environment_says_and_a_rollback_does_not() {
+    let house = House::production().await;
+    house.configure(|text| {
+        text.replacen("tier = \"production\"", "tier = \"production\"\napproval = { wait_s = 300 }", 1)
+    });
+    let (engine, clock) = engine(&house);
+    for version in ["v2025.01.13", "v2025.01.14"] {
+        let id = plan(&engine, "forum", version).await;
+        assert_eq!(execute(&engine, &id).await, "APPROVAL_REQUIRED");
+        stage::approve(&engine, &id).await;
+        assert_eq!(execute(&engine, &id).await, "WAIT_NOT_OVER");
+        // Seconds are left for a slow machine between two readings of the clock.
+        clock.shift(240);
+        assert_eq!(execute(&engine, &id).await, "WAIT_NOT_OVER");
+        clock.shift(60);
+        assert_eq!(execute(&engine, &id).await, "succeeded", "{version}");
+    }
+    let back = stage::plan(&engine, "rollback", json!({ "service": "forum" })).await;
+    let back = back.unwrap_or_else(|reply| panic!("{}", *reply.text));
+    stage::approve(&engine, &back).await;
+    assert_eq!(execute_by(&engine, "rollback", &back).await, "succeeded");
 }
 
 #[tokio::test]
