@@ -21,7 +21,9 @@ use deploy_ops_mcp::{
 use serde_json::json;
 
 use crate::support::{
+    lighthouse::{self, report},
     mcp::House,
+    pages::site_service,
     stage::{self, text},
     wait::until,
 };
@@ -164,6 +166,34 @@ async fn evidence_goes_stale_before_a_long_lived_plan_does() {
     clock.shift(1800);
     assert_eq!(execute(&engine, &id).await, "GATES_NOT_GREEN");
     assert_eq!(house.sandbox.forum_starts(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_whose_turn_comes_too_late_is_not_measured() {
+    let house = House::staging().await;
+    site_service(&house, "http://127.0.0.1:9", "early = { path = \"/early\" }\nlate = { path = \"/late\" }\n");
+    let good = [report(json!(1))];
+    lighthouse::fake(&house.sandbox, &[("early", &good), ("late", &good)], "runs = 1");
+    // It waits until somebody writes into a pipe.
+    let (program, pipe) = (house.path("fake/lighthouse"), house.path("fake/go"));
+    let text = std::fs::read_to_string(&program).unwrap();
+    std::fs::write(&program, text.replace("echo \"$page $run\" >&2", "read -r go < \"$here/go\"")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (engine, clock) = engine(&house);
+    let measured = stage::call(&engine, "run_lighthouse", json!({ "services": ["site"], "wait_s": 40 }));
+    let time_passes = async {
+        until(|| house.path("fake/early.runs").exists().then_some(())).await;
+        clock.shift(1801);
+        tokio::task::spawn_blocking(move || std::fs::write(pipe, "go\n")).await.unwrap().unwrap();
+    };
+    let (reply, ()) = tokio::join!(measured, time_passes);
+    assert!(
+        reply.text.contains("INCONCLUSIVE: Lighthouse of site: 1 of 2 pages could not be measured."),
+        "{}",
+        *reply.text
+    );
+    assert!(reply.text.contains("site late in production: not measured: the others took 1800 s"), "{}", *reply.text);
+    assert!(!house.path("fake/late.runs").exists());
 }
 
 /// Sets the clock forward once a snapshot is taken.
