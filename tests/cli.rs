@@ -290,6 +290,24 @@ fn redact_masks_what_the_configuration_knows() {
 }
 
 #[test]
+fn an_operation_that_is_waited_for_is_told_in_the_shape_of_its_tool() {
+    let site = Site::new("totp = true");
+    let told = |wait_s: &str, more: &[&str]| {
+        let arguments = ["call", "deploy_service", "service=app", "version=v1", wait_s, "--output", "json"];
+        let output = site.run(&[&arguments[..], more].concat());
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answer.pointer("/operation/state").and_then(|state| state.as_str()), Some("succeeded"), "{answer}");
+        let names = answer.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        (names, answer.pointer("/operation/id").and_then(|id| id.as_str()).unwrap().to_owned())
+    };
+    let (at_once, operation) = told("wait_s=40", &[]);
+    assert_eq!(told("wait_s=0", &["--wait"]).0, at_once);
+    let output =
+        site.run(&["call", "operation_status", &format!("operation={operation}"), "--wait", "--output", "json"]);
+    assert!(text(&output.stdout).contains("{\"detail\":"), "{}", text(&output.stdout));
+}
+
+#[test]
 fn exit_codes_tell_what_happened() {
     let site = Site::new("totp = true");
     for (arguments, wanted) in [
