@@ -25,6 +25,7 @@ mod crash_restore;
 mod crash_telling;
 mod create_tag;
 mod decide;
+mod demo;
 mod deploy_service;
 mod deployment_issues;
 mod diagnose;
