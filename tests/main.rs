@@ -58,6 +58,7 @@ mod migrations;
 mod notify_team;
 mod operation_status;
 mod outside_doctor;
+mod package;
 mod page_deployments;
 mod place_gates;
 mod policy;
