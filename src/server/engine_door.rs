@@ -59,7 +59,8 @@ impl Door for Engine {
                 CompletionKind::Service => "service",
                 CompletionKind::Environment => "environment",
                 CompletionKind::Version => "version",
-                CompletionKind::Operation | CompletionKind::Report => "operation",
+                CompletionKind::Operation => "operation",
+                CompletionKind::Report => "report",
                 CompletionKind::Plan => "plan",
                 CompletionKind::Database => "database",
             };
