@@ -22,7 +22,8 @@ use rmcp::{
 use super::handler::result;
 use crate::engine::Reply;
 
-/// What goes through rmcp instead of an answer. Nobody sees it, unless a client gives one id to two calls at once.
+/// What goes through rmcp instead of an answer. Nobody sees it, unless a client gives one id to two calls at once, or takes up a
+/// stream again in the very moment between the answer and its sending.
 pub(crate) fn stand_in() -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(
         "The answer was lost on its way. Call again, each time with a new id.",
