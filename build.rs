@@ -1,5 +1,10 @@
 //! Asks the linker for what Cargo has no setting for.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "environment variables are how Cargo tells a build script about its target"
+)]
+
 use std::env;
 
 fn main() {
