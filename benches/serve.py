@@ -42,8 +42,8 @@ def call(tool, arguments):
 
 
 def numbered(request):
-    """The request as lines with more ids than are in flight: no two that wait may have the same."""
-    return [request.removesuffix(b"7}") + b"%d}\n" % (1000 + n) for n in range(4 * IN_FLIGHT)]
+    """The request as lines with so many ids that none comes again while its last answer is due, be a thread held up for long."""
+    return [request.removesuffix(b"7}") + b"%d}\n" % (100_000 + n) for n in range(256 * IN_FLIGHT)]
 
 
 INITIALIZE = message(

@@ -9,7 +9,7 @@ use deploy_ops_mcp::{
         effect::Effect,
         refusal::{Code, Refusal},
     },
-    engine::{Caller, Reply},
+    engine::{Caller, Given, Reply},
     redact::{Redacted, Redactor, Secret},
     server::{
         Door, Handler,
@@ -58,11 +58,11 @@ fn nothing() -> Refusal {
 }
 
 impl Door for Echo {
-    fn call<'a>(&'a self, _: Caller, _: &'a str, arguments: Map<String, Value>) -> Opening<'a, Reply> {
+    fn call<'a>(&'a self, _: Caller, _: &'a str, arguments: Map<String, Value>) -> Opening<'a, Given> {
         Box::pin(async move {
             let text = arguments.get("text").and_then(Value::as_str).unwrap_or_default();
             let structured = self.redactor.json(json!({ "text": text }));
-            Reply { text: self.redactor.text(text), structured, pictures: Vec::new(), is_error: false }
+            Reply { text: self.redactor.text(text), structured, pictures: Vec::new(), is_error: false }.into()
         })
     }
     fn tools(&self) -> &[Tool] {

@@ -203,6 +203,17 @@ fn the_right_word_and_a_fresh_code_approve_a_plan() {
 }
 
 #[test]
+fn who_approves_is_told_how_long_the_plan_waits() {
+    let site = Site::new("same_user = \"totp\", wait_s = 300");
+    let plan = site.plan();
+    let (exit, shown) = site.talk(&["approve", &plan], &[("type app: ", "app"), ("6 digits): ", &totp_code(0))]);
+    assert!(exit == 0 && shown.contains("300 s after its approval"), "{shown}");
+    assert!(shown.contains(&format!("in 300 s; until then `deploy-ops deny {plan}`")), "{shown}");
+    let early = site.execute(&plan);
+    assert!(code(&early) == 1 && text(&early.stdout).contains("WAIT_NOT_OVER"), "{}", text(&early.stdout));
+}
+
+#[test]
 fn after_five_wrong_codes_nobody_is_asked() {
     let site = Site::new("same_user = \"totp\"");
     let plan = site.plan();
@@ -276,6 +287,24 @@ fn redact_masks_what_the_configuration_knows() {
     };
     assert_eq!(filter(&["redact", "--config", "deploy-ops.toml"]), "a line\nit said [redacted], and more\n");
     assert_eq!(filter(&["redact"]), "a line\nit said correct horse battery staple, and more\n");
+}
+
+#[test]
+fn an_operation_that_is_waited_for_is_told_in_the_shape_of_its_tool() {
+    let site = Site::new("totp = true");
+    let told = |wait_s: &str, more: &[&str]| {
+        let arguments = ["call", "deploy_service", "service=app", "version=v1", wait_s, "--output", "json"];
+        let output = site.run(&[&arguments[..], more].concat());
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answer.pointer("/operation/state").and_then(|state| state.as_str()), Some("succeeded"), "{answer}");
+        let names = answer.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        (names, answer.pointer("/operation/id").and_then(|id| id.as_str()).unwrap().to_owned())
+    };
+    let (at_once, operation) = told("wait_s=40", &[]);
+    assert_eq!(told("wait_s=0", &["--wait"]).0, at_once);
+    let output =
+        site.run(&["call", "operation_status", &format!("operation={operation}"), "--wait", "--output", "json"]);
+    assert!(text(&output.stdout).contains("{\"detail\":"), "{}", text(&output.stdout));
 }
 
 #[test]

@@ -139,6 +139,7 @@ async fn a_dry_run_that_fails_is_told_by_its_output() {
     assert_eq!(dry.blockers(), ["DRY_RUN_FAILED"], "{}", dry.text);
     let seen = diagnose(&client, json!({ "operation": dry.get("/operation/id") })).await;
     assert!(seen.status().contains("Most probable cause (likely): A program is not there"), "{}", seen.text);
+    assert_eq!(check(&seen, "blockers")["outcome"], "FAIL", "{}", seen.text);
     let blocker = finding(&seen, "DRY_RUN_FAILED: ");
     assert!(blocker["untrusted_text"].as_str().unwrap().contains("drush: command not found"), "{}", seen.text);
     let again = &seen.structured["next"][0];
@@ -214,6 +215,22 @@ async fn what_is_in_order_passes_and_a_file_changed_by_hand_is_named() {
 
     let fine = diagnose(&client, json!({ "operation": done.get("/operation/id") })).await;
     assert!(fine.status().starts_with("PASS: operation op_"), "{}", fine.text);
+    // It says what it looked at, and that nothing of it failed.
+    for (name, least) in [("steps", "steps"), ("evidence", "good"), ("blockers", "0 blockers")] {
+        let seen = check(&fine, name);
+        assert_eq!(seen["outcome"], "PASS", "{}", fine.text);
+        assert!(seen["found"].as_str().unwrap().contains(least), "{}", fine.text);
+    }
+    assert_eq!(list(&fine, "findings").len(), 0, "{}", fine.text);
+    let rehearsed =
+        client.call("deploy_service", json!({ "service": "shop", "version": "v2025.01.14", "wait_s": 40 })).await;
+    let fine = diagnose(&client, json!({ "operation": rehearsed.get("/operation/id") })).await;
+    assert_eq!(
+        (check(&fine, "blockers")["found"].as_str(), list(&fine, "checks").len()),
+        (Some("0 blockers"), 1),
+        "{}",
+        fine.text
+    );
 }
 
 #[tokio::test]

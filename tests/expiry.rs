@@ -21,7 +21,9 @@ use deploy_ops_mcp::{
 use serde_json::json;
 
 use crate::support::{
+    lighthouse::{self, report},
     mcp::House,
+    pages::site_service,
     stage::{self, text},
     wait::until,
 };
@@ -65,8 +67,12 @@ async fn plan(engine: &Engine, service: &str, version: &str) -> String {
 
 /// The state in which the execution of a plan ends, or the code of its refusal.
 async fn execute(engine: &Engine, plan: &str) -> String {
+    execute_by(engine, "deploy_service", plan).await
+}
+
+async fn execute_by(engine: &Engine, tool: &str, plan: &str) -> String {
     let arguments = json!({ "mode": "execute", "plan": plan, "wait_s": 40 });
-    let reply = stage::call(engine, "deploy_service", arguments).await;
+    let reply = stage::call(engine, tool, arguments).await;
     let outcome = if reply.is_error { "/error/code" } else { "/operation/state" };
     text(&reply, outcome).to_owned()
 }
@@ -126,6 +132,30 @@ async fn an_approval_expires_before_its_plan_and_can_be_given_again() {
 }
 
 #[tokio::test]
+async fn an_approved_plan_waits_as_long_as_its_environment_says_and_a_rollback_does_not() {
+    let house = House::production().await;
+    house.configure(|text| {
+        text.replacen("tier = \"production\"", "tier = \"production\"\napproval = { wait_s = 300 }", 1)
+    });
+    let (engine, clock) = engine(&house);
+    for version in ["v2025.01.13", "v2025.01.14"] {
+        let id = plan(&engine, "forum", version).await;
+        assert_eq!(execute(&engine, &id).await, "APPROVAL_REQUIRED");
+        stage::approve(&engine, &id).await;
+        assert_eq!(execute(&engine, &id).await, "WAIT_NOT_OVER");
+        // Seconds are left for a slow machine between two readings of the clock.
+        clock.shift(240);
+        assert_eq!(execute(&engine, &id).await, "WAIT_NOT_OVER");
+        clock.shift(60);
+        assert_eq!(execute(&engine, &id).await, "succeeded", "{version}");
+    }
+    let back = stage::plan(&engine, "rollback", json!({ "service": "forum" })).await;
+    let back = back.unwrap_or_else(|reply| panic!("{}", *reply.text));
+    stage::approve(&engine, &back).await;
+    assert_eq!(execute_by(&engine, "rollback", &back).await, "succeeded");
+}
+
+#[tokio::test]
 async fn evidence_goes_stale_before_a_long_lived_plan_does() {
     let house = House::staging().await;
     house.configure(|text| format!("{text}\n[policy]\nplan_lifetime_s = 14400\n"));
@@ -136,6 +166,34 @@ async fn evidence_goes_stale_before_a_long_lived_plan_does() {
     clock.shift(1800);
     assert_eq!(execute(&engine, &id).await, "GATES_NOT_GREEN");
     assert_eq!(house.sandbox.forum_starts(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_whose_turn_comes_too_late_is_not_measured() {
+    let house = House::staging().await;
+    site_service(&house, "http://127.0.0.1:9", "early = { path = \"/early\" }\nlate = { path = \"/late\" }\n");
+    let good = [report(json!(1))];
+    lighthouse::fake(&house.sandbox, &[("early", &good), ("late", &good)], "runs = 1");
+    // It waits until somebody writes into a pipe.
+    let (program, pipe) = (house.path("fake/lighthouse"), house.path("fake/go"));
+    let text = std::fs::read_to_string(&program).unwrap();
+    std::fs::write(&program, text.replace("echo \"$page $run\" >&2", "read -r go < \"$here/go\"")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (engine, clock) = engine(&house);
+    let measured = stage::call(&engine, "run_lighthouse", json!({ "services": ["site"], "wait_s": 40 }));
+    let time_passes = async {
+        until(|| house.path("fake/early.runs").exists().then_some(())).await;
+        clock.shift(1801);
+        tokio::task::spawn_blocking(move || std::fs::write(pipe, "go\n")).await.unwrap().unwrap();
+    };
+    let (reply, ()) = tokio::join!(measured, time_passes);
+    assert!(
+        reply.text.contains("INCONCLUSIVE: Lighthouse of site: 1 of 2 pages could not be measured."),
+        "{}",
+        *reply.text
+    );
+    assert!(reply.text.contains("site late in production: not measured: the others took 1800 s"), "{}", *reply.text);
+    assert!(!house.path("fake/late.runs").exists());
 }
 
 /// Sets the clock forward once a snapshot is taken.

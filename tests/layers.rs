@@ -54,7 +54,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("russh", &["world"]),
     ("russh_sftp", &["world"]),
     ("tar", &["world::ssh", "world::artifacts"]),
-    ("zip", &["world::artifacts", "world::e2e"]),
+    ("zip", &["world::artifacts", "world::bundle", "world::e2e"]),
     ("secrecy", &["redact"]),
     // Reports of tests.
     ("png", &["world::browser"]),

@@ -89,6 +89,34 @@ async fn the_requester_cannot_approve_and_a_denial_stands() {
 }
 
 #[tokio::test]
+async fn a_plan_that_waits_says_until_when_and_can_still_be_denied() {
+    let house = House::production().await;
+    house.configure(|text| {
+        text.replacen("tier = \"production\"", "tier = \"production\"\napproval = { wait_s = 300 }", 1)
+    });
+    let client = house.server().await;
+    let arguments = json!({ "service": "forum", "version": "v2025.01.13", "wait_s": 40 });
+    let dry = client.call("deploy_service", arguments).await;
+    assert_eq!(dry.blockers(), ["APPROVAL_REQUIRED"], "{}", dry.text);
+    assert_eq!(dry.structured["plan"]["wait_s"], 300);
+    assert!(dry.text.contains("300 s after a human has run"), "{}", dry.text);
+    let plan = dry.get("/plan/id");
+    house.approve(plan).await;
+    let status = client.call("operation_status", json!({ "operation": dry.get("/operation/id") })).await;
+    let from = status.get("/detail/plan/not_before");
+    assert!(!from.is_empty(), "{}", status.text);
+    let refused = client.execute("deploy_service", plan).await;
+    assert_eq!(refused.code(), "WAIT_NOT_OVER");
+    let next = &refused.structured["error"]["next"][0];
+    assert_eq!((&next["arguments"]["plan"], &next["why"]), (&json!(plan), &json!(format!("from {from} on"))));
+    let operator = house.operator();
+    let shown = operator.plan_for_approval(&plan.parse().unwrap()).await.unwrap();
+    assert_eq!(shown.blockers.iter().map(|blocker| blocker.code.as_text()).collect::<Vec<_>>(), ["WAIT_NOT_OVER"]);
+    operator.answer_plan(&shown, Decision::Deny, Principal::operator("alice"), Channel::Terminal).await.unwrap();
+    assert_eq!(client.execute("deploy_service", plan).await.code(), "APPROVAL_DENIED");
+}
+
+#[tokio::test]
 async fn a_missing_secret_is_a_blocker_and_no_script_is_started_without_it() {
     let house = House::staging().await;
     std::fs::remove_file(house.path("secrets/forum_db")).unwrap();

@@ -55,3 +55,16 @@ async fn arguments_are_completed_with_what_there_is() {
     assert!(client.complete("deploy", "version", "v", Some("nothere")).await.is_empty());
     assert!(client.complete("deploy", "force", "", None).await.is_empty());
 }
+
+#[tokio::test]
+async fn reports_are_completed_with_the_operations_that_have_one() {
+    let house = House::staging().await;
+    let client = house.server().await;
+    assert!(client.complete_address("deploy-ops://reports/{id}").await.is_empty());
+    let plan = client.plan("forum", "v2025.01.13").await;
+    let done = client.execute("deploy_service", &plan).await;
+    let operation = done.get("/operation/id");
+    assert_eq!(client.complete_address("deploy-ops://reports/{id}").await, [operation], "{}", done.text);
+    assert_eq!(client.complete_address("deploy-ops://operations/{id}").await.len(), 2, "the dry run has no report");
+    assert!(client.read(&format!("deploy-ops://reports/{operation}")).await.contains("v2025.01.13"));
+}

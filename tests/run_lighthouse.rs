@@ -115,6 +115,67 @@ async fn what_was_not_measured_is_never_a_pass() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_services_all_of_an_environment_are_measured_and_the_worst_comes_first() {
+    let (good, low) = ([report(json!(1))], [report(json!(0.71))]);
+    let house = House::staging().await;
+    site_service(&house, "http://127.0.0.1:9", "front = { path = \"/front\" }\nnews = { path = \"/news\" }\n");
+    lighthouse::fake(&house.sandbox, &[("front", &good), ("news", &low)], "runs = 1");
+    let service = |name: &str, host: &str, reached: &str| {
+        format!(
+            "[services.{name}]\nrepository = \"{}\"\n[services.{name}.deploy]\nkind = \"release\"\nartifact = \"shop\"\n\
+             [services.{name}.targets.edge]\nhost = \"{host}\"\nroot = \"{name}\"\n{reached}\n",
+            house.path("repository").display()
+        )
+    };
+    let edge = [
+        "[environments.edge]\ntier = \"development\"\n[services.site.targets.edge]\nhost = \"here\"\nroot = \"edge\"\n\
+         url = \"http://127.0.0.1:9\"\n"
+            .to_owned(),
+        // Nobody connects to it: a URL that answers only there is not looked at.
+        format!(
+            "[hosts.far]\nkind = \"ssh\"\naddress = \"127.0.0.1\"\nport = 9\nuser = \"web\"\nroot = \"/www\"\n\
+             host_keys = [\"SHA256:{key}\"]\nagent_key = \"SHA256:{key}\"\nagent_socket = \"/nowhere\"\n",
+            key = "A".repeat(43)
+        ),
+        service("batch", "here", ""),
+        service("inner", "far", "url = \"http://127.0.0.1:9\"\nthrough_host = true"),
+    ];
+    house.configure(|text| text + &edge.concat());
+    let client = house.server().await;
+    let unclear = client.call("run_lighthouse", json!({ "wait_s": 40 })).await;
+    assert!(unclear.code() == "BAD_ARGUMENT" && unclear.text.contains("environment as one of"), "{}", unclear.text);
+    let answer = client.call("run_lighthouse", json!({ "environment": "edge", "wait_s": 40 })).await;
+    assert_eq!(
+        answer.status(),
+        "DEGRADED: Lighthouse of inner, site: 1 of 3 pages miss their minimum, 1 could not be measured. \
+         No page to measure: batch.",
+        "{}",
+        answer.text
+    );
+    let evidence = answer.structured["evidence"].as_array().unwrap();
+    let seen: Vec<_> =
+        evidence.iter().map(|one| (one["what"].as_str().unwrap(), one["outcome"].as_str().unwrap())).collect();
+    assert_eq!(
+        seen,
+        [
+            ("lighthouse site news in edge", "FAIL"),
+            ("lighthouse inner url in edge", "INCONCLUSIVE"),
+            ("lighthouse site front in edge", "PASS")
+        ]
+    );
+    assert!(answer.text.contains("its URL answers only on its host"), "{}", answer.text);
+    let front = json!({ "environment": "edge", "pages": ["front"], "wait_s": 40 });
+    let front = client.call("run_lighthouse", front).await;
+    assert!(
+        front.status().contains("Lighthouse of site: ") && front.status().contains("batch, inner"),
+        "{}",
+        front.text
+    );
+    let none = json!({ "environment": "edge", "pages": ["back"], "wait_s": 40 });
+    assert_eq!(client.call("run_lighthouse", none).await.code(), "BAD_ARGUMENT");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_lighthouse_it_is_said_what_to_configure() {
     let house = House::staging().await;
     let client = house.server().await;

@@ -16,6 +16,7 @@ use crate::{
         plan::PlanId,
         refusal::{Code, Refusal},
     },
+    policy,
     world::{Clock, SystemClock},
 };
 
@@ -84,8 +85,12 @@ async fn approve(wired: &Wired, human: &mut Human, id: &PlanId) -> Result<(), Re
         Channel::Terminal
     };
     wired.engine.answer_plan(&shown, Decision::Approve, person.operator(), channel).await?;
+    let from = match policy::wait_s(&shown.plan, &shown.environment) {
+        0 => "now".to_owned(),
+        wait => format!("in {wait} s; until then `deploy-ops deny {}` stops it", body.id),
+    };
     human.show(&format!(
-        "Approved for {} s, once. The requester can execute it now.\n",
+        "Approved for {} s, once. The requester can execute it {from}.\n",
         shown.environment.approval.valid_for_s
     ))
 }

@@ -51,6 +51,9 @@ enum Output {
     Json,
 }
 
+/// The tool that says how an operation stands.
+const STATUS: &str = "operation_status";
+
 /// How long one look at a running operation waits, seconds; no call takes longer than 40.
 const LOOK_S: u32 = 30;
 
@@ -138,6 +141,9 @@ async fn call(
         if let Some(id) = operation_id(&reply) {
             reply = status(wired, &caller, &id, 0).await;
         }
+        if tool.name != STATUS {
+            reply.structured = wired.redactor.json(as_the_tool_says_it(reply.structured.into_inner()));
+        }
         if options.wait {
             print(&reply, options.output, terminal);
         }
@@ -176,7 +182,7 @@ async fn settled(wired: &Wired, caller: &Caller, mut reply: Reply) -> Reply {
 
 async fn status(wired: &Wired, caller: &Caller, id: &str, wait_s: u32) -> Reply {
     let arguments = [("operation".to_owned(), json!(id)), ("wait_s".to_owned(), json!(wait_s))];
-    wired.engine.call(caller.clone(), "operation_status", arguments.into_iter().collect()).await
+    wired.engine.call(caller.clone(), STATUS, arguments.into_iter().collect()).await
 }
 
 fn print(reply: &Reply, output: Output, terminal: &Terminal) {
@@ -188,6 +194,16 @@ fn print(reply: &Reply, output: Output, terminal: &Terminal) {
 
 fn operation_id(reply: &Reply) -> Option<String> {
     told(&reply.structured).pointer("/operation/id").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// How an operation stands as the tool says it that began it, and not as `operation_status` does: a script reads one shape, whether
+/// the operation took longer than the call or not.
+fn as_the_tool_says_it(mut structured: Value) -> Value {
+    let Some(Value::Object(mut view)) = structured.get_mut("detail").map(Value::take) else { return structured };
+    if let Value::Object(beside) = structured {
+        view.extend(beside.into_iter().filter(|(name, _)| name != "detail"));
+    }
+    Value::Object(view)
 }
 
 /// What is told of an operation: by the tool that began it, or by `operation_status`.

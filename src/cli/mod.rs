@@ -23,6 +23,7 @@ mod ledger;
 mod live;
 mod notice;
 mod operations;
+mod package;
 mod person;
 mod plans;
 mod prune;
@@ -103,11 +104,13 @@ enum Command {
     CheckConfig(check_config::Options),
     /// The tools with their schemas, or one tool whole.
     Schema(schema::Options),
+    /// Write the MCP bundle and the registry entry of this program.
+    Package(package::Options),
     /// Copy stdin to stdout with all secrets masked.
     Redact(redact::Options),
     /// Print the version and the digest of the tool list.
     Version,
-    /// Play the whole story in a sandbox, or keep the sandbox and serve it.
+    /// Play the whole story in a sandbox, or serve the sandbox.
     Demo(demo::Options),
     /// Migrate the demo's shop.
     #[command(hide = true)]
@@ -152,6 +155,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Doctor(options) => doctor::run(switches, &options, &terminal),
         Command::CheckConfig(options) => check_config::run(&switches, &options, &terminal),
         Command::Schema(options) => schema::run(&options, &terminal),
+        Command::Package(options) => package::run(&options, &terminal),
         Command::Redact(options) => redact::run(switches, &options, &terminal),
         Command::Version => version::run(&terminal),
         Command::Demo(options) => demo::run(&options, &terminal),

@@ -11,6 +11,7 @@ use crate::{
         time::Time,
     },
     engine::PlanForApproval,
+    policy,
     redact::{Redacted, Redactor},
 };
 
@@ -51,9 +52,12 @@ fn facts(shown: &PlanForApproval, now: Time) -> Vec<(&'static str, String)> {
         ("requested by", body.requester.to_string()),
         ("made", body.created_at.to_string()),
         ("expires", format!("{} ({expiry})", body.expires_at)),
-        ("reversible", reversible(shown)),
-        ("data", loss(body)),
     ];
+    let wait = policy::wait_s(&shown.plan, &shown.environment);
+    if wait > 0 {
+        facts.push(("waits", format!("{wait} s after its approval; in that time it can still be denied")));
+    }
+    facts.extend([("reversible", reversible(shown)), ("data", loss(body))]);
     facts.extend(body.steps.iter().map(|step| ("step", step.summary())));
     facts.extend(body.warnings.iter().map(|warning| ("warning", warning.clone())));
     facts

@@ -32,6 +32,8 @@ pub(crate) const MARIADB_PORT: Bounds = bounds(3306, 1, 65535);
 
 /// How long an approval may be used, seconds.
 pub(crate) const APPROVAL_VALID_FOR_S: Bounds = bounds(900, 60, 4 * HOUR);
+/// How long a plan waits after its approval, seconds.
+pub(crate) const APPROVAL_WAIT_S: Bounds = bounds(0, 0, 4 * HOUR);
 /// How old the snapshot of a database may be to count as current, seconds.
 pub(crate) const SNAPSHOT_MAX_AGE_S: Bounds = bounds(900, 60, 7 * DAY);
 /// How long a script may take, seconds.

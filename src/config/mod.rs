@@ -35,9 +35,12 @@ use self::{
     names::Names,
     raw::{Item, Source},
 };
-use crate::domain::{
-    inventory::Inventory,
-    name::{HostName, SecretName},
+use crate::{
+    domain::{
+        inventory::Inventory,
+        name::{EnvironmentName, HostName, SecretName},
+    },
+    policy,
 };
 
 const KEYS: &[&str] = &[
@@ -103,6 +106,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, Vec<Problem>> {
         let inventory = sections::inventory(&section, &names);
         let settings = Settings::read(&section, &names, source.directory());
         check_one_time_passwords(&section, &inventory, &settings);
+        check_waits(&section, &inventory, &settings);
         let secrets = section.optional("secrets").map(|item| item.entries::<SecretName>()).unwrap_or_default();
         let secret_lines = secrets.into_iter().map(|(name, item)| (name, item.line())).collect();
         let hosts = section.optional("hosts").map(|item| item.entries::<HostName>()).unwrap_or_default();
@@ -129,6 +133,22 @@ fn check_one_time_passwords(file: &raw::Section<'_>, inventory: &Inventory, sett
             "an environment wants a one-time password, but nobody has one",
             "add [[approvers]] with name and totp, or remove totp = true",
         );
+    }
+}
+
+/// A plan that expires while it waits could never be executed; nor could one whose dry run does.
+fn check_waits(file: &raw::Section<'_>, inventory: &Inventory, settings: &Settings) {
+    let policy = policy::Settings::from(settings.policy.clone());
+    let entries = file.optional("environments").map(|item| item.entries::<EnvironmentName>()).unwrap_or_default();
+    for (name, item) in entries {
+        let Some(environment) = inventory.environments.get(&name) else { continue };
+        let lives = policy.plan_lifetime_s(environment.tier).min(policy.dry_run_s);
+        if environment.approval.wait_s >= lives {
+            item.error(
+                "plans do not live longer than they wait after an approval",
+                "give a shorter approval.wait_s, or longer plan lifetimes and dry_run_fresh_s in [policy]",
+            );
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub async fn play(program: &Path) -> ExitCode {
     }
 }
 
-/// Builds the sandbox in a directory that stays, for `demo --serve`.
+/// Builds the sandbox for `demo --serve`.
 pub async fn keep(directory: &Path, program: &Path) -> io::Result<Sandbox> {
     std::fs::create_dir_all(directory)?;
     Sandbox::build(directory, program, Approvals::NotNeeded).await

@@ -37,6 +37,8 @@ pub enum Code {
     ApprovalDenied,
     /// The approver is the requester.
     SelfApproval,
+    /// The plan is approved, but the time that its environment waits after an approval is not over.
+    WaitNotOver,
     /// A required snapshot is missing, stale or not verified.
     BackupMissing,
     /// A quality gate is not green.

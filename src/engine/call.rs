@@ -1,8 +1,10 @@
 //! One tool call, from the door to the reply.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
-use super::{Caller, Engine, Reply, memo::Basis, records::EngineRecords, reply};
+use super::{Caller, Engine, Given, Reply, memo::Basis, records::EngineRecords, reply};
 use crate::{
     domain::{
         effect::Effect,
@@ -31,37 +33,46 @@ impl From<tools::ErasedAnswer> for Outcome {
 impl Engine {
     /// Calls a tool. It always replies; what the caller can fix is a reply with `is_error`.
     pub async fn call(&self, caller: Caller, name: &str, arguments: Map<String, Value>) -> Reply {
+        self.give(caller, name, arguments).await.into_reply()
+    }
+
+    /// The same for a caller who can make use of an answer that others have, too.
+    pub async fn give(&self, caller: Caller, name: &str, arguments: Map<String, Value>) -> Given {
         let tool = self.tools().iter().find(|tool| tool.name == name);
         match self.admit(&caller, tool, name) {
             Ok(tool) if tool.from_records => self.recall(&caller, tool, arguments).await,
-            Ok(tool) => self.answer(&caller, tool, arguments).await,
-            Err(refusal) => self.reply(&caller, tool, Err(refusal)).await,
+            Ok(tool) => self.answer(&caller, tool, arguments).await.into(),
+            Err(refusal) => self.reply(&caller, tool, Err(refusal)).await.into(),
         }
     }
 
     /// An answer that follows from the ledger alone: the one that was given before, while nothing has happened since.
-    async fn recall(&self, caller: &Caller, tool: &Tool, arguments: Map<String, Value>) -> Reply {
+    async fn recall(&self, caller: &Caller, tool: &Tool, arguments: Map<String, Value>) -> Given {
         // A ledger that cannot be read is waited for once, not at every look.
-        let Some(basis) = self.basis().await else { return self.answer(caller, tool, arguments).await };
+        let Some(basis) = self.basis().await else {
+            return self.answer(caller, tool, arguments).await.into();
+        };
         if let Some(reply) = self.known(caller, tool, &arguments, basis) {
-            return reply;
+            return Given::Again(reply);
         }
         let _turn = self.0.memo.turn().await;
-        let Some(basis) = self.basis().await else { return self.answer(caller, tool, arguments).await };
+        let Some(basis) = self.basis().await else {
+            return self.answer(caller, tool, arguments).await.into();
+        };
         if let Some(reply) = self.known(caller, tool, &arguments, basis) {
-            return reply;
+            return Given::Again(reply);
         }
         let masked = self.0.redactor.hits().total;
         let reply = self.answer(caller, tool, arguments.clone()).await;
         // What changed meanwhile may be in it or not; and whatever was masked has to be counted each time.
         let unmasked = self.0.redactor.hits().total == masked;
         if !reply.is_error && unmasked && self.basis().await == Some(basis) {
-            self.0.memo.keep(tool.name, arguments, basis, &reply);
+            return Given::Again(self.0.memo.keep(tool.name, arguments, basis, reply));
         }
-        reply
+        reply.into()
     }
 
-    fn known(&self, caller: &Caller, tool: &Tool, arguments: &Map<String, Value>, basis: Basis) -> Option<Reply> {
+    fn known(&self, caller: &Caller, tool: &Tool, arguments: &Map<String, Value>, basis: Basis) -> Option<Arc<Reply>> {
         let reply = self.0.memo.recall(tool.name, arguments, basis)?;
         self.record(caller, tool, None);
         Some(reply)

@@ -6,7 +6,8 @@ use super::Engine;
 use crate::{
     domain::{
         name::{DatabaseName, EnvironmentName, ServiceName},
-        operation::OperationFilter,
+        operation::{Operation, OperationFilter},
+        report::name_of,
     },
     redact::Redacted,
 };
@@ -15,6 +16,8 @@ use crate::{
 const MOST: usize = 100;
 /// How many repositories are asked for their tags.
 const REPOSITORIES: usize = 5;
+/// Among how many operations those with a report are looked for: most only looked at something.
+const WITH_REPORT: u32 = 1000;
 
 impl Engine {
     /// The known values of an argument that begin with `prefix`. An argument we know nothing of has none. Versions are those of
@@ -27,6 +30,7 @@ impl Engine {
             "database" => inventory.databases.keys().map(DatabaseName::to_string).collect(),
             "version" => self.versions(service).await,
             "operation" => self.operation_ids().await,
+            "report" => self.report_ids().await,
             "plan" => match self.pending_plans().await {
                 Ok(plans) => plans.iter().map(|plan| plan.id().to_string()).collect(),
                 Err(_) => Vec::new(),
@@ -51,12 +55,21 @@ impl Engine {
     }
 
     async fn operation_ids(&self) -> Vec<String> {
-        let filter = OperationFilter { limit: 100, ..OperationFilter::default() };
+        self.newest(100).await.iter().map(|operation| operation.id.to_string()).collect()
+    }
+
+    /// The operations whose report lies where reports are written.
+    async fn report_ids(&self) -> Vec<String> {
+        let written = self.world().reader().reports().await.unwrap_or_default();
+        let operations = self.newest(WITH_REPORT).await;
+        let with = operations.iter().filter(|operation| written.contains(&format!("{}.md", name_of(operation))));
+        with.map(|operation| operation.id.to_string()).collect()
+    }
+
+    async fn newest(&self, limit: u32) -> Vec<Operation> {
+        let filter = OperationFilter { limit, ..OperationFilter::default() };
         match self.ledger().await {
-            Ok(ledger) => {
-                let operations = ledger.operations(&filter).await.unwrap_or_default();
-                operations.into_iter().map(|operation| operation.id.to_string()).collect()
-            }
+            Ok(ledger) => ledger.operations(&filter).await.unwrap_or_default(),
             Err(_) => Vec::new(),
         }
     }

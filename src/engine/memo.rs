@@ -3,7 +3,7 @@
 //! The answer of a tool that reads the inventory, the ledger and what was last seen of hosts stays the same while they do. It is kept as
 //! it was sent, redacted, and goes with the first entry of the chain or secret that comes after it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 use tokio::sync::MutexGuard;
@@ -37,12 +37,12 @@ struct Kept {
     tool: &'static str,
     arguments: Map<String, Value>,
     basis: Basis,
-    reply: Reply,
+    reply: Arc<Reply>,
 }
 
 impl Memo {
     /// The answer to this call, when it was given before.
-    pub(super) fn recall(&self, tool: &str, arguments: &Map<String, Value>, basis: Basis) -> Option<Reply> {
+    pub(super) fn recall(&self, tool: &str, arguments: &Map<String, Value>, basis: Basis) -> Option<Arc<Reply>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |kept: &&Kept| kept.basis == basis && kept.tool == tool && kept.arguments == *arguments;
         kept.iter().find(same).map(|kept| kept.reply.clone())
@@ -53,13 +53,21 @@ impl Memo {
         self.making.lock().await
     }
 
-    /// Keeps an answer.
-    pub(super) fn keep(&self, tool: &'static str, arguments: Map<String, Value>, basis: Basis, reply: &Reply) {
+    /// Keeps an answer, and shares it with whoever made it.
+    pub(super) fn keep(
+        &self,
+        tool: &'static str,
+        arguments: Map<String, Value>,
+        basis: Basis,
+        reply: Reply,
+    ) -> Arc<Reply> {
+        let reply = Arc::new(reply);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|kept| kept.basis == basis);
         if kept.len() >= KEPT {
             kept.remove(0);
         }
         kept.push(Kept { tool, arguments, basis, reply: reply.clone() });
+        reply
     }
 }

@@ -50,7 +50,7 @@ pub use caller::Caller;
 pub use check_report::CheckedReport;
 pub use hooks::{Hooks, NoHooks, Point};
 pub use options::{Options, Waits};
-pub use reply::Reply;
+pub use reply::{Given, Reply};
 pub use resources::{ResourceBody, ResourceInfo, ResourceTemplate, TEMPLATES};
 
 use crate::{

@@ -261,6 +261,7 @@ impl Engine {
                 totp: false,
                 same_user_with_totp: false,
                 valid_for_s: 900,
+                wait_s: 0,
                 github: None,
                 signed_comments: None,
             },

@@ -1,5 +1,7 @@
 //! What goes back to the caller: redacted, and nothing else.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{call::Outcome, render};
@@ -26,6 +28,31 @@ impl Reply {
     /// A refusal as a reply, for doors that refuse before a tool is called.
     pub fn refused(redactor: &Redactor, refusal: Refusal) -> Self {
         build(redactor, Err(refusal), None)
+    }
+}
+
+/// What a call brings.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// A reply that was made for this call.
+    New(Reply),
+    /// A reply that others are given as well, until something happens.
+    Again(Arc<Reply>),
+}
+
+impl Given {
+    /// The reply, copied where others have it, too.
+    pub fn into_reply(self) -> Reply {
+        match self {
+            Self::New(reply) => reply,
+            Self::Again(reply) => Arc::unwrap_or_clone(reply),
+        }
+    }
+}
+
+impl From<Reply> for Given {
+    fn from(reply: Reply) -> Self {
+        Self::New(reply)
     }
 }
 

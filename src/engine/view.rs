@@ -10,6 +10,7 @@ use crate::{
         step::Step,
     },
     ledger::{Ledger, LedgerError},
+    policy,
     tools::{
         records::{AttemptView, EvidenceView, OperationView, PlanView},
         suites::{self, SuiteView},
@@ -37,9 +38,10 @@ impl Engine {
             None => None,
         };
         let journal = if with_journal { ledger.journal(id).await? } else { Vec::new() };
-        let plan = plan
-            .filter(|_| operation.kind == OperationKind::DryRun)
-            .map(|stored| Self::plan_view(&stored.plan, &operation));
+        let plan = match plan.filter(|_| operation.kind == OperationKind::DryRun) {
+            Some(stored) => Some(self.plan_view(ledger, &stored.plan, &operation).await?),
+            None => None,
+        };
         let explained = |blocker: &Refusal| matches!(blocker.code, Code::GatesNotGreen | Code::DryRunFailed);
         let untrusted_text = if operation.blockers.iter().any(explained) {
             rehearsal(ledger, id).await?.map(|text| tail(&text, SHOWN))
@@ -74,18 +76,26 @@ impl Engine {
         Ok(suites)
     }
 
-    fn plan_view(plan: &Plan, dry_run: &Operation) -> PlanView {
+    async fn plan_view(&self, ledger: &Ledger, plan: &Plan, dry_run: &Operation) -> Result<PlanView, Refusal> {
         let body = plan.body();
-        PlanView {
+        let environment = self.environment_or_strict(&body.environment);
+        let wait_s = Some(policy::wait_s(plan, &environment)).filter(|wait| *wait > 0);
+        let approval = match wait_s {
+            Some(_) => ledger.latest_approval(plan.id()).await?,
+            None => None,
+        };
+        Ok(PlanView {
             id: plan.id().clone(),
             tool: body.purpose.tool().to_owned(),
             digest: plan.digest().short(),
             expires_at: body.expires_at,
             needs_approval: dry_run.blockers.iter().any(|blocker| blocker.code == Code::ApprovalRequired),
+            wait_s,
+            not_before: approval.and_then(|approval| policy::not_before(plan, &environment, &approval)),
             steps: body.steps.iter().map(Step::summary).collect(),
             rollback: body.rollback.clone(),
             warnings: body.warnings.clone(),
-        }
+        })
     }
 }
 

@@ -9,6 +9,7 @@ mod settings;
 
 pub use case::Case;
 pub use permit::Permit;
+pub use rules::wait::{not_before, wait_s};
 pub use settings::Settings;
 
 use crate::domain::{

@@ -81,18 +81,18 @@ impl Asker {
         answers: Answers,
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(plan) = plan_to_execute(&arguments) else {
-            return Ok(result(door.call(caller, tool.name, arguments).await).into());
+            return Ok(result(door.call(caller, tool.name, arguments).await.into_reply()).into());
         };
         let binding = binding(tool, &arguments, &caller);
         if let (responses, Some(state)) = answers {
             self.open(&state, &binding)?;
             return Ok(match answer(responses) {
-                Some(ElicitationAction::Accept) => result(door.call(caller, tool.name, arguments).await),
+                Some(ElicitationAction::Accept) => result(door.call(caller, tool.name, arguments).await.into_reply()),
                 _ => result(refused(door, &unanswered())),
             }
             .into());
         }
-        let reply = door.call(caller.clone(), tool.name, arguments.clone()).await;
+        let reply = door.call(caller.clone(), tool.name, arguments.clone()).await.into_reply();
         if !wants_approval(&reply) {
             return Ok(result(reply).into());
         }
@@ -105,7 +105,7 @@ impl Asker {
         } else if context.peer.supported_elicitation_modes().contains(&ElicitationMode::Form) {
             let answer = context.peer.create_elicitation_with_timeout(question, Some(CALL_WAITS)).await;
             if answer.is_ok_and(|answer| answer.action == ElicitationAction::Accept) {
-                return Ok(result(door.call(caller, tool.name, arguments).await).into());
+                return Ok(result(door.call(caller, tool.name, arguments).await.into_reply()).into());
             }
         }
         Ok(result(reply).into())
@@ -129,6 +129,11 @@ impl Asker {
         let state: State = self.codec.open_json_with(state, binding).map_err(|_| refused())?;
         if self.used.first_use(state.nonce, Instant::now(), STATE_LIVES) { Ok(()) } else { Err(refused()) }
     }
+}
+
+/// Whether a question may come of the call: it executes a plan.
+pub(crate) fn may_ask(arguments: &Map<String, Value>) -> bool {
+    plan_to_execute(arguments).is_some()
 }
 
 /// The plan whose execution is asked for.

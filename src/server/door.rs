@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     domain::refusal::Refusal,
-    engine::{Caller, Reply, ResourceBody},
+    engine::{Caller, Given, ResourceBody},
     redact::{Redacted, Redactor},
     tools::Tool,
 };
@@ -18,8 +18,8 @@ pub type Opening<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// A future that is dropped loses its answer, never the operation behind it.
 pub trait Door: Send + Sync + 'static {
-    /// Calls a tool. What the caller can fix comes back as a [`Reply`] with `is_error`.
-    fn call<'a>(&'a self, caller: Caller, tool: &'a str, arguments: Map<String, Value>) -> Opening<'a, Reply>;
+    /// Calls a tool. What the caller can fix comes back as a reply with `is_error`.
+    fn call<'a>(&'a self, caller: Caller, tool: &'a str, arguments: Map<String, Value>) -> Opening<'a, Given>;
     /// The tools that are switched on, in the order of their names.
     fn tools(&self) -> &[Tool];
     /// The resources that the caller may read now.

@@ -5,14 +5,14 @@ use serde_json::{Map, Value};
 use super::door::{CompletionKind, Door, Opening, ResourceContent, ResourceInfo};
 use crate::{
     domain::{principal::Scope, refusal::Refusal},
-    engine::{Caller, Engine, Reply},
+    engine::{Caller, Engine, Given},
     redact::{Redacted, Redactor},
     tools::Tool,
 };
 
 impl Door for Engine {
-    fn call<'a>(&'a self, caller: Caller, tool: &'a str, arguments: Map<String, Value>) -> Opening<'a, Reply> {
-        Box::pin(Engine::call(self, caller, tool, arguments))
+    fn call<'a>(&'a self, caller: Caller, tool: &'a str, arguments: Map<String, Value>) -> Opening<'a, Given> {
+        Box::pin(Engine::give(self, caller, tool, arguments))
     }
 
     fn tools(&self) -> &[Tool] {
@@ -59,7 +59,8 @@ impl Door for Engine {
                 CompletionKind::Service => "service",
                 CompletionKind::Environment => "environment",
                 CompletionKind::Version => "version",
-                CompletionKind::Operation | CompletionKind::Report => "operation",
+                CompletionKind::Operation => "operation",
+                CompletionKind::Report => "report",
                 CompletionKind::Plan => "plan",
                 CompletionKind::Database => "database",
             };

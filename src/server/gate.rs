@@ -15,14 +15,15 @@ use serde_json::{Value, json};
 
 use crate::redact::Redactor;
 
-/// Where messages with the same answer differ: their id stands within this many bytes.
-const HEAD: usize = 128;
-/// How far around a place the redactor looks, bytes.
-const REACH: usize = 2 * 1024;
-/// Documents that are worth remembering, bytes.
-const WORTH: std::ops::Range<usize> = 4 * REACH..256 * 1024;
+/// What stands between the id of an answer and the answer itself. Inside a string its quotes would be escaped, so the first of them is
+/// that of the envelope; and because no form of a value goes on across these letters, each side can be looked at alone.
+const BORDER: &[u8] = b",\"result\":{";
+/// The border stands within this many bytes, or the message is looked at as a whole.
+const HEAD: usize = 256;
+/// Answers that are worth remembering, bytes.
+const WORTH: std::ops::Range<usize> = 512..256 * 1024;
 /// How many are remembered.
-const REMEMBERED: usize = 4;
+const REMEMBERED: usize = 8;
 
 /// The gate of one way out. Clones share what they remember.
 #[derive(Clone)]
@@ -31,11 +32,11 @@ pub struct Gate {
     seen: Arc<Mutex<VecDeque<Seen>>>,
 }
 
-/// The end of a long document in which nothing was found. The same answer to another request ends in the same way.
+/// An answer in which nothing was found. The same one to another request differs in its envelope alone.
 struct Seen {
     /// How many secrets were searched for.
     secrets: usize,
-    tail: Box<[u8]>,
+    answer: Box<[u8]>,
 }
 
 impl Gate {
@@ -47,13 +48,18 @@ impl Gate {
     /// One serialised JSON document, as it may leave.
     pub fn json<'a>(&self, document: &'a [u8]) -> Cow<'a, [u8]> {
         let secrets = self.redactor.secrets();
-        let unseen = self.unseen(document, secrets);
-        if unseen < document.len() && !self.holds(document.get(..unseen).unwrap_or(document)) {
+        let parts = parts(document);
+        if let Some((envelope, answer)) = parts
+            && self.was_seen(answer, secrets)
+            && self.is_clean(envelope)
+        {
             return Cow::Borrowed(document);
         }
         match self.redactor.known_only(document) {
             Cow::Borrowed(clean) => {
-                self.remember(clean, secrets);
+                if let Some((_, answer)) = parts {
+                    self.remember(answer, secrets);
+                }
                 Cow::Borrowed(clean)
             }
             Cow::Owned(masked) => Cow::Owned(rewritten(&self.redactor, document, masked)),
@@ -65,27 +71,26 @@ impl Gate {
         self.redactor.known_bytes(bytes)
     }
 
-    fn holds(&self, bytes: &[u8]) -> bool {
-        matches!(self.redactor.known_only(bytes), Cow::Owned(_))
+    fn is_clean(&self, bytes: &[u8]) -> bool {
+        matches!(self.redactor.known_only(bytes), Cow::Borrowed(_))
     }
 
-    /// How much of the document has to be looked at: what was not seen before, and as much more as a value could reach into.
-    fn unseen(&self, document: &[u8], secrets: usize) -> usize {
-        if !WORTH.contains(&document.len()) {
-            return document.len();
-        }
+    fn was_seen(&self, answer: &[u8], secrets: usize) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = seen.iter().find(|seen| seen.secrets == secrets && document.ends_with(&seen.tail));
-        same.map_or(document.len(), |seen| document.len() - seen.tail.len() + REACH)
+        seen.iter().any(|seen| seen.secrets == secrets && *seen.answer == *answer)
     }
 
-    fn remember(&self, document: &[u8], secrets: usize) {
-        if let Some(tail) = document.get(HEAD..).filter(|_| WORTH.contains(&document.len())) {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.truncate(REMEMBERED - 1);
-            seen.push_front(Seen { secrets, tail: tail.into() });
-        }
+    fn remember(&self, answer: &[u8], secrets: usize) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.truncate(REMEMBERED - 1);
+        seen.push_front(Seen { secrets, answer: answer.into() });
     }
+}
+
+/// The envelope of a response, border included, and the answer in it, where that is worth remembering.
+fn parts(document: &[u8]) -> Option<(&[u8], &[u8])> {
+    let head = document.get(..HEAD).filter(|_| WORTH.contains(&document.len()))?;
+    document.split_at_checked(memchr::memmem::find(head, BORDER)? + BORDER.len())
 }
 
 impl fmt::Debug for Gate {
@@ -124,7 +129,7 @@ mod tests {
 
     fn message(id: &str, text: &str) -> String {
         let filler = "all is well; ".repeat(1000);
-        json!({"id": id, "jsonrpc": "2.0", "result": format!("{text}{filler}")}).to_string()
+        json!({"id": id, "jsonrpc": "2.0", "result": {"text": format!("{text}{filler}")}}).to_string()
     }
 
     fn is_clean(gate: &Gate, id: &str, text: &str) -> bool {
@@ -134,24 +139,45 @@ mod tests {
         matches!(left, Cow::Borrowed(_))
     }
 
+    fn was_seen(gate: &Gate, document: &str) -> bool {
+        parts(document.as_bytes()).is_some_and(|(_, answer)| gate.was_seen(answer, gate.redactor.secrets()))
+    }
+
     #[test]
     fn what_was_seen_once_is_searched_where_it_is_new() {
         let gate = Gate::new(Redactor::new([Secret::new("KEY", VALUE.to_owned())]).0);
         assert!(is_clean(&gate, "1", ""));
-        assert!(gate.unseen(message("2", "").as_bytes(), 1) < 3 * REACH, "it was remembered");
+        assert!(was_seen(&gate, &message("2", "")), "it was remembered");
         assert!(is_clean(&gate, "2", ""));
         assert!(!is_clean(&gate, VALUE, ""), "a value in the id");
-        assert!(!is_clean(&gate, "3", VALUE), "a value before what is the same");
+        assert!(!is_clean(&gate, "3", VALUE), "a value in an answer that was not seen");
         assert!(is_clean(&gate, "4", ""));
     }
 
+    /// Whatever stands in the id: an answer that was seen leaves as it would have left at first.
     #[test]
-    fn a_value_is_found_across_the_border_of_what_was_seen() {
+    fn an_id_cannot_move_the_border() {
+        let (first, second) = VALUE.split_at(8);
+        let border = String::from_utf8(BORDER.to_vec()).unwrap();
+        for id in
+            ["1", VALUE, first, &border, &format!("{border}{first}"), &format!("{VALUE}{border}"), &"9".repeat(HEAD)]
+        {
+            for text in ["", second, &format!("{border}{second}"), VALUE] {
+                let fresh = Gate::new(Redactor::new([Secret::new("KEY", VALUE.to_owned())]).0);
+                let used = Gate::new(fresh.redactor.clone());
+                used.json(message("1", text).as_bytes());
+                let sent = message(id, text);
+                assert_eq!(used.json(sent.as_bytes()), fresh.json(sent.as_bytes()), "{id} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_without_a_border_is_searched_as_a_whole() {
         let gate = Gate::new(Redactor::new([Secret::new("KEY", VALUE.to_owned())]).0);
         let (first, second) = VALUE.split_at(8);
         let sent = |before: &str| {
-            let begin = format!("{:.<120}{before}", "{\"id\":1,\"result\":\"");
-            assert_eq!(begin.len(), HEAD);
+            let begin = format!("{:.<248}{before}", "{\"id\":1,\"result\":\"");
             format!("{begin}{second} {}\"}}", "all is well; ".repeat(1000))
         };
         assert!(matches!(gate.json(sent("--------").as_bytes()), Cow::Borrowed(_)));
@@ -163,10 +189,11 @@ mod tests {
         let redactor = Redactor::default();
         let gate = Gate::new(redactor.clone());
         let (filler, held) = ("all is well; ".repeat(1000), format!("{VALUE} "));
-        let sent = json!({"id": 1, "result": format!("{filler}{held}{filler}")}).to_string();
+        let sent = json!({"id": 1, "result": {"text": format!("{filler}{held}{filler}")}}).to_string();
         for _ in 0..2 {
             assert!(matches!(gate.json(sent.as_bytes()), Cow::Borrowed(_)));
         }
+        assert!(was_seen(&gate, &sent));
         redactor.add([Secret::new("KEY", VALUE.to_owned())]);
         assert!(!String::from_utf8_lossy(&gate.json(sent.as_bytes())).contains(VALUE));
     }

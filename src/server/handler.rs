@@ -13,7 +13,7 @@ use rmcp::{
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
         ContentBlock, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
         ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
     },
     service::RequestContext,
@@ -22,13 +22,14 @@ use serde_json::{Map, Value};
 
 use super::{
     aliases,
-    ask::Asker,
+    ask::{self, Asker},
     catalogue, completion,
     door::Door,
     identity::Identity,
     limits::{CallKind, CallLimits, Limited, Limits},
     progress::Progress,
     prompts, resources,
+    written::{SlotOf, WrittenReplies, stand_in},
 };
 use crate::{
     domain::{
@@ -36,7 +37,7 @@ use crate::{
         name,
         refusal::{Code, Refusal},
     },
-    engine::{Caller, Reply},
+    engine::{Caller, Given, Reply},
     tools::{self, Tool},
 };
 
@@ -68,6 +69,7 @@ struct Shared {
     info: ServerConfig,
     tools: OnceLock<ListToolsResult>,
     limits: Limits,
+    written: WrittenReplies,
     asker: Option<Asker>,
 }
 
@@ -98,7 +100,8 @@ impl Handler {
                 .with_description(env!("CARGO_PKG_DESCRIPTION")),
         )
         .with_instructions(door.instructions());
-        let shared = Shared { door, info, tools: OnceLock::new(), limits: Limits::new(settings.calls), asker };
+        let (tools, written) = (OnceLock::new(), WrittenReplies::default());
+        let shared = Shared { door, info, tools, limits: Limits::new(settings.calls), written, asker };
         Ok(Self { shared: Arc::new(shared), only: None })
     }
 
@@ -127,9 +130,7 @@ impl Handler {
         if let Some(identity) = &self.only {
             return Ok(identity.clone());
         }
-        let of_request = context.extensions.get::<Identity>();
-        let of_parts = || context.extensions.get::<http::request::Parts>()?.extensions.get::<Identity>();
-        of_request.or_else(of_parts).cloned().ok_or_else(|| ErrorData::invalid_request("The caller is unknown.", None))
+        of_request(context).cloned().ok_or_else(|| ErrorData::invalid_request("The caller is unknown.", None))
     }
 
     fn tool(&self, name: &str) -> Result<&Tool, ErrorData> {
@@ -154,7 +155,7 @@ impl Handler {
             // A tool that is switched off is refused with its reason, as a result.
             Err(_) if tools::all().iter().any(|tool| tool.name == aliases::current(&request.name)) => {
                 let name = aliases::current(&request.name);
-                return Ok(result(self.shared.door.call(identity.caller(), name, arguments).await).into());
+                return Ok(result(self.shared.door.call(identity.caller(), name, arguments).await.into_reply()).into());
             }
             Err(unknown) => return Err(unknown),
         };
@@ -169,12 +170,12 @@ impl Handler {
         let progress = context.meta.get_progress_token().map(|token| Progress::new(context.peer.clone(), token));
         let caller = Caller { progress: progress.as_ref().map(Progress::sink), ..identity.caller() };
         let response = match &self.shared.asker {
-            Some(asker) => {
+            Some(asker) if ask::may_ask(&arguments) => {
                 let door = &*self.shared.door;
                 let answers = (request.input_responses, request.request_state);
                 asker.call(door, &context, caller, tool, arguments, answers).await
             }
-            None => Ok(result(self.shared.door.call(caller, tool.name, arguments).await).into()),
+            _ => Ok(self.result(self.shared.door.call(caller, tool.name, arguments).await, &context).into()),
         };
         if let Some(progress) = progress {
             progress.finish().await;
@@ -182,9 +183,32 @@ impl Handler {
         response
     }
 
+    /// What was given, as rmcp takes it: where the text itself can go to the client, a stand-in.
+    fn result(&self, given: Given, context: &RequestContext<RoleServer>) -> CallToolResult {
+        if let Given::Again(reply) = &given
+            && let Some(slot) = of_request::<SlotOf>(context)
+            && let Some(written) = self.shared.written.of(reply, is_modern(context))
+            && slot.leave(written)
+        {
+            return stand_in();
+        }
+        result(given.into_reply())
+    }
+
     fn refuse(&self, refusal: &Refusal) -> CallToolResult {
         result(refused(&*self.shared.door, refusal))
     }
+}
+
+/// What the transport attached to the request, or HTTP to the request that it came with.
+fn of_request<T: Clone + Send + Sync + 'static>(context: &RequestContext<RoleServer>) -> Option<&T> {
+    let of_parts = || context.extensions.get::<http::request::Parts>()?.extensions.get::<T>();
+    context.extensions.get::<T>().or_else(of_parts)
+}
+
+/// Whether results have the form of 2026-07-28.
+fn is_modern(context: &RequestContext<RoleServer>) -> bool {
+    context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
 }
 
 /// A refusal of the door itself, in the form that the engine gives to its own.

@@ -6,6 +6,7 @@
 //! - [`identity`]: who is at the other end.
 //! - [`handler`]: one MCP request in, one answer out; the same for every transport.
 //! - [`stdio`], [`http`]: the transports.
+//! - `written`: answers that leave as they were written before.
 //! - [`gate`]: the last look at every outgoing message.
 //! - [`log`]: our own log, on stderr.
 
@@ -26,6 +27,7 @@ mod progress;
 pub mod prompts;
 mod resources;
 pub mod stdio;
+mod written;
 
 pub use door::Door;
 pub use handler::Handler;

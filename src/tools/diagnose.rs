@@ -151,7 +151,7 @@ async fn of_operation(context: Context<'_>, id: &OperationId) -> Result<Answer<O
         None => None,
     };
     let checked = match &patient {
-        Some(patient) if !story.looked.findings.is_empty() => {
+        Some(patient) if story.findings().next().is_some() => {
             let commit = commit_of(context, &operation).await;
             examine(context, patient, commit.as_deref()).await
         }
@@ -194,7 +194,9 @@ fn report(
     let answered = checked.iter().any(|check| check.name == examine::ANSWERS && matches!(check.look, Ok(Some(_))));
     let mut checks = Vec::new();
     let mut findings: Vec<Finding> = Vec::new();
-    for Checked { name, look } in checked {
+    // Beside an operation's own story, what its service shows now is only likely to have to do with it.
+    let own = story.findings().count();
+    for Checked { name, look } in story.checked.into_iter().chain(checked) {
         let (outcome, found) = match look {
             Ok(None) => continue,
             Ok(Some(Looked { findings: found, at })) => {
@@ -206,9 +208,6 @@ fn report(
         };
         checks.push(CheckView { check: name.to_owned(), outcome, found });
     }
-    // Beside an operation's own story, what its service shows now is only likely to have to do with it.
-    let own = story.looked.findings.len();
-    findings.splice(0..0, story.looked.findings);
     let order = order(&findings, own);
     let findings: Vec<Finding> = order.into_iter().filter_map(|at| findings.get(at).cloned()).collect();
     let outcome = outcome(&findings, answered, operation);
@@ -242,7 +241,7 @@ fn report(
         let arguments = serde_json::json!({ "query": query });
         next.push(NextCall::new("search_web", arguments, "see what others know about it"));
     }
-    let status = status(subject, outcome, &findings, &checks);
+    let status = status(subject, outcome, &findings, &checks, operation.is_some());
     let left_out = findings.len() - shown.len();
     let output = Output { outcome, failed_step: story.failed_step, findings: shown, left_out, checks };
     Answer { status, output, next }
@@ -281,7 +280,7 @@ fn outcome(findings: &[Finding], answered: bool, operation: Option<&Operation>) 
     }
 }
 
-fn status(subject: &str, outcome: Outcome, findings: &[Finding], checks: &[CheckView]) -> String {
+fn status(subject: &str, outcome: Outcome, findings: &[Finding], checks: &[CheckView], is_operation: bool) -> String {
     let cause = findings.first().filter(|finding| finding.part == Part::Cause);
     let symptom = findings.iter().find(|finding| finding.part == Part::Symptom && finding.sure == Sure::Certain);
     let mut text = match (outcome, symptom, cause) {
@@ -299,8 +298,8 @@ fn status(subject: &str, outcome: Outcome, findings: &[Finding], checks: &[Check
         (Outcome::Pass, ..) => {
             format!("PASS: {subject}: nothing fails now; {} to look at.", count(findings.len(), "thing"))
         }
-        (Outcome::Inconclusive, ..) if findings.is_empty() && checks.is_empty() => {
-            format!("INCONCLUSIVE: {subject}: no step of it failed.")
+        (Outcome::Inconclusive, ..) if findings.is_empty() && is_operation => {
+            format!("INCONCLUSIVE: {subject}: nothing of it failed so far.")
         }
         (Outcome::Inconclusive, ..) => {
             format!(

@@ -108,10 +108,11 @@ fn after_dry_run(view: &OperationView) -> Vec<NextCall> {
         return stops(&view.operation).flat_map(|blocker| blocker.next.clone()).collect();
     }
     let Some(plan) = &view.plan else { return Vec::new() };
-    let why = if plan.needs_approval {
-        format!("after a human has run `deploy-ops approve {}`", plan.id)
-    } else {
-        "execute the plan".to_owned()
+    let why = match (plan.needs_approval, plan.wait_s, plan.not_before) {
+        (_, _, Some(from)) => format!("execute the plan, from {from} on"),
+        (true, Some(wait), None) => format!("{wait} s after a human has run `deploy-ops approve {}`", plan.id),
+        (true, None, None) => format!("after a human has run `deploy-ops approve {}`", plan.id),
+        (false, ..) => "execute the plan".to_owned(),
     };
     vec![NextCall::new(&plan.tool, json!({ "mode": "execute", "plan": plan.id }), why)]
 }

@@ -46,7 +46,7 @@ mod write_report;
 
 use std::future::Future;
 
-use schemars::{JsonSchema, generate::Contract};
+use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -332,7 +332,7 @@ pub struct Tool {
     pub from_records: bool,
     /// The JSON Schema of its arguments.
     pub input_schema: fn() -> Map<String, Value>,
-    /// The JSON Schema of its output.
+    /// The JSON Schema of its output; the same function for the same type.
     pub output_schema: fn() -> Map<String, Value>,
     /// What it does.
     pub handler: Handler,
@@ -427,8 +427,8 @@ fn tool<T: Describe + 'static>(handler: Handler) -> Tool {
         idempotent: T::IDEMPOTENT,
         open_world: T::OPEN_WORLD,
         from_records: T::FROM_RECORDS,
-        input_schema: || schema::of::<T::Arguments>(Contract::Deserialize),
-        output_schema: || schema::of::<T::Output>(Contract::Serialize),
+        input_schema: schema::of_arguments::<T::Arguments>,
+        output_schema: schema::of_output::<T::Output>,
         handler,
     }
 }

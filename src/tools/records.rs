@@ -110,6 +110,12 @@ pub struct PlanView {
     pub expires_at: Time,
     /// Whether a human has to approve it.
     pub needs_approval: bool,
+    /// How long it waits after its approval before it may be executed, s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_s: Option<u32>,
+    /// From when it may be executed (UTC): it is approved, and waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Time>,
     /// The steps, in order.
     pub steps: Vec<String>,
     /// The way back.

@@ -10,9 +10,19 @@ use serde_json::{Map, Value, json};
 use super::Tool;
 use crate::domain::refusal::NextCall;
 
+/// The schema of a tool's arguments.
+pub(super) fn of_arguments<T: JsonSchema>() -> Map<String, Value> {
+    of::<T>(Contract::Deserialize)
+}
+
+/// The schema of a tool's output.
+pub(super) fn of_output<T: JsonSchema>() -> Map<String, Value> {
+    of::<T>(Contract::Serialize)
+}
+
 /// A JSON Schema without what says nothing: no `$schema`, no title of the Rust type, no references. The contract says whose
 /// view it is: what is left out when it is empty is not required of a result.
-pub(super) fn of<T: JsonSchema>(contract: Contract) -> Map<String, Value> {
+fn of<T: JsonSchema>(contract: Contract) -> Map<String, Value> {
     let mut settings = SchemaSettings::draft2020_12();
     settings.contract = contract;
     settings.inline_subschemas = true;
@@ -70,7 +80,7 @@ struct Added {
 
 /// The schema of an output, with what the engine adds.
 pub(super) fn with_added(mut output: Map<String, Value>) -> Map<String, Value> {
-    let added = of::<Added>(Contract::Serialize).remove("properties");
+    let added = of_output::<Added>().remove("properties");
     if let (Some(Value::Object(properties)), Some(Value::Object(added))) = (output.get_mut("properties"), added) {
         properties.extend(added);
     }

@@ -7,6 +7,7 @@ pub mod artifacts;
 pub mod audit;
 pub(crate) mod blocking;
 pub mod browser;
+pub mod bundle;
 pub mod capabilities;
 mod certificate;
 mod chain;

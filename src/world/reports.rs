@@ -1,6 +1,7 @@
 //! Reports, and the file that stops everything.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -91,6 +92,16 @@ fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> WorldErr
 }
 
 impl Reader<'_> {
+    /// The names of the files in the directory of the reports.
+    pub async fn reports(&self) -> Result<BTreeSet<String>, WorldError> {
+        let directory = self.world.paths.reports.clone();
+        blocking(move || {
+            let entries = fs::read_dir(directory).map_err(|error| WorldError::io("list the reports", error))?;
+            Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
+        })
+        .await
+    }
+
     /// The text of a report of ours.
     pub async fn report(&self, name: &str) -> Result<String, WorldError> {
         self.report_at(self.world.paths.reports.join(plain(name)?)).await

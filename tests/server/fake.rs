@@ -10,7 +10,7 @@ use deploy_ops_mcp::{
         effect::Effect,
         refusal::{Code, Refusal},
     },
-    engine::{Caller, Reply, ResourceBody},
+    engine::{Caller, Given, Reply, ResourceBody},
     redact::{Redacted, Redactor, Secret},
     server::{
         Door, Handler,
@@ -26,6 +26,9 @@ use tokio::sync::Notify;
 /// A value that JSON has to escape.
 pub(crate) const CANARY: &str = "cAnary-\"7f3Kq\"-\\x9Zt-4mWp2Lr8";
 
+/// A value in the kept answer that becomes a secret when a test says so.
+pub(crate) const LATER: &str = "Zq8Lw3RtYk5vHd2P";
+
 pub(crate) const PLAN: &str = "plan_0192f0c1-2b3c-7d4e-8f50-112233445566";
 
 pub(crate) struct FakeDoor {
@@ -37,21 +40,28 @@ pub(crate) struct FakeDoor {
     pub(crate) approved: AtomicBool,
     pub(crate) finished: AtomicUsize,
     pub(crate) slow: Notify,
+    kept: Arc<Reply>,
 }
 
 pub(crate) fn door() -> Arc<FakeDoor> {
     let redactor = Redactor::default();
     let _ = redactor.add([Secret::new("CANARY", CANARY)]);
-    let mut tools: Vec<Tool> = ["leak", "fail", "whoami", "slow", "panic", "progress", "big", "cancel_operation"]
-        .map(|name| tool(name, Effect::Observe))
-        .into();
+    let mut tools: Vec<Tool> =
+        ["leak", "fail", "whoami", "slow", "panic", "progress", "big", "kept", "made", "cancel_operation"]
+            .map(|name| tool(name, Effect::Observe))
+            .into();
     tools.push(tool("deploy_service", Effect::Change));
     tools.push(tool("rollback", Effect::Destroy));
     tools.sort_by_key(|tool| tool.name);
+    let blind = Redactor::default();
+    let text = format!("All is well, says \"{LATER}\".\n{}", "More of it.\n".repeat(400));
+    let structured = blind.json(json!({"list": [1, null, true, {"deep": LATER}], "text": text}));
+    let kept = Arc::new(Reply { text: blind.text(&text), structured, pictures: Vec::new(), is_error: false });
     Arc::new(FakeDoor {
         tools,
         redactor,
-        blind: Redactor::default(),
+        blind,
+        kept,
         calls: AtomicUsize::new(0),
         approved: AtomicBool::new(false),
         finished: AtomicUsize::new(0),
@@ -85,16 +95,23 @@ fn refusal() -> Refusal {
 }
 
 impl FakeDoor {
+    /// One secret more from now on. False when the redactor knew it already.
+    pub(crate) fn learn(&self, secret: Secret) -> bool {
+        let known = self.redactor.secrets();
+        let _ = self.redactor.add([secret]);
+        self.redactor.secrets() > known
+    }
+
     fn reply(&self, text: &str, structured: Value, is_error: bool) -> Reply {
         Reply { text: self.blind.text(text), structured: self.blind.json(structured), pictures: Vec::new(), is_error }
     }
 }
 
 impl Door for FakeDoor {
-    fn call<'a>(&'a self, caller: Caller, tool: &'a str, arguments: Map<String, Value>) -> Opening<'a, Reply> {
+    fn call<'a>(&'a self, caller: Caller, tool: &'a str, arguments: Map<String, Value>) -> Opening<'a, Given> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
-            match tool {
+            let reply = match tool {
                 "leak" => self.reply(CANARY, json!({"deep": [{CANARY: CANARY}]}), false),
                 "fail" => self.reply(CANARY, json!({"error": {"code": "WORLD_FAILED", "message": CANARY}}), true),
                 "whoami" => {
@@ -119,8 +136,12 @@ impl Door for FakeDoor {
                 "big" => self.reply(&"x".repeat(64 * 1024), json!({}), false),
                 "deploy_service" if self.approved.load(Ordering::SeqCst) => self.reply("running", json!({}), false),
                 "deploy_service" => self.reply("no", json!({"error": {"code": "APPROVAL_REQUIRED"}}), true),
+                "kept" => return Given::Again(self.kept.clone()),
+                // The same answer, as others would be given it.
+                "made" => (*self.kept).clone(),
                 _ => self.reply("ok", Value::Object(arguments), false),
-            }
+            };
+            reply.into()
         })
     }
     fn tools(&self) -> &[Tool] {

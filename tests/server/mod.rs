@@ -4,6 +4,7 @@ mod asking;
 pub(crate) mod client;
 pub(crate) mod fake;
 mod http;
+mod kept;
 mod leaks;
 mod log;
 mod sse;

@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{
     client::{LONG, Server, call, initialize},
-    fake::{door, leaked},
+    fake::{LATER, door, leaked},
 };
 
 /// An open stream, and where to post.
@@ -78,6 +78,27 @@ async fn a_whole_session_without_a_leak() {
     }
     assert!(!leaked(&stream.seen));
     assert!(String::from_utf8_lossy(&stream.seen).contains("[redacted]"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_given_again_is_the_same() {
+    let door = door();
+    let server = Server::loopback(&door).await;
+    let mut stream = Stream::open(&server, &[]).await;
+    let address = stream.address.clone();
+    post(&server, &address, &[], &initialize(json!({}))).await;
+    stream.answer(0).await;
+    post(&server, &address, &[], &json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+    for learned in [false, true] {
+        let mut answers = Vec::new();
+        for tool in ["made", "kept", "kept"] {
+            post(&server, &address, &[], &call(1, tool, json!({}))).await;
+            answers.push(stream.data().await);
+        }
+        assert!(answers[0].contains("All is well") && answers[0].contains(LATER) != learned, "{}", answers[0]);
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        door.learn(Secret::new("LATER", LATER));
+    }
 }
 
 #[tokio::test]

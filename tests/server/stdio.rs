@@ -22,7 +22,7 @@ async fn tools_come_in_order_with_all_four_hints_and_closed_schemas() {
     assert_eq!(listed["result"], again["result"]);
     let tools = listed["result"]["tools"].as_array().unwrap();
     let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    assert!(names.is_sorted() && names.len() == 10, "{names:?}");
+    assert!(names.is_sorted() && names.len() == 12, "{names:?}");
     for tool in tools {
         assert_eq!(tool["annotations"].as_object().unwrap().len(), 4, "{tool}");
         assert_eq!(tool["inputSchema"]["additionalProperties"], json!(false), "{tool}");

@@ -291,6 +291,11 @@ impl Client {
         self.connection.complete_prompt_argument(prompt, argument, begin, context).await.unwrap().values
     }
 
+    /// What the id in an address is completed with.
+    pub(crate) async fn complete_address(&self, template: &str) -> Vec<String> {
+        self.connection.complete_resource_argument(template, "id", "", None).await.unwrap().values
+    }
+
     /// A dry run that makes a plan.
     pub(crate) async fn plan(&self, service: &str, version: &str) -> String {
         let arguments = json!({ "service": service, "version": version, "wait_s": 40 });

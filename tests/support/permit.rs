@@ -26,6 +26,7 @@ pub(crate) fn environment() -> Environment {
             totp: false,
             same_user_with_totp: false,
             valid_for_s: 900,
+            wait_s: 0,
             github: None,
             signed_comments: None,
         },

@@ -17,7 +17,7 @@ use crate::{
 };
 
 const KEYS: &[&str] = &["tier", "approval", "windows", "freezes", "monitoring", "monitoring_watch_s", "notify"];
-const APPROVAL_KEYS: &[&str] = &["required", "totp", "same_user", "valid_for_s", "github", "signed_comments"];
+const APPROVAL_KEYS: &[&str] = &["required", "totp", "same_user", "valid_for_s", "wait_s", "github", "signed_comments"];
 
 pub(super) fn read(environments: &Item<'_>, names: &Names) -> BTreeMap<EnvironmentName, Environment> {
     let entries = environments.entries::<EnvironmentName>().into_iter();
@@ -62,6 +62,7 @@ fn approval(environment: &Section<'_>, tier: Tier) -> ApprovalRule {
         totp: false,
         same_user_with_totp: false,
         valid_for_s: defaults::APPROVAL_VALID_FOR_S.default,
+        wait_s: defaults::APPROVAL_WAIT_S.default,
         github: None,
         signed_comments: None,
     };
@@ -75,7 +76,7 @@ fn approval(environment: &Section<'_>, tier: Tier) -> ApprovalRule {
             "remove required = false, or give the environment the tier staging or development",
         );
     }
-    ApprovalRule {
+    let rule = ApprovalRule {
         required: required || production,
         totp: section.boolean("totp", default.totp),
         same_user_with_totp: section
@@ -83,8 +84,29 @@ fn approval(environment: &Section<'_>, tier: Tier) -> ApprovalRule {
             .and_then(|item| item.choice(&[("refused", false), ("totp", true)]))
             .unwrap_or(default.same_user_with_totp),
         valid_for_s: section.number("valid_for_s", defaults::APPROVAL_VALID_FOR_S),
+        wait_s: section.number("wait_s", defaults::APPROVAL_WAIT_S),
         github: section.optional("github").and_then(|item| on_github(&item)),
         signed_comments: section.optional("signed_comments").and_then(|item| signed_comments::read(&item)),
+    };
+    if let Some(wait) = section.optional("wait_s").filter(|_| rule.wait_s > 0) {
+        check_wait(&wait, &rule);
+    }
+    rule
+}
+
+/// A wait that nothing would begin, or nothing could outlast, is a mistake.
+fn check_wait(wait: &Item<'_>, rule: &ApprovalRule) {
+    if !rule.required {
+        wait.error("is given, but no approval is needed, after which to wait", "add required = true, or remove wait_s");
+    }
+    if rule.wait_s >= rule.valid_for_s {
+        wait.error("is not shorter than an approval counts", "give a shorter wait_s, or a longer valid_for_s");
+    }
+    if rule.github.is_some() {
+        wait.error(
+            "is given, but GitHub does not tell when a reviewer approved",
+            "remove github (signed_comments have a time), or wait_s",
+        );
     }
 }
 
@@ -196,6 +218,30 @@ tier = "prod""#,
                 2,
                 "environments.e.approval.valid_for_s: must be from 60 to 14400",
                 "use a number",
+            ),
+            (
+                "[environments.e]\ntier = \"staging\"\napproval = { wait_s = 60 }",
+                3,
+                "environments.e.approval.wait_s: is given, but no approval is needed",
+                "add required",
+            ),
+            (
+                "[environments.e]\napproval = { valid_for_s = 60, wait_s = 60 }",
+                2,
+                "environments.e.approval.wait_s: is not shorter than an approval counts",
+                "give a shorter",
+            ),
+            (
+                "[environments.e.approval]\nwait_s = 60\ngithub = { environment = \"live\", workflow = \"a.yml\", approvers = { grace = [] } }",
+                2,
+                "environments.e.approval.wait_s: is given, but GitHub does not tell",
+                "remove github",
+            ),
+            (
+                "[environments.e]\napproval = { valid_for_s = 3600, wait_s = 900 }",
+                1,
+                "environments.e: plans do not live longer than they wait after an approval",
+                "give a shorter",
             ),
             (
                 "[environments.e]\nmonitoring_watch_s = 60",

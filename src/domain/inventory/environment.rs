@@ -54,6 +54,9 @@ pub struct ApprovalRule {
     pub same_user_with_totp: bool,
     /// How long an approval may be used, seconds.
     pub valid_for_s: u32,
+    /// How long a plan waits after its approval before it may be executed, seconds; somebody may still deny it. Never a rollback.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub wait_s: u32,
     /// Who may approve on GitHub, and how, when anybody may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub github: Option<GitHubApproval>,

@@ -4,16 +4,22 @@ use super::super::Case;
 use crate::domain::{
     approval::{Channel, Decision},
     effect::Tier,
+    inventory::Environment,
     plan::{DatabaseStrategy, Plan, Purpose},
     refusal::{Code, NextCall, Refusal},
     signed_answer::{self, NAMESPACE},
 };
 
-pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
-    let rule = &case.environment.approval;
+/// Whether somebody has to approve it there.
+pub(super) fn needed(plan: &Plan, environment: &Environment) -> bool {
     // What only adds (a snapshot) needs nobody's leave. A tag is for good, and others build on it.
     let for_good = plan.body().purpose == Purpose::Tag;
-    if (plan.only_adds() && !for_good) || !(rule.required || case.environment.tier == Tier::Production) {
+    (!plan.only_adds() || for_good) && (environment.approval.required || environment.tier == Tier::Production)
+}
+
+pub(super) fn check(plan: &Plan, case: &Case<'_>) -> Result<(), Refusal> {
+    let rule = &case.environment.approval;
+    if !needed(plan, case.environment) {
         return Ok(());
     }
     let mut or_there = rule.github.as_ref().map_or_else(String::new, |there| {

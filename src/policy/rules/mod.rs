@@ -12,6 +12,7 @@ mod rollback_ready;
 mod rolled_back;
 mod secrets;
 mod tag_name;
+pub(super) mod wait;
 mod window;
 
 use super::Case;
@@ -25,7 +26,7 @@ pub(super) struct Rule {
     pub(super) check: fn(&Plan, &Case<'_>) -> Result<(), Refusal>,
 }
 
-/// All rules. Approval comes last: a human is asked only for what could run.
+/// All rules. Approval comes last, and then the wait that it begins: a human is asked only for what could run.
 pub(super) fn all() -> &'static [Rule] {
     &[
         Rule { name: "halt", check: halt::check },
@@ -40,5 +41,6 @@ pub(super) fn all() -> &'static [Rule] {
         Rule { name: "backup", check: backup::check },
         Rule { name: "rollback_ready", check: rollback_ready::check },
         Rule { name: "approval", check: approval::check },
+        Rule { name: "wait", check: wait::check },
     ]
 }

@@ -15,15 +15,16 @@ use http_body_util::BodyExt;
 use tokio::time::Sleep;
 
 use super::constant;
-use crate::server::gate::Gate;
+use crate::server::{gate::Gate, written::Slot};
 
-/// The response as it may leave: documents whole, event streams event by event, other errors as constant texts.
-pub(crate) async fn clean(response: Response, gate: &Gate, stream_time: Option<Duration>) -> Response {
+/// The response as it may leave: documents whole, event streams event by event, other errors as constant texts. An answer that
+/// was left in the slot of the request is put in its place.
+pub(crate) async fn clean(response: Response, gate: &Gate, slot: Slot, stream_time: Option<Duration>) -> Response {
     let (mut parts, body) = response.into_parts();
     let kind = kind(&parts.headers);
     if kind == Kind::Events {
         let deadline = stream_time.map(|time| Box::pin(tokio::time::sleep(time)));
-        let body = CleanEvents { inner: body, gate: gate.clone(), partial: BytesMut::new(), deadline };
+        let body = CleanEvents { inner: body, gate: gate.clone(), slot, partial: BytesMut::new(), deadline };
         return Response::from_parts(parts, Body::new(body));
     }
     if kind == Kind::Other && (parts.status.is_client_error() || parts.status.is_server_error()) {
@@ -39,6 +40,10 @@ pub(crate) async fn clean(response: Response, gate: &Gate, stream_time: Option<D
         return constant::closing(http::StatusCode::INTERNAL_SERVER_ERROR);
     };
     let bytes = collected.to_bytes();
+    let bytes = match slot.deliver(&bytes) {
+        Cow::Borrowed(_) => bytes,
+        Cow::Owned(answer) => Bytes::from(answer),
+    };
     let looked = if kind == Kind::Json { gate.json(&bytes) } else { gate.text(&bytes) };
     let bytes = match looked {
         Cow::Borrowed(_) => bytes,
@@ -70,6 +75,7 @@ fn kind(headers: &HeaderMap) -> Kind {
 struct CleanEvents {
     inner: Body,
     gate: Gate,
+    slot: Slot,
     /// What does not end in a newline yet.
     partial: BytesMut,
     deadline: Option<Pin<Box<Sleep>>>,
@@ -101,10 +107,10 @@ impl CleanEvents {
         let Some(data) = line.strip_prefix(b"data:") else {
             return self.gate.text(line);
         };
-        let document = data.trim_ascii();
-        match self.gate.json(document) {
-            Cow::Borrowed(_) => Cow::Borrowed(line),
-            Cow::Owned(clean) => Cow::Owned([&b"data: "[..], &clean, b"\n"].concat()),
+        let document = self.slot.deliver(data.trim_ascii());
+        match (self.gate.json(&document), &document) {
+            (Cow::Borrowed(_), Cow::Borrowed(_)) => Cow::Borrowed(line),
+            (clean, _) => Cow::Owned([&b"data: "[..], &clean, b"\n"].concat()),
         }
     }
 }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     redact::Redactor,
-    server::{gate::Gate, identity::Identity},
+    server::{gate::Gate, identity::Identity, written::Slot},
 };
 
 const SESSION: &str = "mcp-session-id";
@@ -42,11 +42,18 @@ pub struct Front {
 /// The middleware around all routes.
 pub async fn pass(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response {
     let stream_time = (request.method() == Method::GET).then_some(front.settings.limits.stream_time);
+    let slot = Slot::default();
     let response = match front.admit(request).await {
-        Ok(admitted) => front.answer(admitted, next).await,
+        Ok(mut admitted) => {
+            // Only what answers the request itself knows the slot; the older transport answers on another one.
+            if admitted.request.uri().path() == "/mcp" {
+                admitted.request.extensions_mut().insert(slot.of_request());
+            }
+            front.answer(admitted, next).await
+        }
         Err(refused) => *refused,
     };
-    clean::clean(response, &front.gate, stream_time).await
+    clean::clean(response, &front.gate, slot, stream_time).await
 }
 
 /// A request that may go on to its route.

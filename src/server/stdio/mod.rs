@@ -1,10 +1,12 @@
 //! MCP over the standard streams: one client, the owner of the process.
 
+mod lines;
 mod writer;
 
-use rmcp::{ServiceExt, service::QuitReason, transport::async_rw::AsyncRwTransport};
+use rmcp::{ServiceExt, service::QuitReason};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use self::lines::Lines;
 use super::{handler::Handler, identity::Identity};
 
 pub use writer::{GateWriter, gate};
@@ -41,8 +43,7 @@ where
     W: AsyncWrite + Unpin + Send + 'static,
 {
     let (writer, written) = gate(writer, handler.door().redactor());
-    let transport = AsyncRwTransport::new_server(reader, writer).with_max_line_length(LONGEST_LINE);
-    let session = handler.for_identity(identity).serve(transport).await;
+    let session = handler.for_identity(identity).serve(Lines::new(reader, writer, LONGEST_LINE)).await;
     let quit = match session {
         Ok(session) => session.waiting().await.map_err(StdioError::Session),
         // A client that goes away without a word has done nothing wrong.

@@ -4,6 +4,8 @@
 //! hands it to one task, which writes whatever has collected in one go: with many calls in flight that saves most system calls.
 
 use std::{
+    borrow::Cow,
+    future::Future,
     io,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -25,10 +27,38 @@ const QUEUE: usize = 64;
 /// The writing end that rmcp gets.
 #[derive(Debug)]
 pub struct GateWriter {
-    gate: Gate,
+    outbox: Outbox,
     /// What does not end in a newline yet.
     line: Vec<u8>,
     queue: PollSender<Vec<u8>>,
+}
+
+/// The way out for a message that is written already.
+#[derive(Debug, Clone)]
+pub(super) struct Outbox {
+    gate: Gate,
+    queue: mpsc::Sender<Vec<u8>>,
+}
+
+impl Outbox {
+    /// Looks at the message and sends it; waits only when the client is slow.
+    pub(super) fn send(&self, message: Vec<u8>) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        let mut line = match self.gate.json(&message) {
+            Cow::Borrowed(_) => message,
+            Cow::Owned(masked) => masked,
+        };
+        line.push(b'\n');
+        let full = match self.queue.try_send(line) {
+            Ok(()) => None,
+            Err(unsent) => Some((self.queue.clone(), unsent.into_inner())),
+        };
+        async move {
+            match full {
+                Some((queue, line)) => queue.send(line).await.map_err(|_| closed()),
+                None => Ok(()),
+            }
+        }
+    }
 }
 
 /// A gate in front of `out`, and the task behind it, which ends when the gate is dropped and everything is written.
@@ -52,10 +82,16 @@ where
         }
         Ok(())
     });
-    (GateWriter { gate: Gate::new(redactor), line: Vec::new(), queue: PollSender::new(queue) }, task)
+    let outbox = Outbox { gate: Gate::new(redactor), queue: queue.clone() };
+    (GateWriter { outbox, line: Vec::new(), queue: PollSender::new(queue) }, task)
 }
 
 impl GateWriter {
+    /// The same way out for messages that rmcp does not write.
+    pub(super) fn outbox(&self) -> Outbox {
+        self.outbox.clone()
+    }
+
     /// The complete lines so far, as they may leave.
     fn lines(&mut self) -> Option<Vec<u8>> {
         let end = memrchr(b'\n', &self.line)? + 1;
@@ -64,7 +100,7 @@ impl GateWriter {
         let mut clean = None;
         let mut done = 0;
         for line in complete.split_inclusive(|byte| *byte == b'\n') {
-            if let std::borrow::Cow::Owned(masked) = self.gate.json(line.strip_suffix(b"\n").unwrap_or(line)) {
+            if let Cow::Owned(masked) = self.outbox.gate.json(line.strip_suffix(b"\n").unwrap_or(line)) {
                 let out: &mut Vec<u8> = clean.get_or_insert_with(|| complete.iter().take(done).copied().collect());
                 out.extend_from_slice(&masked);
                 out.push(b'\n');

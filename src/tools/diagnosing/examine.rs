@@ -19,6 +19,7 @@ pub(in crate::tools) const ANSWERS: &str = "answers";
 const PER_CHECK: Duration = Duration::from_secs(25);
 
 /// A check with what came of it.
+#[derive(Debug)]
 pub(in crate::tools) struct Checked {
     pub(in crate::tools) name: &'static str,
     pub(in crate::tools) look: Look,

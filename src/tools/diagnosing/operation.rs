@@ -1,6 +1,8 @@
 //! A failed operation: the step that failed, what its output says, the evidence, and what stands in the way.
 
-use super::{Context, Finding, Looked, Next, Part, Sure, causes, e2e, end};
+use std::collections::BTreeSet;
+
+use super::{Context, Finding, Looked, Next, Part, Sure, causes, count, e2e, end, examine::Checked};
 use crate::domain::{
     clean::clean,
     evidence::{Evidence, EvidenceKind, Outcome},
@@ -16,11 +18,21 @@ const QUOTED: usize = 900;
 pub(in crate::tools) struct Story {
     /// The step that failed, in one sentence.
     pub(in crate::tools) failed_step: Option<String>,
-    pub(in crate::tools) looked: Looked,
+    /// What was looked at: its steps, its evidence, what stood in the way.
+    pub(in crate::tools) checked: Vec<Checked>,
+}
+
+impl Story {
+    /// What was found in all of it.
+    pub(in crate::tools) fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let looked = self.checked.iter().filter_map(|check| check.look.as_ref().ok()?.as_ref());
+        looked.flat_map(|looked| &looked.findings)
+    }
 }
 
 pub(in crate::tools) async fn look(context: Context<'_>, operation: &Operation) -> Result<Story, Refusal> {
-    let mut story = Story::default();
+    let mut failed_step = None;
+    let mut steps = Looked::default();
     let journal = context.records.journal(&operation.id).await?;
     let failed = |phase: Phase| {
         // Whether people could be told of it is no part of it.
@@ -28,22 +40,34 @@ pub(in crate::tools) async fn look(context: Context<'_>, operation: &Operation) 
         last.filter(|entry| matches!(entry.state, AttemptState::Failed | AttemptState::Unknown))
     };
     if let Some(entry) = failed(Phase::Do) {
-        story.failed_step = Some(entry.summary.clone());
-        story.looked.findings.extend(of_step(operation, entry));
+        failed_step = Some(entry.summary.clone());
+        steps.findings.extend(of_step(operation, entry));
     }
     if let Some(entry) = failed(Phase::Undo) {
         let seen = format!("Taking it back failed as well: {}", first_line(&entry.outcome));
         let fix = "The service is frozen: a human looks at it (deploy-ops decide).";
-        story.looked.findings.push(Finding::new(Part::Symptom, Sure::Certain, seen, fix));
+        steps.findings.push(Finding::new(Part::Symptom, Sure::Certain, seen, fix));
     }
-    story.looked.findings.extend(of_evidence(context, operation).await?);
-    story.looked.findings.extend(of_blockers(context, operation).await?);
-    if operation.state == OperationState::Failed && story.looked.findings.is_empty() {
+    let (evidence, blockers) = (of_evidence(context, operation).await?, of_blockers(context, operation).await?);
+    let told = [&steps, &evidence, &blockers].iter().any(|looked| !looked.findings.is_empty());
+    if operation.state == OperationState::Failed && !told {
         let finding = Finding::new(Part::Symptom, Sure::Certain, operation.summary.clone(), "See its steps.");
-        story.looked.findings.push(finding.next(Next::Journal(operation.id.clone())));
+        steps.findings.push(finding.next(Next::Journal(operation.id.clone())));
     }
-    story.looked.at = format!("{} steps", journal.len());
-    Ok(story)
+    let done: BTreeSet<u32> =
+        journal.iter().filter(|entry| entry.phase == Phase::Do).map(|entry| entry.index).collect();
+    steps.at = count(done.len(), "step");
+    let checked = |name, looked: Looked, is_there: bool| {
+        let look = Ok((is_there || !looked.findings.is_empty()).then_some(looked));
+        Checked { name, look }
+    };
+    let (has_steps, has_evidence) = (!done.is_empty(), !evidence.at.is_empty());
+    let checked = vec![
+        checked("steps", steps, has_steps),
+        checked("evidence", evidence, has_evidence),
+        checked("blockers", blockers, true),
+    ];
+    Ok(Story { failed_step, checked })
 }
 
 /// The step itself, and what its output or its end says.
@@ -96,12 +120,14 @@ fn of_ending(summary: &str) -> Option<Finding> {
 }
 
 /// Evidence of the operation that is not good. That of a dry run is told by what it blocks.
-async fn of_evidence(context: Context<'_>, operation: &Operation) -> Result<Vec<Finding>, Refusal> {
+async fn of_evidence(context: Context<'_>, operation: &Operation) -> Result<Looked, Refusal> {
     if operation.kind == OperationKind::DryRun {
-        return Ok(Vec::new());
+        return Ok(Looked::default());
     }
     let evidence = context.records.evidence(&operation.id).await?;
+    let all = evidence.len();
     let bad: Vec<Evidence> = evidence.into_iter().filter(|one| one.outcome != Outcome::Pass).collect();
+    let at = if all == 0 { String::new() } else { format!("{} of {all} good", all - bad.len()) };
     let mut findings = Vec::new();
     for one in bad {
         let run = match one.raw_digest.filter(|_| one.kind == EvidenceKind::EndToEnd) {
@@ -113,7 +139,7 @@ async fn of_evidence(context: Context<'_>, operation: &Operation) -> Result<Vec<
             None => findings.push(of_one(operation, one)),
         }
     }
-    Ok(findings)
+    Ok(Looked { findings, at })
 }
 
 fn of_one(operation: &Operation, one: Evidence) -> Finding {
@@ -130,9 +156,12 @@ fn of_one(operation: &Operation, one: Evidence) -> Finding {
 }
 
 /// What stands in the way after a dry run, and what its script said.
-async fn of_blockers(context: Context<'_>, operation: &Operation) -> Result<Vec<Finding>, Refusal> {
+async fn of_blockers(context: Context<'_>, operation: &Operation) -> Result<Looked, Refusal> {
     let mut findings = Vec::new();
-    for blocker in operation.blockers.iter().filter(|blocker| blocker.code != Code::ApprovalRequired) {
+    let blockers: Vec<&Refusal> =
+        operation.blockers.iter().filter(|blocker| blocker.code != Code::ApprovalRequired).collect();
+    let at = count(blockers.len(), "blocker");
+    for blocker in blockers {
         let mut finding = Finding::new(
             Part::Symptom,
             Sure::Certain,
@@ -147,7 +176,7 @@ async fn of_blockers(context: Context<'_>, operation: &Operation) -> Result<Vec<
         }
         findings.push(finding);
     }
-    Ok(findings)
+    Ok(Looked { findings, at })
 }
 
 fn first_line(text: &str) -> &str {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{
-    super::diagnosing::{Part, operation::Story},
+    super::diagnosing::{Finding, Part, operation::Story},
     code, metrics, note, table, word,
 };
 use crate::domain::{
@@ -24,7 +24,7 @@ pub(in crate::tools) fn text(
     caller: Option<&str>,
 ) -> String {
     let mut out = metrics::text(operation, None);
-    let findings = &story.looked.findings;
+    let findings: Vec<&Finding> = story.findings().collect();
     if !findings.is_empty() {
         // Writing into a String cannot fail.
         let _ = writeln!(out, "\n#### What may have caused it\n");
