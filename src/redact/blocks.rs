@@ -17,28 +17,41 @@ pub(super) fn each_block(text: &[u8], mut take: impl FnMut(usize, &[u8; BLOCK]))
     take(whole.len() * BLOCK, &last);
 }
 
-/// A bit for each byte of the block that `is` says 1 of instead of 0, the first in the lowest bit.
+/// A bit for each byte of the block that is of the class, the first in the lowest bit. The class takes eight bytes at once and answers with the highest bit of
+/// each that belongs to it, as [`within`] does.
+#[inline]
+pub(super) fn bits(block: &[u8; BLOCK], class: impl Fn(u64) -> u64) -> u64 {
+    let mut bits = 0;
+    for eight in block.as_chunks::<8>().0.iter().rev() {
+        // Each of the highest bits moves to a place of its own in the highest byte.
+        bits = bits << 8 | (class(u64::from_le_bytes(*eight)) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    }
+    bits
+}
+
+/// The highest bits of eight bytes.
+const HIGHEST: u64 = u64::MAX / 255 * 0x80;
+
+/// The highest bit of each of the eight bytes that lies in `first..=last`, which are ASCII.
 ///
-/// Many bytes at a time, as long as `is` neither branches nor looks anything up.
+/// In plain words of 64 bits, since a loop over bytes becomes one over vectors only where a program is built for speed.
 #[inline]
-pub(super) fn bits(block: &[u8; BLOCK], is: impl Fn(u8) -> u8) -> u64 {
-    let flags = block.map(is);
-    flags.as_chunks::<8>().0.iter().rev().fold(0, |bits, flags| {
-        // Each flag moves to a place of its own in the highest byte.
-        bits << 8 | u64::from_le_bytes(*flags).wrapping_mul(0x0102_0408_1020_4080) >> 56
-    })
+pub(super) fn within(eight: u64, first: u8, last: u8) -> u64 {
+    // With their highest bits set, no byte borrows from its neighbour.
+    let high = eight | HIGHEST;
+    high.wrapping_sub(all(first)) & !high.wrapping_sub(all(last + 1)) & !eight & HIGHEST
 }
 
-/// 1 if the byte lies in `first..=last`, else 0.
+/// The highest bit of each of the eight bytes that is this one, which is ASCII.
 #[inline]
-pub(super) fn within(byte: u8, first: u8, last: u8) -> u8 {
-    u8::from(byte.wrapping_sub(first) <= last - first)
+pub(super) fn is(eight: u64, byte: u8) -> u64 {
+    within(eight, byte, byte)
 }
 
-/// 1 if the bytes are equal, else 0.
+/// Eight times this byte.
 #[inline]
-pub(super) fn is(byte: u8, other: u8) -> u8 {
-    u8::from(byte == other)
+pub(super) fn all(byte: u8) -> u64 {
+    u64::MAX / 255 * u64::from(byte)
 }
 
 /// Runs of one class, followed from block to block.
@@ -70,7 +83,7 @@ impl Runs {
         mut ends: u64,
         at: usize,
         text: &[u8],
-        is: impl Fn(u8) -> u8,
+        class: impl Fn(u64) -> u64,
         mut found: impl FnMut(Range<usize>),
     ) {
         while ends != 0 {
@@ -79,7 +92,13 @@ impl Runs {
             let end = at + number;
             let start = end.saturating_sub(known);
             // It may have begun before the last two blocks.
-            let more = text.get(..start).unwrap_or_default().iter().rev().take_while(|byte| is(**byte) != 0).count();
+            let more = text
+                .get(..start)
+                .unwrap_or_default()
+                .iter()
+                .rev()
+                .take_while(|byte| class(u64::from(**byte)) != 0)
+                .count();
             found(start - more..end);
             ends &= ends - 1;
         }
@@ -95,8 +114,25 @@ fn high(bits: u128) -> u64 {
 mod tests {
     use super::*;
 
-    fn is_digit(byte: u8) -> u8 {
-        within(byte, b'0', b'9')
+    fn is_digit(eight: u64) -> u64 {
+        within(eight, b'0', b'9')
+    }
+
+    #[test]
+    fn every_byte_is_told_from_its_neighbours_whatever_stands_beside_it() {
+        for (first, last) in [(0, 0), (b'0', b'9'), (b'a', b'z'), (b'~', 0x7F), (0, 0x7F)] {
+            for (byte, beside) in (0..=u8::MAX).flat_map(|byte| [0, 0x7F, 0x80, 0xFF].map(|beside| (byte, beside))) {
+                let mut block = [beside; BLOCK];
+                block.iter_mut().step_by(3).for_each(|place| *place = byte);
+                let expected =
+                    block.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from((first..=last).contains(byte)));
+                assert_eq!(
+                    bits(&block, |eight| within(eight, first, last)),
+                    expected,
+                    "{first}..={last}: {byte} {beside}"
+                );
+            }
+        }
     }
 
     #[test]

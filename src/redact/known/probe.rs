@@ -32,12 +32,10 @@ pub(super) fn stretches(text: &[u8], step: usize, mut found: impl FnMut(Stretch)
 fn next(chunks: &[[u8; HALF]], step: usize) -> Option<(usize, bool, bool)> {
     for (index, chunk) in chunks.iter().enumerate().step_by(step) {
         let [_, _, _, _, _, _, _, _, _, j, k, l, m, n, o, p] = *chunk;
-        let upper = [j, k, l, m, n, o, p].map(class);
-        let all = upper.iter().fold(!0, |all, class| all & class);
-        let any = upper.iter().fold(0, |any, class| any | class);
+        let [j, k, l, m, n, o, p] = [class(j), class(k), class(l), class(m), class(n), class(o), class(p)];
+        let (all, any) = (j & k & l & m & n & o & p, j | k | l | m | n | o | p);
         // Base64 of text has capitals; in hex of text every other digit is 2 to 7. Words, paths and digests fail both.
         let mixed = all & (CODED | DIGIT) == CODED && any & UPPER != 0;
-        let [j, k, l, m, n, o, p] = upper;
         let hex = all & DIGIT != 0 && (j & l & n & p | k & m & o) & TEXTUAL != 0;
         let listed = all & LISTED != 0 && any & (DIGIT | SEPARATOR) == DIGIT | SEPARATOR;
         if mixed | hex | listed {

@@ -4,7 +4,6 @@
 //! are filed with every byte that may stand beside them. Letters are folded; only what passes the filter is compared.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
 
 use super::bytes::at;
 use crate::redact::sieve::Sieve;
@@ -57,20 +56,22 @@ const TURN: usize = STEP + 2;
 impl<T: Copy> Needles<T> {
     /// Builds the set from `(needle, exact case, payload)`; needles under three bytes are left out.
     pub(super) fn new(rows: impl Iterator<Item = (Vec<u8>, bool, T)>) -> Self {
+        let common = Commonness::read();
         let rows: Vec<Row<T>> = rows
             .filter(|(needle, ..)| needle.len() >= 3)
-            .map(|(needle, exact, payload)| Row { rarest: rarest_window(&needle), needle, exact, payload })
+            .map(|(needle, exact, payload)| Row { rarest: rarest_window(&needle, &common), needle, exact, payload })
             .collect();
-        let (mut filed, mut windows) = (Vec::new(), Vec::new());
-        for (row, number) in rows.iter().zip(0..) {
-            file(&row.needle, number, &mut filed, &mut windows);
-        }
+        let mut filed: Vec<Place> =
+            rows.iter().zip(0..).flat_map(|(row, number)| file(&row.needle, number, &common)).collect();
+        let needle_of = |place: &Place| rows.get(usize::from(place.row)).map_or(&[][..], |row| &row.needle);
+        let windows = filed.iter().flat_map(|place| windows(place, needle_of(place)));
+        let sieve = Sieve::new(windows.map(hash));
         filed.sort_by_key(|place| bucket(place.key));
         let firsts = (0..=BUCKETS)
             .map(|number| filed.partition_point(|place| bucket(place.key) < number))
             .map(|first| u16::try_from(first).unwrap_or(u16::MAX))
             .collect();
-        Self { sieve: Sieve::new(windows.into_iter().map(hash)), rows, filed, firsts }
+        Self { sieve, rows, filed, firsts }
     }
 
     /// Calls `hit(start, end, payload)` for every occurrence.
@@ -148,28 +149,26 @@ impl<T: Copy> Needles<T> {
     }
 }
 
-/// The windows of a needle: where it is filed, and what its occurrences look like at even places.
-fn file(needle: &[u8], row: u16, filed: &mut Vec<Place>, windows: &mut Vec<u64>) {
-    let mut place = |key: u64, offset: usize| {
-        filed.push(Place { key, row, offset: u16::try_from(offset).unwrap_or(u16::MAX) });
-        key
-    };
-    let folded = (0..=u8::MAX).filter(|byte| byte & 0x20 != 0).map(u64::from);
+/// Where a needle is filed: a short one under its first three bytes, others under two neighbouring windows, the rarest.
+fn file(needle: &[u8], row: u16, common: &Commonness) -> Vec<Place> {
+    let place = |key: u64, offset: usize| Place { key, row, offset: u16::try_from(offset).unwrap_or(u16::MAX) };
     if needle.len() <= 4 {
-        let three = place(window(needle, 0) & 0xFF_FFFF, 0);
-        windows.extend(folded.clone().map(|before| three << 8 | before));
-        if needle.len() == 3 {
-            windows.extend(folded.map(|after| three | after << 24));
-            return;
-        }
-        windows.push(window(needle, 0));
-        return;
+        return vec![place(window(needle, 0) & 0xFF_FFFF, 0)];
     }
-    let common = |offset: usize| commonness(window(needle, offset)).min(commonness(window(needle, offset + 1)));
+    let common = |offset: usize| common.of(window(needle, offset)).min(common.of(window(needle, offset + 1)));
     let offset = (0..=needle.len() - 5).min_by_key(|offset| common(*offset) + common(offset + 1)).unwrap_or(0);
-    for offset in [offset, offset + 1] {
-        windows.push(place(window(needle, offset), offset));
-    }
+    vec![place(window(needle, offset), offset), place(window(needle, offset + 1), offset + 1)]
+}
+
+/// What the occurrences of a needle that is filed there look like at even places.
+fn windows(place: &Place, needle: &[u8]) -> impl Iterator<Item = u64> {
+    let key = place.key;
+    let folded = || (0..=u8::MAX).filter(|byte| byte & 0x20 != 0).map(u64::from);
+    let short = (needle.len() <= 4).then(|| folded().map(move |before| key << 8 | before));
+    let shortest = (needle.len() == 3).then(|| folded().map(move |after| key | after << 24));
+    let whole = (needle.len() == 4).then(|| window(needle, 0));
+    let long = (needle.len() > 4).then_some(key);
+    short.into_iter().flatten().chain(shortest.into_iter().flatten()).chain(whole).chain(long)
 }
 
 /// The first and the last eight bytes of a turn, folded.
@@ -201,20 +200,25 @@ fn bucket(key: u64) -> usize {
 }
 
 /// The offset of the window that ordinary text contains least often.
-fn rarest_window(needle: &[u8]) -> usize {
-    (0..=needle.len() - 3).min_by_key(|&i| (commonness(window(needle, i)), std::cmp::Reverse(i))).unwrap_or(0)
+fn rarest_window(needle: &[u8], common: &Commonness) -> usize {
+    (0..=needle.len() - 3).min_by_key(|&i| (common.of(window(needle, i)), std::cmp::Reverse(i))).unwrap_or(0)
 }
 
-/// Rank of the first three bytes of a window among the most common ones of logs and manuals; 0 if it is not.
-fn commonness(window: u64) -> usize {
-    static RANKS: OnceLock<HashMap<u64, usize>> = OnceLock::new();
-    let ranks = RANKS.get_or_init(|| {
+/// Ranks of three bytes among the most common ones of logs and manuals. Wanted while a set is built, and not afterwards.
+struct Commonness(HashMap<u64, usize>);
+
+impl Commonness {
+    fn read() -> Self {
         let windows = include_bytes!("common_windows.txt").split(|&b| b == b'\n');
-        let all: Vec<u64> = windows.filter(|w| w.len() == 3).map(|w| self::window(w, 0) & 0xFF_FFFF).collect();
+        let all: Vec<u64> = windows.filter(|w| w.len() == 3).map(|w| window(w, 0) & 0xFF_FFFF).collect();
         let count = all.len();
-        all.into_iter().enumerate().map(|(i, w)| (w, count - i)).collect()
-    });
-    ranks.get(&(window & 0xFF_FFFF)).copied().unwrap_or(0)
+        Self(all.into_iter().enumerate().map(|(i, w)| (w, count - i)).collect())
+    }
+
+    /// The rank of the first three bytes of a window; 0 if it is not among them.
+    fn of(&self, window: u64) -> usize {
+        self.0.get(&(window & 0xFF_FFFF)).copied().unwrap_or(0)
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::names;
 use super::public::{is_public_context, is_public_shape};
 use super::random::{is_uuid, makeup};
 use super::scan::Scan;
-use crate::redact::blocks::{Runs, bits, each_block, is, within};
+use crate::redact::blocks::{Runs, all, bits, each_block, is, within};
 
 /// Shortest run looked at.
 const SHORTEST: usize = 20;
@@ -24,10 +24,11 @@ pub(super) fn scan_runs(scan: &mut Scan<'_>) {
     });
 }
 
-/// 1 for letters, digits and `_-+/.~=`.
+/// Letters, digits and `_-+/.~=`.
 #[inline]
-fn is_run(b: u8) -> u8 {
-    within(b | 0x20, b'a', b'z') | within(b, b'-', b'9') | is(b, b'+') | is(b, b'=') | is(b, b'_') | is(b, b'~')
+fn is_run(eight: u64) -> u64 {
+    let letters = within(eight | all(0x20), b'a', b'z');
+    letters | within(eight, b'-', b'9') | is(eight, b'+') | is(eight, b'=') | is(eight, b'_') | is(eight, b'~')
 }
 
 /// Four counters of 16 bits for each byte: digits, upper case, lower case, letters beyond `f`.
