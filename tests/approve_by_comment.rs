@@ -157,3 +157,22 @@ async fn a_signed_denial_counts_before_approvals_and_github_that_is_down_approve
     assert_eq!(client.execute("deploy_service", &id).await.code(), "GITHUB_UNAVAILABLE");
     assert!(!house.house.path("srv/site/deployed").exists(), "nothing ran");
 }
+
+#[tokio::test]
+async fn a_signed_approval_begins_the_wait_and_can_be_taken_back_while_it_lasts() {
+    let house = house().await;
+    house
+        .house
+        .configure(|text| text.replace("approval]\nrequired = true\n", "approval]\nrequired = true\nwait_s = 600\n"));
+    let client = house.house.server().await;
+    let (id, line) = plan(&house, &client).await;
+    let signed = |line: &str| sign(&house.house.path("grace"), NAMESPACE, line);
+    comment(&house, "grace", &line, &signed(&line));
+    let early = client.execute("deploy_service", &id).await;
+    assert_eq!(early.code(), "WAIT_NOT_OVER", "{}", early.text);
+    let deny = line.replace("approve", "deny");
+    comment(&house, "grace", &deny, &signed(&deny));
+    let denied = client.execute("deploy_service", &id).await;
+    assert_eq!(denied.code(), "APPROVAL_DENIED", "{}", denied.text);
+    assert!(!house.house.path("srv/site/deployed").exists(), "nothing ran");
+}
