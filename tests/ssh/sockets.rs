@@ -1,5 +1,7 @@
 //! Databases that answer only on Unix sockets of a host, as those of shared hosting do.
 
+use std::os::unix::net::UnixStream;
+
 use serde_json::json;
 
 use super::tunnels::{Behind, Tls, found};
@@ -54,6 +56,8 @@ async fn databases_on_sockets_of_a_host_are_looked_at_and_snapshotted() {
     assert_eq!(client.ended(taken.get("/operation/id")).await, "succeeded", "{}", taken.text);
     // A socket that nobody listens on any more is told from a host that is away.
     host.run(&format!("kill {}", started.stdout.trim())).await;
+    let silent = |socket: &str| UnixStream::connect(host.path(socket)).is_err();
+    until(|| (silent(&postgres) && silent(mariadb)).then_some(())).await;
     let refused = client.call("inspect_db", json!({ "databases": ["forum", "crm"] })).await;
     for database in ["forum", "crm"] {
         assert!(found(&refused, database).contains("nothing answers host web at that address"), "{}", refused.text);
