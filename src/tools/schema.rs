@@ -12,7 +12,11 @@ use crate::domain::refusal::NextCall;
 
 /// The schema of a tool's arguments.
 pub(super) fn of_arguments<T: JsonSchema>() -> Map<String, Value> {
-    of::<T>(Contract::Deserialize)
+    let mut schema = of::<T>(Contract::Deserialize);
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.values_mut().for_each(remove_types_descriptions);
+    }
+    schema
 }
 
 /// The schema of a tool's output.
@@ -49,6 +53,66 @@ fn remove_rust_formats(value: &mut Value) {
             map.values_mut().for_each(remove_rust_formats);
         }
         Value::Array(values) => values.iter_mut().for_each(remove_rust_formats),
+        _ => {}
+    }
+}
+
+/// Removes what a type says of itself where the argument says what it is for: a model pays for both.
+fn remove_types_descriptions(argument: &mut Value) {
+    let Value::Object(argument) = argument else { return };
+    if !argument.contains_key("description") {
+        return;
+    }
+    if let Some(of_each) = argument.get_mut("items").and_then(Value::as_object_mut) {
+        of_each.remove("description");
+    }
+    for of_type in argument.get_mut("anyOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        of_type.as_object_mut().and_then(|of_type| of_type.remove("description"));
+    }
+}
+
+/// How many levels of a result are described: its fields, and theirs.
+const LEVELS: usize = 2;
+
+/// Takes away what is below that many levels of properties: there it only says whether something is an object, an array, a text.
+fn cut(schema: &mut Value, levels: usize) {
+    let Value::Object(map) = schema else { return };
+    if levels == 0 {
+        map.retain(|word, _| !matches!(word.as_str(), "properties" | "required" | "additionalProperties" | "items"));
+    }
+    for (word, inner) in map.iter_mut() {
+        match (word.as_str(), inner) {
+            ("properties", Value::Object(properties)) => {
+                properties.values_mut().for_each(|property| cut(property, levels.saturating_sub(1)));
+            }
+            ("anyOf" | "oneOf", Value::Array(choices)) => choices.iter_mut().for_each(|choice| cut(choice, levels)),
+            ("items" | "additionalProperties", inner) => cut(inner, levels),
+            _ => {}
+        }
+    }
+}
+
+/// Writes a choice among texts as one. What each of them means was its description.
+fn write_choices(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.values_mut().for_each(write_choices);
+            let texts = map.get("oneOf").and_then(Value::as_array).and_then(|choices| {
+                let text = |choice: &Value| {
+                    let choice = choice
+                        .as_object()
+                        .filter(|choice| choice.keys().all(|word| word == "const" || word == "type"))?;
+                    choice.get("const").filter(|text| text.is_string()).cloned()
+                };
+                choices.iter().map(text).collect::<Option<Vec<_>>>()
+            });
+            if let Some(texts) = texts {
+                map.remove("oneOf");
+                map.insert("type".to_owned(), "string".into());
+                map.insert("enum".to_owned(), texts.into());
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(write_choices),
         _ => {}
     }
 }
@@ -91,10 +155,13 @@ impl Tool {
     /// The schema of a structured result: the output, or a refusal, with what the engine adds to both. A client may validate
     /// refusals as well, and shows its user the validator's message instead of ours when they do not fit.
     ///
-    /// It has no descriptions: every client pays for `tools/list` at every start, and the pages have them.
+    /// It has no descriptions, and two levels: every client pays for `tools/list` at every start, and the pages have them.
     pub fn result_schema(&self) -> Map<String, Value> {
-        let mut schema = with_added((self.output_schema)());
-        schema.values_mut().for_each(remove_descriptions);
+        let mut schema = Value::Object(with_added((self.output_schema)()));
+        remove_descriptions(&mut schema);
+        write_choices(&mut schema);
+        cut(&mut schema, LEVELS);
+        let Value::Object(mut schema) = schema else { return Map::new() };
         let refusal = json!({ "type": "object" });
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             properties.insert("error".to_owned(), refusal);
@@ -103,5 +170,45 @@ impl Tool {
             schema.insert("anyOf".to_owned(), json!([{ "required": required }, { "required": ["error"] }]));
         }
         schema
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_levels_stay_and_choices_are_written_as_one() {
+        let choice = json!({ "oneOf": [{ "const": "a", "type": "string" }, { "const": "b", "type": "string" }] });
+        let deep = json!({ "type": "object", "properties": { "far": choice }, "required": ["far"] });
+        let of = |deep: &Value, choice: &Value| {
+            let near =
+                json!({ "type": "object", "properties": { "deep": deep, "choice": choice }, "required": ["deep"] });
+            json!({ "properties": { "list": { "type": "array", "items": near }, "maybe": { "anyOf": [near, { "type": "null" }] } } })
+        };
+        let mut schema = of(&deep, &choice);
+        write_choices(&mut schema);
+        cut(&mut schema, LEVELS);
+        assert_eq!(schema, of(&json!({ "type": "object" }), &json!({ "type": "string", "enum": ["a", "b"] })));
+    }
+
+    #[test]
+    fn an_argument_is_described_once() {
+        let of_type = json!({ "type": "string", "description": "A service." });
+        let mut arguments = [
+            json!({ "description": "Which.", "items": of_type }),
+            json!({ "description": "Which.", "anyOf": [of_type, { "type": "null" }] }),
+            json!({ "items": of_type }),
+        ];
+        arguments.iter_mut().for_each(remove_types_descriptions);
+        let bare = json!({ "type": "string" });
+        assert_eq!(
+            arguments,
+            [
+                json!({ "description": "Which.", "items": bare }),
+                json!({ "description": "Which.", "anyOf": [bare, { "type": "null" }] }),
+                json!({ "items": of_type }),
+            ]
+        );
     }
 }
