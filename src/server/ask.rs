@@ -58,8 +58,15 @@ struct State {
     nonce: u128,
 }
 
-/// What a client sends with the second round of a call.
-type Answers = (Option<InputResponses>, Option<String>);
+/// The execution of a plan, of which a question may come.
+pub(crate) struct Execution {
+    /// The plan.
+    pub(crate) plan: PlanId,
+    /// What the client sends with the second round of the call.
+    pub(crate) responses: Option<InputResponses>,
+    /// The state of the first round, with the second.
+    pub(crate) state: Option<String>,
+}
 
 impl Asker {
     /// With a fresh key: an open question does not outlive the process.
@@ -71,22 +78,19 @@ impl Asker {
     }
 
     /// Calls the tool; where it is refused for want of an approval, and the client can ask its human, asks.
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
         door: &dyn Door,
         context: &RequestContext<RoleServer>,
         caller: Caller,
         tool: &Tool,
         arguments: Map<String, Value>,
-        answers: Answers,
+        execution: Execution,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(plan) = plan_to_execute(&arguments) else {
-            return Ok(result(door.call(caller, tool.name, arguments).await.into_reply()).into());
-        };
         let binding = binding(tool, &arguments, &caller);
-        if let (responses, Some(state)) = answers {
+        if let Some(state) = execution.state {
             self.open(&state, &binding)?;
-            return Ok(match answer(responses) {
+            return Ok(match answer(execution.responses) {
                 Some(ElicitationAction::Accept) => result(door.call(caller, tool.name, arguments).await.into_reply()),
                 _ => result(refused(door, &unanswered())),
             }
@@ -96,7 +100,7 @@ impl Asker {
         if !wants_approval(&reply) {
             return Ok(result(reply).into());
         }
-        let question = question(&plan)?;
+        let question = question(&execution.plan)?;
         if context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28) {
             let form = context.client_capabilities().and_then(|can| can.elicitation);
             if form.is_some_and(|elicitation| elicitation.form.is_some() || elicitation.url.is_none()) {
@@ -131,13 +135,8 @@ impl Asker {
     }
 }
 
-/// Whether a question may come of the call: it executes a plan.
-pub(crate) fn may_ask(arguments: &Map<String, Value>) -> bool {
-    plan_to_execute(arguments).is_some()
-}
-
 /// The plan whose execution is asked for.
-fn plan_to_execute(arguments: &Map<String, Value>) -> Option<PlanId> {
+pub(crate) fn plan_to_execute(arguments: &Map<String, Value>) -> Option<PlanId> {
     if arguments.get("mode").and_then(Value::as_str) != Some("execute") {
         return None;
     }

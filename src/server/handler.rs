@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 
 use super::{
     aliases,
-    ask::{self, Asker},
+    ask::{self, Asker, Execution},
     catalogue, completion,
     door::Door,
     identity::Identity,
@@ -169,13 +169,13 @@ impl Handler {
         };
         let progress = context.meta.get_progress_token().map(|token| Progress::new(context.peer.clone(), token));
         let caller = Caller { progress: progress.as_ref().map(Progress::sink), ..identity.caller() };
-        let response = match &self.shared.asker {
-            Some(asker) if ask::may_ask(&arguments) => {
-                let door = &*self.shared.door;
-                let answers = (request.input_responses, request.request_state);
-                asker.call(door, &context, caller, tool, arguments, answers).await
+        let response = match self.shared.asker.as_ref().zip(ask::plan_to_execute(&arguments)) {
+            Some((asker, plan)) => {
+                let (responses, state) = (request.input_responses, request.request_state);
+                let execution = Execution { plan, responses, state };
+                asker.call(&*self.shared.door, &context, caller, tool, arguments, execution).await
             }
-            _ => Ok(self.result(self.shared.door.call(caller, tool.name, arguments).await, &context).into()),
+            None => Ok(self.result(self.shared.door.call(caller, tool.name, arguments).await, &context).into()),
         };
         if let Some(progress) = progress {
             progress.finish().await;

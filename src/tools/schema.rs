@@ -36,24 +36,29 @@ fn of<T: JsonSchema>(contract: Contract) -> Map<String, Value> {
         Value::Object(mut map) => {
             map.remove("title");
             map.remove("description");
-            map.values_mut().for_each(remove_rust_formats);
+            map.values_mut().for_each(|value| each_object(value, &remove_rust_format));
             map
         }
         _ => Map::new(),
     }
 }
 
-/// Removes the formats `uint32`, `uint64` and so on, which are no formats of JSON Schema: validators warn of each.
-fn remove_rust_formats(value: &mut Value) {
+/// Changes every object of a schema, the innermost first.
+fn each_object(value: &mut Value, change: &impl Fn(&mut Map<String, Value>)) {
     match value {
         Value::Object(map) => {
-            if map.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
-                map.remove("format");
-            }
-            map.values_mut().for_each(remove_rust_formats);
+            map.values_mut().for_each(|inner| each_object(inner, change));
+            change(map);
         }
-        Value::Array(values) => values.iter_mut().for_each(remove_rust_formats),
+        Value::Array(values) => values.iter_mut().for_each(|inner| each_object(inner, change)),
         _ => {}
+    }
+}
+
+/// Removes the formats `uint32`, `uint64` and so on, which are no formats of JSON Schema: validators warn of each.
+fn remove_rust_format(map: &mut Map<String, Value>) {
+    if map.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
+        map.remove("format");
     }
 }
 
@@ -93,41 +98,24 @@ fn cut(schema: &mut Value, levels: usize) {
 }
 
 /// Writes a choice among texts as one. What each of them means was its description.
-fn write_choices(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.values_mut().for_each(write_choices);
-            let texts = map.get("oneOf").and_then(Value::as_array).and_then(|choices| {
-                let text = |choice: &Value| {
-                    let choice = choice
-                        .as_object()
-                        .filter(|choice| choice.keys().all(|word| word == "const" || word == "type"))?;
-                    choice.get("const").filter(|text| text.is_string()).cloned()
-                };
-                choices.iter().map(text).collect::<Option<Vec<_>>>()
-            });
-            if let Some(texts) = texts {
-                map.remove("oneOf");
-                map.insert("type".to_owned(), "string".into());
-                map.insert("enum".to_owned(), texts.into());
-            }
-        }
-        Value::Array(values) => values.iter_mut().for_each(write_choices),
-        _ => {}
+fn write_choice(map: &mut Map<String, Value>) {
+    let text = |choice: &Value| {
+        let choice = choice.as_object()?;
+        let text = choice.get("const").filter(|text| text.is_string())?;
+        choice.keys().all(|word| word == "const" || word == "type").then(|| text.clone())
+    };
+    let choices = map.get("oneOf").and_then(Value::as_array);
+    if let Some(texts) = choices.and_then(|choices| choices.iter().map(text).collect::<Option<Vec<_>>>()) {
+        map.remove("oneOf");
+        map.insert("type".to_owned(), "string".into());
+        map.insert("enum".to_owned(), texts.into());
     }
 }
 
 /// Removes what is only for readers. A property that is called `description` is a schema, not a text, and stays.
-fn remove_descriptions(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            if map.get("description").is_some_and(Value::is_string) {
-                map.remove("description");
-            }
-            map.values_mut().for_each(remove_descriptions);
-        }
-        Value::Array(values) => values.iter_mut().for_each(remove_descriptions),
-        _ => {}
+fn remove_description(map: &mut Map<String, Value>) {
+    if map.get("description").is_some_and(Value::is_string) {
+        map.remove("description");
     }
 }
 
@@ -158,8 +146,8 @@ impl Tool {
     /// It has no descriptions, and two levels: every client pays for `tools/list` at every start, and the pages have them.
     pub fn result_schema(&self) -> Map<String, Value> {
         let mut schema = Value::Object(with_added((self.output_schema)()));
-        remove_descriptions(&mut schema);
-        write_choices(&mut schema);
+        each_object(&mut schema, &remove_description);
+        each_object(&mut schema, &write_choice);
         cut(&mut schema, LEVELS);
         let Value::Object(mut schema) = schema else { return Map::new() };
         let refusal = json!({ "type": "object" });
@@ -187,7 +175,7 @@ mod tests {
             json!({ "properties": { "list": { "type": "array", "items": near }, "maybe": { "anyOf": [near, { "type": "null" }] } } })
         };
         let mut schema = of(&deep, &choice);
-        write_choices(&mut schema);
+        each_object(&mut schema, &write_choice);
         cut(&mut schema, LEVELS);
         assert_eq!(schema, of(&json!({ "type": "object" }), &json!({ "type": "string", "enum": ["a", "b"] })));
     }

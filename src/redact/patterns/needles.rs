@@ -161,14 +161,15 @@ fn file(needle: &[u8], row: u16, common: &Commonness) -> Vec<Place> {
 }
 
 /// What the occurrences of a needle that is filed there look like at even places.
-fn windows(place: &Place, needle: &[u8]) -> impl Iterator<Item = u64> {
+fn windows(place: &Place, needle: &[u8]) -> Vec<u64> {
     let key = place.key;
     let folded = || (0..=u8::MAX).filter(|byte| byte & 0x20 != 0).map(u64::from);
-    let short = (needle.len() <= 4).then(|| folded().map(move |before| key << 8 | before));
-    let shortest = (needle.len() == 3).then(|| folded().map(move |after| key | after << 24));
-    let whole = (needle.len() == 4).then(|| window(needle, 0));
-    let long = (needle.len() > 4).then_some(key);
-    short.into_iter().flatten().chain(shortest.into_iter().flatten()).chain(whole).chain(long)
+    let behind_any = || folded().map(|before| key << 8 | before);
+    match needle.len() {
+        3 => behind_any().chain(folded().map(|after| key | after << 24)).collect(),
+        4 => behind_any().chain([window(needle, 0)]).collect(),
+        _ => vec![key],
+    }
 }
 
 /// The first and the last eight bytes of a turn, folded.
